@@ -1,0 +1,66 @@
+// Every limit of the protocol and the engine, with its reason. Times are in the unit that the name
+// ends in. docs/protocol.md tells clients; a test compares the two.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace waystation::limits {
+
+// --- the wire ---------------------------------------------------------------------------------
+// A frame that a 2 GB phone can hold twice, and that passes a slow uplink within the idle timeout.
+inline constexpr std::size_t kFrameBytes = 1024 * 1024;
+// A day of a busy tablet fits one push; a group of pushes fits one write batch.
+inline constexpr std::size_t kOpsPerPush = 1000;
+// Nothing people record nests deeper; the decoder's stack stays small.
+inline constexpr std::size_t kOpDepth = 16;
+// Beyond this a whole frame is refused; up to it only the op that nests so deep.
+inline constexpr std::size_t kFrameDepth = 512;
+inline constexpr std::size_t kStringBytes = 64 * 1024;
+inline constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
+inline constexpr std::size_t kScopeIdBytes = 64;
+inline constexpr std::size_t kRecordIdBytes = 128;
+inline constexpr std::size_t kNameBytes = 64;
+inline constexpr std::size_t kBootBytes = 64;
+inline constexpr std::size_t kAppBytes = 128;
+inline constexpr std::size_t kDeviceNameBytes = 200;
+// One page of changes: large enough that 100,000 records take 100 round trips, small enough that a
+// page never holds a reader thread for more than a few milliseconds.
+inline constexpr std::size_t kPageRecords = 1000;
+inline constexpr std::size_t kPageBytes = 512 * 1024;
+
+// --- a record ---------------------------------------------------------------------------------
+// The cost of an op is bounded by the size of one record, never by its history.
+inline constexpr std::size_t kRecordBytes = 64 * 1024;
+inline constexpr std::size_t kFieldsPerRecord = 256;
+inline constexpr std::size_t kEntriesPerField = 1000;  // set adds, log entries, itemised incs
+inline constexpr std::size_t kLostPerField = 64;       // lost values that withdraw by themselves
+inline constexpr std::size_t kDeletersPerRecord = 256;
+
+// --- a device ---------------------------------------------------------------------------------
+inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock is still placed
+inline constexpr std::int64_t kClockWrongMs = 120'000;
+inline constexpr std::size_t kScopesPerDevice = 1000;
+
+// --- the server -------------------------------------------------------------------------------
+// What waits for the writer: about a second of work; beyond it clients are told to come back.
+inline constexpr std::size_t kWriterQueueOps = 40'000;
+// One synced batch: at most this many ops, so that the first in the group does not wait for long.
+inline constexpr std::size_t kGroupOps = 4096;
+inline constexpr std::size_t kReaderQueue = 2048;  // pulls and page requests that wait
+// Decoded records that the writer keeps at hand. 65,536 × about 1 KiB.
+inline constexpr std::size_t kRecordCache = 65'536;
+inline constexpr std::size_t kHeaderBytes = 16 * 1024;
+inline constexpr int kHttpTimeoutMs = 10'000;
+inline constexpr int kHelloTimeoutMs = 10'000;
+inline constexpr int kIdleTimeoutMs = 60'000;
+inline constexpr std::size_t kConnections = 20'000;
+// A live message with more changes than this tells the reader to pull instead.
+inline constexpr std::size_t kLiveRecords = 1000;
+
+static_assert(kPageBytes + kRecordBytes < kFrameBytes, "a page must fit a frame");
+static_assert(kGroupOps >= kOpsPerPush, "one push must fit a group");
+static_assert(kWriterQueueOps >= kGroupOps);
+static_assert(kStringBytes <= kRecordBytes);
+
+}  // namespace waystation::limits

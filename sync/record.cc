@@ -1,0 +1,372 @@
+#include "sync/record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync/canonical.h"
+#include "sync/device_id.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+Field* find_field(std::vector<Field>& fields, std::string_view name) {
+  const auto at = std::lower_bound(fields.begin(), fields.end(), name,
+                                   [](const Field& f, std::string_view n) { return f.name < n; });
+  return at != fields.end() && at->name == name ? &*at : nullptr;
+}
+
+Field& field_for(std::vector<Field>& fields, std::string_view name, MergeType type) {
+  const auto at = std::lower_bound(fields.begin(), fields.end(), name,
+                                   [](const Field& f, std::string_view n) { return f.name < n; });
+  if (at != fields.end() && at->name == name) return *at;
+  Field made;
+  made.name = std::string(name);
+  made.type = type;
+  return *fields.insert(at, std::move(made));
+}
+
+// Whether a lost write still differs from what the field shows.
+bool differs_from_shown(const Field& field, const Write& lost) {
+  switch (field.type) {
+    case MergeType::kRegister:
+      return field.live.empty() || field.live[0].value_hash != lost.value_hash;
+    case MergeType::kSet:
+      return std::none_of(field.live.begin(), field.live.end(),
+                          [&](const Write& w) { return w.value_hash == lost.value_hash; });
+    case MergeType::kCounter:
+    case MergeType::kLog: return true;
+  }
+  WS_CHECK(false);
+}
+
+std::int64_t counter_value(const Field& field) {
+  std::int64_t sum = field.sum;
+  for (const Write& write : field.live) sum += std::strtoll(write.value.c_str(), nullptr, 10);
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t hash_value(std::string_view json) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: stable, it is stored
+  for (const char c : json) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+// One application of one op: the parts share what was seen and where effects go.
+struct Applier {
+  Record& record;
+  const Op& op;
+  const OpPlace& place;
+  bool itemised;
+  Effects& effects;
+
+  [[nodiscard]] bool seen(const Write& write) const {
+    return (write.dot.device == place.device && write.dot.n < op.n) ||
+           (write.shown_from <= op.base && op.base < write.shown_until);
+  }
+
+  // An edit is hidden when a delete stands that its author had not seen.
+  [[nodiscard]] bool hidden() const {
+    return std::any_of(record.deletes.begin(), record.deletes.end(), [&](const DeviceDelete& d) {
+      return d.device != place.device && d.seq > op.base;
+    });
+  }
+
+  [[nodiscard]] Write write_of(const Value& value, std::uint32_t part) const {
+    Write write;
+    write.dot = Dot{place.device, op.n};
+    write.part = part;
+    write.stamp = place.stamp;
+    write.value = value.json;
+    write.value_hash = hash_value(value.json);
+    return write;
+  }
+
+  void withdraw(const Field& field, const Write& lost) {
+    Conflict gone;
+    gone.field = field.name;
+    gone.dot = lost.dot;
+    gone.part = lost.part;
+    effects.withdrawn.push_back(std::move(gone));
+  }
+
+  // Drops lost writes that this op's author had seen (of one element, where a hash is given).
+  void settle_lost(Field& field, std::optional<std::uint64_t> element) {
+    std::erase_if(field.lost, [&](const Write& lost) {
+      if ((element && lost.value_hash != *element) || !seen(lost)) return false;
+      withdraw(field, lost);
+      return true;
+    });
+  }
+
+  void lose(Field& field, Write write, ConflictKind kind) {
+    Conflict conflict;
+    conflict.field = field.name;
+    conflict.dot = write.dot;
+    conflict.part = write.part;
+    conflict.kind = kind;
+    conflict.stamp = write.stamp;
+    conflict.value = std::move(write.value);
+    write.value.clear();
+    effects.raised.push_back(std::move(conflict));
+    field.lost.push_back(std::move(write));
+    if (field.lost.size() > limits::kLostPerField) {
+      // The oldest is no longer withdrawn by itself; its conflict stays.
+      const auto oldest =
+          std::min_element(field.lost.begin(), field.lost.end(),
+                           [](const Write& a, const Write& b) { return a.order() < b.order(); });
+      field.lost.erase(oldest);
+    }
+  }
+
+  void set_register(Field& field, Write write, bool is_hidden) {
+    settle_lost(field, std::nullopt);
+    if (is_hidden) {
+      lose(field, std::move(write), ConflictKind::kDeleted);
+      return;
+    }
+    if (!field.live.empty()) {
+      Write& shown = field.live[0];
+      if (!seen(shown)) {
+        if (write.order() < shown.order()) {
+          effects.lost_fields.push_back(field.name);
+          lose(field, std::move(write), ConflictKind::kConcurrent);
+          return;
+        }
+        shown.shown_until = place.seq;
+        Write beaten = std::move(shown);
+        field.live.clear();
+        lose(field, std::move(beaten), ConflictKind::kConcurrent);
+      }
+    }
+    write.shown_from = place.seq;
+    write.shown_until = kStillShown;
+    field.live.clear();
+    field.live.push_back(std::move(write));
+  }
+
+  void show(Field& field, Write write) const {
+    write.shown_from = place.seq;
+    write.shown_until = kStillShown;
+    const auto at =
+        std::upper_bound(field.live.begin(), field.live.end(), write,
+                         [](const Write& a, const Write& b) { return a.order() < b.order(); });
+    field.live.insert(at, std::move(write));
+  }
+
+  void drop_seen_element(Field& field, std::uint64_t element) {
+    std::erase_if(field.live, [&](const Write& w) { return w.value_hash == element && seen(w); });
+    settle_lost(field, element);
+  }
+
+  void edit_field(const Edit& edit, bool is_hidden) {
+    Field& field = field_for(record.fields, edit.field, merge_type_of(edit.kind));
+    for (std::uint32_t part = 0; part < edit.values.size(); ++part) {
+      const Value& value = edit.values[part];
+      switch (edit.kind) {
+        case EditKind::kSet: set_register(field, write_of(value, part), is_hidden); break;
+        case EditKind::kRemove: drop_seen_element(field, hash_value(value.json)); break;
+        case EditKind::kAdd:
+          drop_seen_element(field, hash_value(value.json));
+          [[fallthrough]];
+        case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
+        case EditKind::kInc:
+          if (itemised) {
+            show_or_lose(field, write_of(value, part), is_hidden);
+          } else {
+            field.sum += value.integer;
+          }
+          break;
+      }
+    }
+    if (is_hidden) effects.lost_fields.push_back(field.name);
+  }
+
+  void show_or_lose(Field& field, Write write, bool is_hidden) {
+    if (is_hidden) {
+      lose(field, std::move(write), ConflictKind::kDeleted);
+    } else {
+      show(field, std::move(write));
+    }
+  }
+
+  void remove_record() {
+    for (Field& field : record.fields) {
+      settle_lost(field, std::nullopt);
+      std::vector<Write> live = std::move(field.live);
+      field.live.clear();
+      for (Write& write : live) {
+        if (seen(write)) continue;
+        write.shown_until = place.seq;
+        lose(field, std::move(write), ConflictKind::kDeleted);
+      }
+    }
+    std::erase_if(record.fields, [](const Field& f) { return f.lost.empty() && f.sum == 0; });
+    std::erase_if(record.deletes, [&](const DeviceDelete& d) { return d.device == place.device; });
+    record.deletes.push_back(DeviceDelete{place.device, op.n, place.seq});
+    record.deleted_ = true;
+  }
+
+  void run() {
+    record.seq = place.seq;
+    if (op.del) {
+      remove_record();
+      return;
+    }
+    const bool is_hidden = hidden();
+    for (const Edit& edit : op.edits) edit_field(edit, is_hidden);
+    if (!is_hidden) record.deleted_ = false;
+  }
+};
+
+const Field* Record::field(std::string_view name) const {
+  return find_field(const_cast<std::vector<Field>&>(fields), name);  // NOLINT: reads only
+}
+
+std::optional<Refusal> Record::check(const Op& op, const Collection& collection) const {
+  if (collection.facts && !exists()) {
+    for (const FieldSpec& spec : collection.fields) {
+      if (!spec.required) continue;
+      const bool given = std::any_of(op.edits.begin(), op.edits.end(), [&](const Edit& edit) {
+        return edit.field == spec.name && edit.values[0].type != ValueType::kNull;
+      });
+      if (!given) {
+        return Refusal{Code::kFieldRequired, fmt::format("{} is required", spec.name)};
+      }
+    }
+  }
+  if (op.del && deletes.size() >= limits::kDeletersPerRecord) {
+    return Refusal{Code::kFieldFull, "too many devices have deleted this record"};
+  }
+  std::size_t new_fields = 0;
+  for (const Edit& edit : op.edits) {
+    if (collection.facts && exists() && edit.kind != EditKind::kAdd &&
+        edit.kind != EditKind::kAppend) {
+      return Refusal{Code::kFactsImmutable,
+                     fmt::format("{}: a fact is not edited, write a new one that names it in \"corrects\"",
+                                 edit.field)};
+    }
+    const Field* present = field(edit.field);
+    if (present == nullptr) {
+      ++new_fields;
+    } else if (present->type != merge_type_of(edit.kind)) {
+      return Refusal{Code::kFieldKind,
+                     fmt::format("{} is a {} already", edit.field, to_string(present->type))};
+    }
+    const FieldSpec* spec = collection.field(edit.field);
+    const std::size_t room =
+        spec != nullptr && spec->max_items > 0 ? spec->max_items : limits::kEntriesPerField;
+    const bool grows = edit.kind == EditKind::kAdd || edit.kind == EditKind::kAppend ||
+                       (edit.kind == EditKind::kInc && collection.deletable);
+    if (grows && (present != nullptr ? present->live.size() : 0) + edit.values.size() > room) {
+      return Refusal{Code::kFieldFull, fmt::format("{}: at most {} entries", edit.field, room)};
+    }
+  }
+  if (fields.size() + new_fields > limits::kFieldsPerRecord) {
+    return Refusal{Code::kFieldFull,
+                   fmt::format("a record has at most {} fields", limits::kFieldsPerRecord)};
+  }
+  return std::nullopt;
+}
+
+void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,
+                   Effects& effects) {
+  WS_CHECK(place.seq > seq);
+  Applier applier{*this, op, place, collection.deletable, effects};
+  applier.run();
+}
+
+namespace {
+
+void append_log_entry(std::string& out, const Write& write) {
+  out += fmt::format(R"({{"at":{},"by":")", ms_from_seq(write.stamp));
+  append_device_id(out, write.dot.device);
+  out += "\",\"v\":";
+  out += write.value;
+  out += '}';
+}
+
+void append_elements(std::string& out, const std::vector<Write>& live) {
+  std::vector<std::string_view> elements;
+  elements.reserve(live.size());
+  for (const Write& write : live) elements.push_back(write.value);
+  std::sort(elements.begin(), elements.end());
+  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+  out += '[';
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (i > 0) out += ',';
+    out += elements[i];
+  }
+  out += ']';
+}
+
+bool is_shown(const Field& field) {
+  switch (field.type) {
+    case MergeType::kRegister: return !field.live.empty() && field.live[0].value != "null";
+    // One whose incs are all hidden by a delete is not there.
+    case MergeType::kCounter: return !field.live.empty() || field.lost.empty();
+    case MergeType::kSet:
+    case MergeType::kLog: return !field.live.empty();
+  }
+  WS_CHECK(false);
+}
+
+void append_field(std::string& out, const Field& field) {
+  switch (field.type) {
+    case MergeType::kRegister: out += field.live[0].value; return;
+    case MergeType::kCounter: out += std::to_string(counter_value(field)); return;
+    case MergeType::kSet: append_elements(out, field.live); return;
+    case MergeType::kLog:
+      out += '[';
+      for (std::size_t i = 0; i < field.live.size(); ++i) {
+        if (i > 0) out += ',';
+        append_log_entry(out, field.live[i]);
+      }
+      out += ']';
+      return;
+  }
+}
+
+}  // namespace
+
+std::string Record::visible() const {
+  WS_CHECK(exists());
+  if (deleted_) return {};
+  std::string out = "{";
+  for (const Field& field : fields) {
+    if (!is_shown(field)) continue;
+    if (out.size() > 1) out += ',';
+    append_json_string(out, field.name);
+    out += ':';
+    append_field(out, field);
+  }
+  out += '}';
+  return out;
+}
+
+std::size_t Record::open_conflicts() const {
+  std::size_t count = 0;
+  for (const Field& field : fields) {
+    count += static_cast<std::size_t>(
+        std::count_if(field.lost.begin(), field.lost.end(),
+                      [&](const Write& lost) { return differs_from_shown(field, lost); }));
+  }
+  return count;
+}
+
+bool Record::is_open(std::string_view field_name, const Dot& dot, std::uint32_t part) const {
+  const Field* found = field(field_name);
+  if (found == nullptr) return true;
+  const auto at = std::find_if(found->lost.begin(), found->lost.end(), [&](const Write& lost) {
+    return lost.dot == dot && lost.part == part;
+  });
+  return at == found->lost.end() || differs_from_shown(*found, *at);
+}
+
+}  // namespace waystation

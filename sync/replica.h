@@ -1,0 +1,118 @@
+// The device's side: (a) the state as the server last told it, (b) its own ops that wait for a
+// receipt, (c) its cursor. What a client must do, and no more; docs/protocol.md, "How to write a
+// client". Pure: frames in, frames out; the caller owns sockets, clocks and storage. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "sync/digest.h"
+#include "sync/result.h"
+#include "sync/stamp.h"
+#include "sync/wire.h"
+
+namespace waystation {
+
+// An edit before it has a number. `edits` is the inside of the op's JSON object that says what is
+// done, such as `"set":{"text":"x"},"inc":{"rider":1}` or `"del":true`.
+struct Draft {
+  std::string scope;
+  std::string coll;
+  std::string id;
+  std::string edits;
+};
+
+struct HeldRecord {
+  Seq seq = 0;
+  std::string fields;  // canonical JSON as received; empty: deleted
+  std::size_t conflicts = 0;
+  Digest part;  // what it adds to its scope's digest
+};
+
+struct RefusedOp {
+  std::uint64_t n = 0;
+  std::string code;
+  std::string op;
+};
+
+class Replica {
+ public:
+  using Key = std::tuple<std::string, std::string, std::string>;  // scope, collection, id
+
+  Replica(std::string device, std::string token) : device_(std::move(device)), token_(std::move(token)) {}
+
+  // Records an edit at the given reading of the device's clocks. Returns its n.
+  std::uint64_t edit(const Draft& draft, const ClockReading& clock);
+
+  // --- frames to send -------------------------------------------------------------------------
+  [[nodiscard]] std::string hello(const ClockReading& clock) const;
+  // At most max_ops waiting ops, in order; empty when none wait.
+  [[nodiscard]] std::string push(std::size_t max_ops) const;
+  [[nodiscard]] std::string pull(std::size_t limit) const;
+  // All that a POST /v1/sync takes at once.
+  [[nodiscard]] std::string exchange(const ClockReading& clock, std::size_t max_ops,
+                                     std::size_t limit) const;
+
+  // --- frames received ------------------------------------------------------------------------
+  // Takes in one server frame, or the reply of a sync that holds several messages. An error or busy
+  // message is returned as an Error (kBusy: context holds the milliseconds).
+  [[nodiscard]] Status receive(std::string_view frame);
+
+  // --- what the device knows ------------------------------------------------------------------
+  [[nodiscard]] const std::string& device() const { return device_; }
+  [[nodiscard]] const std::string& token() const { return token_; }
+  [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+  [[nodiscard]] std::uint64_t applied() const { return applied_; }
+  [[nodiscard]] std::uint64_t last_n() const { return next_n_ - 1; }
+  [[nodiscard]] bool more() const { return more_; }
+  [[nodiscard]] const std::string& cursor() const { return cursor_; }
+  [[nodiscard]] const std::map<Key, HeldRecord>& records() const { return records_; }
+  [[nodiscard]] const HeldRecord* find(const Key& key) const;
+  [[nodiscard]] Digest digest(const std::string& scope) const;
+  [[nodiscard]] std::uint64_t digests_checked() const { return digests_checked_; }
+  // Scopes whose digest differed from the server's.
+  [[nodiscard]] const std::vector<std::string>& digest_faults() const { return digest_faults_; }
+  [[nodiscard]] const std::vector<RefusedOp>& refused() const { return refused_; }
+  [[nodiscard]] std::uint64_t lost_values() const { return lost_values_; }
+  // Verdicts as received, by n; kept when the caller asks for it.
+  void keep_verdicts() { keep_verdicts_ = true; }
+  [[nodiscard]] const std::map<std::uint64_t, std::string>& verdicts() const { return verdicts_; }
+  // Verdicts that differed from an earlier one for the same n.
+  [[nodiscard]] std::uint64_t verdict_faults() const { return verdict_faults_; }
+
+ private:
+  struct Waiting {
+    std::uint64_t n;
+    std::string json;
+  };
+  friend struct ReplicaReader;
+
+  void set_record(const Key& key, HeldRecord record);
+  void remove_scope(const std::string& scope);
+
+  std::string device_;
+  std::string token_;
+  std::string incarnation_;
+  std::uint64_t next_n_ = 1;
+  std::uint64_t applied_ = 0;
+  std::deque<Waiting> queue_;
+  std::string cursor_;
+  bool more_ = true;
+  std::map<Key, HeldRecord> records_;
+  std::map<std::string, Digest> digests_;
+  std::vector<std::string> digest_faults_;
+  std::uint64_t digests_checked_ = 0;
+  std::vector<RefusedOp> refused_;
+  std::uint64_t lost_values_ = 0;
+  bool keep_verdicts_ = false;
+  std::map<std::uint64_t, std::string> verdicts_;
+  std::uint64_t verdict_faults_ = 0;
+};
+
+}  // namespace waystation

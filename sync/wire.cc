@@ -1,0 +1,518 @@
+#include "sync/wire.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync/canonical.h"
+#include "sync/json_dom.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+namespace dom = simdjson::dom;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_word(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c); }
+
+template <typename Predicate>
+bool all(std::string_view text, Predicate predicate) {
+  return std::all_of(text.begin(), text.end(), predicate);
+}
+
+Error invalid(std::string path, std::string_view reason) {
+  return Error{Code::kMessageInvalid, fmt::format("{}: {}", path, reason)};
+}
+
+// Reads members of one object and remembers the first that is wrong.
+class Reader {
+ public:
+  Reader(dom::object object, std::string_view path, bool repaired)
+      : object_(object), path_(path), repaired_(repaired) {}
+
+  [[nodiscard]] std::string text(std::string_view key, std::size_t max_bytes, bool required) {
+    const auto found = json::find(object_, key);
+    if (!found) {
+      if (required) fail(key, "is required");
+      return {};
+    }
+    std::string_view value;
+    if (found->get(value) != simdjson::SUCCESS) {
+      fail(key, "must be a string");
+      return {};
+    }
+    if (value.size() > max_bytes) fail(key, fmt::format("is longer than {} bytes", max_bytes));
+    if (repaired_ && value.find(json::kSurrogateMark) != std::string_view::npos) {
+      fail(key, "holds half of a surrogate pair");
+    }
+    return std::string(value);
+  }
+
+  [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t min, bool required,
+                                     std::int64_t otherwise = 0) {
+    const auto found = json::find(object_, key);
+    if (!found) {
+      if (required) fail(key, "is required");
+      return otherwise;
+    }
+    const auto value = json::integer(*found);
+    if (!value) {
+      fail(key, "must be an integer within 2^53-1");
+      return otherwise;
+    }
+    if (*value < min) fail(key, fmt::format("must be at least {}", min));
+    return *value;
+  }
+
+  [[nodiscard]] std::optional<dom::object> object(std::string_view key) {
+    const auto found = json::find(object_, key);
+    if (!found) return std::nullopt;
+    dom::object value;
+    if (found->get(value) != simdjson::SUCCESS) {
+      fail(key, "must be an object");
+      return std::nullopt;
+    }
+    return value;
+  }
+
+  void fail(std::string_view key, std::string_view reason) {
+    if (problem_.empty()) problem_ = fmt::format("{}.{} {}", path_, key, reason);
+  }
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  dom::object object_;
+  std::string_view path_;
+  bool repaired_;
+  std::string problem_;
+};
+
+Result<ClockReading> decode_clock(dom::object object, bool repaired) {
+  Reader reader(object, "hello.clock", repaired);
+  ClockReading clock;
+  clock.wall_ms = reader.integer("wall", -limits::kMaxInteger, true);
+  clock.mono_ms = reader.integer("mono", 0, true);
+  clock.boot = reader.text("boot", limits::kBootBytes, true);
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  return clock;
+}
+
+Result<Hello> decode_hello(dom::object object, bool repaired) {
+  Reader reader(object, "hello", repaired);
+  const std::int64_t version = reader.integer("v", 0, true);
+  if (reader.problem().empty() && version != kProtocolVersion) {
+    return Error{Code::kVersionUnsupported, fmt::format("version {}; this server speaks {}",
+                                                        version, kProtocolVersion)};
+  }
+  Hello hello;
+  hello.device = reader.text("device", limits::kNameBytes, true);
+  hello.token = reader.text("token", 256, true);
+  hello.schema = static_cast<std::uint32_t>(std::min<std::int64_t>(
+      reader.integer("schema", 0, false, 1), std::int64_t{1} << 31));
+  hello.app = reader.text("app", limits::kAppBytes, false);
+  hello.cursor = reader.text("cursor", 1024, false);
+  hello.queued = static_cast<std::uint64_t>(reader.integer("queued", 0, false));
+  hello.oldest_ms = reader.integer("oldest", -limits::kMaxInteger, false);
+  const auto clock_object = reader.object("clock");
+  if (!clock_object) reader.fail("clock", "is required");
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  auto clock = decode_clock(*clock_object, repaired);
+  if (!clock) return clock.error();
+  hello.clock = std::move(*clock);
+  return hello;
+}
+
+Result<Pull> decode_pull(dom::object object, bool repaired) {
+  Reader reader(object, "pull", repaired);
+  Pull pull;
+  pull.cursor = reader.text("cursor", 1024, false);
+  pull.limit = static_cast<std::size_t>(reader.integer("limit", 1, false, 0));
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  return pull;
+}
+
+// A value inside an op. The op's canonical text was made before, so numbers, depth, duplicate keys
+// and surrogates are known to be good.
+Value decode_value(dom::element element, bool repaired) {
+  Value value;
+  const auto refusal = json::append_canonical(value.json, element, limits::kOpDepth, repaired);
+  WS_CHECK(!refusal);
+  switch (element.type()) {
+    case dom::element_type::NULL_VALUE: value.type = ValueType::kNull; break;
+    case dom::element_type::BOOL: value.type = ValueType::kBool; break;
+    case dom::element_type::INT64:
+    case dom::element_type::UINT64:
+    case dom::element_type::DOUBLE:
+      if (const auto integer = json::integer(element)) {
+        value.type = ValueType::kInteger;
+        value.integer = *integer;
+        value.number = static_cast<double>(*integer);
+      } else {
+        value.type = ValueType::kNumber;
+        value.number = double(element);
+      }
+      break;
+    case dom::element_type::STRING:
+      value.type = ValueType::kString;
+      value.length_points = json::count_code_points(std::string_view(element));
+      break;
+    case dom::element_type::ARRAY: value.type = ValueType::kArray; break;
+    case dom::element_type::OBJECT: value.type = ValueType::kObject; break;
+  }
+  return value;
+}
+
+struct EditGroup {
+  std::string_view key;
+  EditKind kind;
+  bool array;  // values come as an array
+};
+constexpr EditGroup kEditGroups[] = {{"set", EditKind::kSet, false},
+                                     {"inc", EditKind::kInc, false},
+                                     {"add", EditKind::kAdd, true},
+                                     {"remove", EditKind::kRemove, true},
+                                     {"append", EditKind::kAppend, true}};
+
+std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array, bool repaired) {
+  if (!valid_name(edit.field)) {
+    return Refusal{Code::kFieldName, fmt::format("\"{}\" is not a field name", edit.field)};
+  }
+  if (!array) {
+    edit.values.push_back(decode_value(element, repaired));
+    if (edit.kind == EditKind::kInc && edit.values[0].type != ValueType::kInteger) {
+      return Refusal{Code::kFieldType, fmt::format("{}: an increment is an integer", edit.field)};
+    }
+    return std::nullopt;
+  }
+  dom::array items;
+  if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {
+    return Refusal{Code::kOpInvalid, fmt::format("{}: must be a filled array", edit.field)};
+  }
+  for (const dom::element item : items) edit.values.push_back(decode_value(item, repaired));
+  return std::nullopt;
+}
+
+std::optional<Refusal> decode_edits(Op& op, dom::object object, bool repaired) {
+  for (const EditGroup& group : kEditGroups) {
+    const auto found = json::find(object, group.key);
+    if (!found) continue;
+    dom::object fields;
+    if (found->get(fields) != simdjson::SUCCESS) {
+      return Refusal{Code::kOpInvalid, fmt::format("{} must be an object", group.key)};
+    }
+    for (const auto field : fields) {
+      Edit edit;
+      edit.kind = group.kind;
+      edit.field = std::string(field.key);
+      if (auto refusal = decode_edit(edit, field.value, group.array, repaired)) return refusal;
+      op.edits.push_back(std::move(edit));
+    }
+  }
+  return std::nullopt;
+}
+
+bool may_stand_together(EditKind a, EditKind b) {
+  return (a == EditKind::kAdd && b == EditKind::kRemove) ||
+         (a == EditKind::kRemove && b == EditKind::kAdd);
+}
+
+std::optional<Refusal> check_edits(const Op& op) {
+  if (op.del && !op.edits.empty()) {
+    return Refusal{Code::kOpInvalid, "a delete stands alone"};
+  }
+  if (!op.del && op.edits.empty()) return Refusal{Code::kOpInvalid, "the op edits nothing"};
+  for (std::size_t i = 0; i < op.edits.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (op.edits[i].field == op.edits[j].field &&
+          !may_stand_together(op.edits[i].kind, op.edits[j].kind)) {
+        return Refusal{Code::kOpInvalid,
+                       fmt::format("the field {} is edited twice", op.edits[i].field)};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
+                                      bool repaired) {
+  if (auto refusal =
+          json::append_canonical(op.canonical, element, limits::kOpDepth, repaired)) {
+    op.canonical = simdjson::minify(element);
+    return refusal;
+  }
+  Reader reader(object, "op", repaired);
+  op.scope = reader.text("scope", 256, true);
+  op.coll = reader.text("coll", 256, true);
+  op.id = reader.text("id", 4096, true);
+  op.wall_ms = reader.integer("wall", -limits::kMaxInteger, true);
+  op.mono_ms = reader.integer("mono", 0, true);
+  op.boot = reader.text("boot", limits::kBootBytes, true);
+  op.schema = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(reader.integer("schema", 1, false, 1), std::int64_t{1} << 31));
+  op.base = reader.integer("base", 0, false);
+  if (const auto del = json::find(object, "del")) {
+    bool value = false;
+    if (del->get(value) != simdjson::SUCCESS || !value) reader.fail("del", "must be true");
+    op.del = true;
+  }
+  if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
+  if (!valid_record_id(op.id)) {
+    return Refusal{Code::kRecordId,
+                   op.id.size() > limits::kRecordIdBytes
+                       ? fmt::format("the id has {} characters, at most {} are allowed",
+                                     op.id.size(), limits::kRecordIdBytes)
+                       : "an id has 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -"};
+  }
+  if (auto refusal = decode_edits(op, object, repaired)) return refusal;
+  return check_edits(op);
+}
+
+Result<Op> decode_op_element(dom::element element, std::string_view path, bool repaired) {
+  dom::object object;
+  if (element.get(object) != simdjson::SUCCESS) {
+    return invalid(std::string(path), "an op is an object");
+  }
+  Reader reader(object, path, repaired);
+  Op op;
+  op.n = static_cast<std::uint64_t>(reader.integer("n", 1, true));
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  op.refusal = decode_op_body(op, element, object, repaired);
+  if (op.refusal) op.edits.clear();
+  return op;
+}
+
+Result<Push> decode_push(dom::object object, bool repaired) {
+  const auto found = json::find(object, "ops");
+  dom::array items;
+  if (!found || found->get(items) != simdjson::SUCCESS) {
+    return invalid("push.ops", "must be an array");
+  }
+  if (items.size() > limits::kOpsPerPush) {
+    return Error{Code::kPushTooManyOps, fmt::format("at most {} ops fit a push", limits::kOpsPerPush)};
+  }
+  Push push;
+  push.ops.reserve(items.size());
+  for (const dom::element item : items) {
+    auto op = decode_op_element(item, fmt::format("push.ops[{}]", push.ops.size()), repaired);
+    if (!op) return op.error();
+    push.ops.push_back(std::move(*op));
+  }
+  return push;
+}
+
+template <typename T, typename Decode>
+Status take(std::optional<T>& into, dom::object frame, std::string_view key, bool repaired,
+            Decode decode) {
+  const auto found = json::find(frame, key);
+  if (!found) return {};
+  dom::object object;
+  if (found->get(object) != simdjson::SUCCESS) return invalid(std::string(key), "must be an object");
+  Result<T> decoded = decode(object, repaired);
+  if (!decoded) return decoded.error();
+  into = std::move(*decoded);
+  return {};
+}
+
+void append_integer(std::string& out, std::int64_t value) {
+  const fmt::format_int text(value);
+  out.append(text.data(), text.size());
+}
+
+}  // namespace
+
+bool valid_scope_id(std::string_view id) {
+  return !id.empty() && id.size() <= limits::kScopeIdBytes && all(id, [](char c) {
+    return is_word(c) || c == '.' || c == '_' || c == ':' || c == '/' || c == '-';
+  });
+}
+
+bool valid_record_id(std::string_view id) {
+  return !id.empty() && id.size() <= limits::kRecordIdBytes && all(id, [](char c) {
+    return is_word(c) || c == '.' || c == '_' || c == ':' || c == '~' || c == '-';
+  });
+}
+
+bool valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= limits::kNameBytes && is_lower(name[0]) &&
+         all(name, [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
+}
+
+Result<ClientFrame> decode_frame(std::string_view bytes) {
+  auto document = json::parse(bytes);
+  if (!document) return document.error();
+  dom::object object;
+  if (document->root.get(object) != simdjson::SUCCESS) {
+    return Error{Code::kJsonInvalid, "a frame is a JSON object"};
+  }
+  const bool repaired = document->repaired;
+  ClientFrame frame;
+  if (auto taken = take(frame.hello, object, "hello", repaired, decode_hello); !taken) {
+    return taken.error();
+  }
+  if (auto taken = take(frame.push, object, "push", repaired, decode_push); !taken) {
+    return taken.error();
+  }
+  if (auto taken = take(frame.pull, object, "pull", repaired, decode_pull); !taken) {
+    return taken.error();
+  }
+  if (!frame.hello && !frame.push && !frame.pull) {
+    return Error{Code::kMessageUnknown, "a frame holds hello, push or pull"};
+  }
+  return frame;
+}
+
+Result<Op> decode_op(std::string_view json) {
+  auto document = json::parse(json);
+  if (!document) return document.error();
+  return decode_op_element(document->root, "op", document->repaired);
+}
+
+void append_string_array(std::string& out, const std::vector<std::string>& items) {
+  out += '[';
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += ',';
+    append_json_string(out, items[i]);
+  }
+  out += ']';
+}
+
+std::string encode_welcome(const Welcome& welcome) {
+  std::string scopes;
+  append_string_array(scopes, welcome.scopes);
+  return fmt::format(
+      R"({{"welcome":{{"server":{{"incarnation":"{}","time":{}}},"applied":{},"backed_up":null,)"
+      R"("scopes":{},"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
+      welcome.incarnation, welcome.time_ms, welcome.applied, scopes, limits::kFrameBytes,
+      limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes, limits::kPageRecords);
+}
+
+std::string encode_verdict_ok(std::uint64_t n, Seq seq,
+                              const std::vector<std::string>& lost_fields) {
+  std::string out = "{\"n\":";
+  append_integer(out, static_cast<std::int64_t>(n));
+  out += ",\"ok\":true,\"seq\":";
+  append_integer(out, seq);
+  if (!lost_fields.empty()) {
+    out += ",\"lost\":";
+    append_string_array(out, lost_fields);
+  }
+  out += '}';
+  return out;
+}
+
+std::string encode_verdict_refused(std::uint64_t n, const Refusal& refusal) {
+  std::string out = fmt::format(R"({{"n":{},"refused":{{"code":"{}","detail":)", n, name(refusal.code));
+  append_json_string(out, refusal.detail);
+  out += "}}";
+  return out;
+}
+
+std::string encode_receipt(const Receipt& receipt) {
+  std::size_t size = 96;
+  for (const std::string& verdict : receipt.verdicts) size += verdict.size() + 1;
+  std::string out;
+  out.reserve(size);
+  out += "{\"receipt\":{\"applied\":";
+  append_integer(out, static_cast<std::int64_t>(receipt.applied));
+  if (receipt.expected != 0) {
+    out += ",\"expected\":";
+    append_integer(out, static_cast<std::int64_t>(receipt.expected));
+  }
+  out += ",\"backed_up\":null,\"count\":";
+  append_integer(out, static_cast<std::int64_t>(receipt.verdicts.size()));
+  out += ",\"results\":[";
+  for (std::size_t i = 0; i < receipt.verdicts.size(); ++i) {
+    if (i > 0) out += ',';
+    out += receipt.verdicts[i];
+  }
+  out += "]}}";
+  return out;
+}
+
+void append_change(std::string& out, std::string_view scope, std::string_view coll,
+                   std::string_view id, Seq seq, std::string_view visible,
+                   std::size_t conflicts) {
+  out += "{\"scope\":\"";
+  out += scope;  // scope, collection and id hold no character that JSON escapes
+  out += "\",\"coll\":\"";
+  out += coll;
+  out += "\",\"id\":\"";
+  out += id;
+  out += "\",\"seq\":";
+  append_integer(out, seq);
+  if (visible.empty()) {
+    out += ",\"deleted\":true";
+  } else {
+    out += ",\"fields\":";
+    out += visible;
+  }
+  if (conflicts > 0) {
+    out += ",\"conflicts\":";
+    append_integer(out, static_cast<std::int64_t>(conflicts));
+  }
+  out += '}';
+}
+
+std::string encode_changes(const ChangesHead& head, std::string_view items) {
+  std::string out;
+  out.reserve(items.size() + head.cursor.size() + head.digests.size() * 180 + 128);
+  out += "{\"changes\":{\"cursor\":";
+  append_json_string(out, head.cursor);
+  out += head.more ? ",\"more\":true" : ",\"more\":false";
+  if (head.reset) out += ",\"reset\":true";
+  out += ",\"changes\":[";
+  out += items;
+  out += "],\"left\":";
+  append_string_array(out, head.left);
+  if (!head.more) {
+    out += ",\"digests\":[";
+    for (std::size_t i = 0; i < head.digests.size(); ++i) {
+      if (i > 0) out += ',';
+      out += "{\"scope\":";
+      append_json_string(out, head.digests[i].scope);
+      out += ",\"seq\":";
+      append_integer(out, head.digests[i].seq);
+      out += ",\"digest\":\"";
+      out += head.digests[i].digest.hex();
+      out += "\"}";
+    }
+    out += ']';
+  }
+  out += "}}";
+  return out;
+}
+
+std::string encode_busy(std::int64_t retry_after_ms) {
+  return fmt::format(R"({{"busy":{{"retry_after_ms":{}}}}})", retry_after_ms);
+}
+
+std::string encode_error(const Error& error) {
+  std::string out = fmt::format(R"({{"error":{{"code":"{}","detail":)", name(error.code));
+  append_json_string(out, error.context);
+  out += "}}";
+  return out;
+}
+
+std::string encode_problem(const Error& error) {
+  const CodeInfo& about = info(error.code);
+  std::string out = R"({"type":"about:blank","title":)";
+  append_json_string(out, about.meaning);
+  out += fmt::format(R"(,"status":{},"code":"{}","detail":)", about.http, about.name);
+  append_json_string(out, error.context);
+  out += '}';
+  return out;
+}
+
+std::string join_messages(const std::vector<std::string>& frames) {
+  std::string out = "{";
+  for (const std::string& frame : frames) {
+    if (out.size() > 1) out += ',';
+    out.append(frame, 1, frame.size() - 2);
+  }
+  out += '}';
+  return out;
+}
+
+}  // namespace waystation

@@ -1,0 +1,115 @@
+// The wire format: client frames in, server messages out. docs/protocol.md.
+//
+// Decoding is total: whatever the bytes, the answer is a frame or an Error. Inside a push each op
+// is decoded by itself: an op that is malformed carries its refusal and its text (for the
+// quarantine), and the others go on. Pure; any thread (one simdjson parser a thread).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sync/digest.h"
+#include "sync/op.h"
+#include "sync/result.h"
+
+namespace waystation {
+
+inline constexpr int kProtocolVersion = 1;
+
+struct ClockReading {
+  std::int64_t wall_ms = 0;
+  std::int64_t mono_ms = 0;
+  std::string boot;
+};
+
+struct Hello {
+  std::string device;
+  std::string token;
+  ClockReading clock;
+  std::uint32_t schema = 1;
+  std::string app;
+  std::string cursor;
+  std::uint64_t queued = 0;
+  std::int64_t oldest_ms = 0;
+};
+
+struct Push {
+  std::vector<Op> ops;
+};
+
+struct Pull {
+  std::string cursor;
+  std::size_t limit = 0;  // 0: the server's page size
+};
+
+struct ClientFrame {
+  std::optional<Hello> hello;
+  std::optional<Push> push;
+  std::optional<Pull> pull;
+};
+
+[[nodiscard]] Result<ClientFrame> decode_frame(std::string_view bytes);
+
+// One stored op (canonical text) back into an Op: for replays, checks and the inspector.
+[[nodiscard]] Result<Op> decode_op(std::string_view json);
+
+// --- shapes that several places check ---------------------------------------------------------
+[[nodiscard]] bool valid_scope_id(std::string_view id);
+[[nodiscard]] bool valid_record_id(std::string_view id);
+[[nodiscard]] bool valid_name(std::string_view name);
+
+// --- server messages, each as a whole frame ---------------------------------------------------
+struct Welcome {
+  std::string incarnation;
+  std::int64_t time_ms = 0;
+  std::uint64_t applied = 0;
+  std::vector<std::string> scopes;
+};
+[[nodiscard]] std::string encode_welcome(const Welcome& welcome);
+
+// One verdict, as it is stored and repeated word for word.
+[[nodiscard]] std::string encode_verdict_ok(std::uint64_t n, Seq seq,
+                                            const std::vector<std::string>& lost_fields);
+[[nodiscard]] std::string encode_verdict_refused(std::uint64_t n, const Refusal& refusal);
+
+struct Receipt {
+  std::uint64_t applied = 0;
+  std::uint64_t expected = 0;         // 0: no gap
+  std::vector<std::string> verdicts;  // encoded
+};
+[[nodiscard]] std::string encode_receipt(const Receipt& receipt);
+
+struct ScopeDigest {
+  std::string scope;
+  Seq seq = 0;
+  Digest digest;
+};
+struct ChangesHead {
+  std::string cursor;
+  bool more = false;
+  bool reset = false;
+  std::vector<std::string> left;
+  std::vector<ScopeDigest> digests;
+};
+// `items` is the inside of the changes array: change objects joined by commas.
+[[nodiscard]] std::string encode_changes(const ChangesHead& head, std::string_view items);
+
+// Appends one change object. `visible` is the canonical text of the fields; empty means deleted.
+void append_change(std::string& out, std::string_view scope, std::string_view coll,
+                   std::string_view id, Seq seq, std::string_view visible, std::size_t conflicts);
+
+[[nodiscard]] std::string encode_busy(std::int64_t retry_after_ms);
+[[nodiscard]] std::string encode_error(const Error& error);
+// RFC 9457.
+[[nodiscard]] std::string encode_problem(const Error& error);
+
+// Joins frames of one message each into the reply of POST /v1/sync.
+[[nodiscard]] std::string join_messages(const std::vector<std::string>& frames);
+
+// Appends `["a","b"]`.
+void append_string_array(std::string& out, const std::vector<std::string>& items);
+
+}  // namespace waystation
