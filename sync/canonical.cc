@@ -114,7 +114,7 @@ Result<std::string> canonicalize(std::string_view json) {
   if (!document) return document.error();
   std::string out;
   out.reserve(json.size());
-  auto refusal = json::append_canonical(out, document->root, limits::kFrameDepth, document->repaired);
+  auto refusal = json::append_canonical(out, document->root, limits::kFrameDepth, document->mark);
   if (refusal) return Error{refusal->code, refusal->detail};
   return out;
 }
@@ -138,7 +138,8 @@ std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
 }
 
 // Copies the string literal that opens at `at`, with lone surrogates marked; returns where it ends.
-std::size_t repair_string(std::string& out, std::string_view text, std::size_t at) {
+std::size_t repair_string(std::string& out, std::string_view text, std::size_t at,
+                          const SurrogateMark& mark) {
   out += text[at++];
   while (at < text.size() && text[at] != '"') {
     if (text[at] != '\\') {
@@ -159,7 +160,7 @@ std::size_t repair_string(std::string& out, std::string_view text, std::size_t a
       at += 12;
     } else {
       if (high || low) {
-        out += kSurrogateMark;
+        out += mark;
       } else {
         out.append(text, at, 6);
       }
@@ -170,23 +171,48 @@ std::size_t repair_string(std::string& out, std::string_view text, std::size_t a
   return at;
 }
 
-// Copies the number at `at`; an integer too long for 64 bits becomes a float.
+// Copies the number at `at`. One that no 64-bit integer or double holds becomes a number that is
+// read, and then refused for lying beyond 2^53.
 std::size_t repair_number(std::string& out, std::string_view text, std::size_t at) {
+  constexpr std::string_view kBeyond = "1e308";
   const std::size_t end = std::min(text.find_first_not_of("+-.0123456789eE", at), text.size());
-  const std::string_view number = text.substr(at, end - at);
-  out += number;
-  if (number.size() >= 19 && number.find_first_of(".eE") == std::string_view::npos) out += "e0";
+  const std::string number(text.substr(at, end - at));
+  const bool integer = number.find_first_of(".eE") == std::string::npos;
+  if (integer && number.size() >= 19) {
+    out += number;
+    out += "e0";
+  } else if (!integer && std::isinf(std::strtod(number.c_str(), nullptr))) {
+    out += kBeyond;
+  } else {
+    out += number;
+  }
   return end;
 }
 
-std::string repair(std::string_view text) {
+// A noncharacter, U+FDD0 to U+FDEF, that the text does not hold, raw or as an escape.
+SurrogateMark choose_mark(std::string_view text) {
+  for (char last = '\x90'; last <= '\xAF'; ++last) {
+    const SurrogateMark mark{'\xEF', '\xB7', last};
+    const unsigned code = 0xFDD0U + (static_cast<unsigned char>(last) - 0x90U);
+    const auto holds_escape = [&](const char* format) {
+      return text.find(fmt::format(fmt::runtime(format), code)) != std::string_view::npos;
+    };
+    if (text.find(mark) == std::string_view::npos && !holds_escape("\\u{:04x}") &&
+        !holds_escape("\\u{:04X}")) {
+      return mark;
+    }
+  }
+  return "\xEF\xB7\x90";
+}
+
+std::string repair(std::string_view text, const SurrogateMark& mark) {
   std::string out;
   out.reserve(text.size() + 64);
   std::size_t at = 0;
   while (at < text.size()) {
     const char c = text[at];
     if (c == '"') {
-      at = repair_string(out, text, at);
+      at = repair_string(out, text, at, mark);
     } else if (c == '-' || (c >= '0' && c <= '9')) {
       at = repair_number(out, text, at);
     } else {
@@ -201,7 +227,6 @@ Code code_of(simdjson::error_code error) {
   switch (error) {
     case simdjson::UTF8_ERROR: return Code::kJsonUtf8;
     case simdjson::DEPTH_ERROR: return Code::kJsonTooDeep;
-    case simdjson::NUMBER_ERROR: return Code::kJsonNumber;
     case simdjson::CAPACITY: return Code::kFrameTooLarge;
     default: return Code::kJsonInvalid;
   }
@@ -224,8 +249,8 @@ std::optional<Refusal> append_integer(std::string& out, std::int64_t number) {
   return std::nullopt;
 }
 
-std::optional<Refusal> append_string(std::string& out, std::string_view text, bool repaired) {
-  if (repaired && text.find(kSurrogateMark) != std::string_view::npos) {
+std::optional<Refusal> append_string(std::string& out, std::string_view text, const SurrogateMark& mark) {
+  if (!mark.empty() && text.find(mark) != std::string_view::npos) {
     return Refusal{Code::kStringSurrogate, "a string holds half of a surrogate pair"};
   }
   append_json_string(out, text);
@@ -233,7 +258,7 @@ std::optional<Refusal> append_string(std::string& out, std::string_view text, bo
 }
 
 std::optional<Refusal> append_object(std::string& out, dom::object object, std::size_t depth_left,
-                                     bool repaired) {
+                                     const SurrogateMark& mark) {
   std::vector<std::pair<std::string_view, dom::element>> members;
   members.reserve(16);
   for (const auto member : object) members.emplace_back(member.key, member.value);
@@ -250,9 +275,9 @@ std::optional<Refusal> append_object(std::string& out, dom::object object, std::
       }
       out += ',';
     }
-    if (auto refusal = append_string(out, members[i].first, repaired)) return refusal;
+    if (auto refusal = append_string(out, members[i].first, mark)) return refusal;
     out += ':';
-    if (auto refusal = append_canonical(out, members[i].second, depth_left, repaired)) {
+    if (auto refusal = append_canonical(out, members[i].second, depth_left, mark)) {
       return refusal;
     }
   }
@@ -273,10 +298,11 @@ Result<Document> parse(std::string_view bytes) {
   Document document;
   const auto error = parser.parse(bytes.data(), bytes.size()).get(document.root);
   if (error == simdjson::STRING_ERROR || error == simdjson::NUMBER_ERROR) {
-    const std::string mended = repair(bytes);
+    SurrogateMark mark = choose_mark(bytes);
+    const std::string mended = repair(bytes, mark);
     const auto second = parser.parse(mended.data(), mended.size()).get(document.root);
     if (second == simdjson::SUCCESS) {
-      document.repaired = true;
+      document.mark = std::move(mark);
       return document;
     }
   }
@@ -285,7 +311,7 @@ Result<Document> parse(std::string_view bytes) {
 }
 
 std::optional<Refusal> append_canonical(std::string& out, dom::element element,
-                                        std::size_t depth_left, bool repaired) {
+                                        std::size_t depth_left, const SurrogateMark& mark) {
   switch (element.type()) {
     case dom::element_type::NULL_VALUE: out += "null"; return std::nullopt;
     case dom::element_type::BOOL:
@@ -296,7 +322,7 @@ std::optional<Refusal> append_canonical(std::string& out, dom::element element,
       return Refusal{Code::kJsonNumber, "an integer lies beyond 2^53-1"};
     case dom::element_type::DOUBLE: return append_number(out, double(element));
     case dom::element_type::STRING:
-      return append_string(out, std::string_view(element), repaired);
+      return append_string(out, std::string_view(element), mark);
     case dom::element_type::ARRAY: {
       if (depth_left == 0) return Refusal{Code::kJsonTooDeep, "arrays and objects nest too deep"};
       out += '[';
@@ -304,14 +330,14 @@ std::optional<Refusal> append_canonical(std::string& out, dom::element element,
       for (const dom::element item : dom::array(element)) {
         if (!first) out += ',';
         first = false;
-        if (auto refusal = append_canonical(out, item, depth_left - 1, repaired)) return refusal;
+        if (auto refusal = append_canonical(out, item, depth_left - 1, mark)) return refusal;
       }
       out += ']';
       return std::nullopt;
     }
     case dom::element_type::OBJECT:
       if (depth_left == 0) return Refusal{Code::kJsonTooDeep, "arrays and objects nest too deep"};
-      return append_object(out, dom::object(element), depth_left - 1, repaired);
+      return append_object(out, dom::object(element), depth_left - 1, mark);
   }
   WS_CHECK(false);
 }

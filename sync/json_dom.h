@@ -15,24 +15,25 @@ namespace waystation::json {
 
 namespace dom = simdjson::dom;
 
-// Where a lone surrogate escape stood in the source. A Unicode noncharacter (never interchanged),
-// put in by repair() only.
-inline constexpr std::string_view kSurrogateMark = "\xEF\xB7\x91";  // U+FDD1
+// What stands where a lone surrogate escape stood in the source: a Unicode noncharacter (never
+// interchanged) that the source does not hold. Empty: the source had none.
+using SurrogateMark = std::string;
 
 struct Document {
-  dom::element root;      // valid until the next parse on this thread
-  bool repaired = false;  // lone surrogates were replaced by kSurrogateMark, huge integers by floats
+  dom::element root;   // valid until the next parse on this thread
+  SurrogateMark mark;  // filled when the document was repaired
 };
 
 // Parses one document with this thread's parser. A document that fails only by lone surrogate
-// escapes or integers of 20 digits and more is repaired, so that one bad string costs one op and
-// not the frame: those places are then refused where they are read.
+// escapes or numbers beyond what 64 bits or a double hold is repaired, so that one bad value costs
+// one op and not the frame: those places are then refused where they are read.
 [[nodiscard]] Result<Document> parse(std::string_view bytes);
 
 // Appends the canonical text of `element`. depth_left counts down through arrays and objects.
-// Refuses: kJsonTooDeep, kJsonNumber, kJsonDuplicateKey, and (repaired) kStringSurrogate.
+// Refuses: kJsonTooDeep, kJsonNumber, kJsonDuplicateKey, and (where marked) kStringSurrogate.
 [[nodiscard]] std::optional<Refusal> append_canonical(std::string& out, dom::element element,
-                                                      std::size_t depth_left, bool repaired);
+                                                      std::size_t depth_left,
+                                                      const SurrogateMark& mark);
 
 // A member of an object, or nothing.
 [[nodiscard]] std::optional<dom::element> find(dom::object object, std::string_view key);

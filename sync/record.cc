@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "sync/canonical.h"
 #include "sync/device_id.h"
@@ -114,6 +115,7 @@ struct Applier {
     conflict.stamp = write.stamp;
     conflict.value = std::move(write.value);
     write.value.clear();
+    write.hidden = kind == ConflictKind::kDeleted;
     effects.raised.push_back(std::move(conflict));
     field.lost.push_back(std::move(write));
     if (field.lost.size() > limits::kLostPerField) {
@@ -199,6 +201,7 @@ struct Applier {
   void remove_record() {
     for (Field& field : record.fields) {
       settle_lost(field, std::nullopt);
+      for (Write& lost : field.lost) lost.hidden = true;
       std::vector<Write> live = std::move(field.live);
       field.live.clear();
       for (Write& write : live) {
@@ -258,6 +261,12 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
     } else if (present->type != merge_type_of(edit.kind)) {
       return Refusal{Code::kFieldKind,
                      fmt::format("{} is a {} already", edit.field, to_string(present->type))};
+    }
+    if (edit.kind == EditKind::kInc) {
+      const std::int64_t sum = present != nullptr ? counter_value(*present) : 0;
+      if (std::abs(sum + edit.values[0].integer) > limits::kMaxInteger) {
+        return Refusal{Code::kFieldLimit, fmt::format("{}: the sum lies beyond 2^53-1", edit.field)};
+      }
     }
     const FieldSpec* spec = collection.field(edit.field);
     const std::size_t room =
@@ -360,13 +369,16 @@ std::size_t Record::open_conflicts() const {
   return count;
 }
 
-bool Record::is_open(std::string_view field_name, const Dot& dot, std::uint32_t part) const {
+std::optional<ConflictKind> Record::open_kind(std::string_view field_name, const Dot& dot,
+                                              std::uint32_t part, ConflictKind kept) const {
   const Field* found = field(field_name);
-  if (found == nullptr) return true;
+  if (found == nullptr) return kept;
   const auto at = std::find_if(found->lost.begin(), found->lost.end(), [&](const Write& lost) {
     return lost.dot == dot && lost.part == part;
   });
-  return at == found->lost.end() || differs_from_shown(*found, *at);
+  if (at == found->lost.end()) return kept;
+  if (!differs_from_shown(*found, *at)) return std::nullopt;
+  return at->hidden ? ConflictKind::kDeleted : ConflictKind::kConcurrent;
 }
 
 }  // namespace waystation

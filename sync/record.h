@@ -29,6 +29,7 @@ struct Write {
   // On show for bases in [shown_from, shown_until); both 0: it never was.
   Seq shown_from = 0;
   Seq shown_until = 0;
+  bool hidden = false;  // lost: a delete stands that its author had not seen
   std::uint64_t value_hash = 0;
   std::string value;  // canonical JSON; kept for live writes (lost ones lie among the conflicts)
 
@@ -92,7 +93,10 @@ class Record {
 
   // Lost values that differ from the one on show.
   [[nodiscard]] std::size_t open_conflicts() const;
-  [[nodiscard]] bool is_open(std::string_view field, const Dot& dot, std::uint32_t part) const;
+  // What is to be said of a lost value now; nothing when it equals the one on show. `kept` is what
+  // was noted when it lost, for a value that is no longer tracked.
+  [[nodiscard]] std::optional<ConflictKind> open_kind(std::string_view field, const Dot& dot,
+                                                      std::uint32_t part, ConflictKind kept) const;
 
   [[nodiscard]] const Field* field(std::string_view name) const;
 

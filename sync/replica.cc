@@ -44,7 +44,7 @@ struct ReplicaReader {
   }
   static std::string canonical(dom::element element) {
     std::string out;
-    (void)json::append_canonical(out, element, limits::kFrameDepth, false);
+    (void)json::append_canonical(out, element, limits::kFrameDepth, {});
     return out;
   }
 

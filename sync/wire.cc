@@ -29,8 +29,8 @@ Error invalid(std::string path, std::string_view reason) {
 // Reads members of one object and remembers the first that is wrong.
 class Reader {
  public:
-  Reader(dom::object object, std::string_view path, bool repaired)
-      : object_(object), path_(path), repaired_(repaired) {}
+  Reader(dom::object object, std::string_view path, const json::SurrogateMark& mark)
+      : object_(object), path_(path), mark_(mark) {}
 
   [[nodiscard]] std::string text(std::string_view key, std::size_t max_bytes, bool required) {
     const auto found = json::find(object_, key);
@@ -44,7 +44,7 @@ class Reader {
       return {};
     }
     if (value.size() > max_bytes) fail(key, fmt::format("is longer than {} bytes", max_bytes));
-    if (repaired_ && value.find(json::kSurrogateMark) != std::string_view::npos) {
+    if (!mark_.empty() && value.find(mark_) != std::string_view::npos) {
       fail(key, "holds half of a surrogate pair");
     }
     return std::string(value);
@@ -85,12 +85,12 @@ class Reader {
  private:
   dom::object object_;
   std::string_view path_;
-  bool repaired_;
+  const json::SurrogateMark& mark_;
   std::string problem_;
 };
 
-Result<ClockReading> decode_clock(dom::object object, bool repaired) {
-  Reader reader(object, "hello.clock", repaired);
+Result<ClockReading> decode_clock(dom::object object, const json::SurrogateMark& mark) {
+  Reader reader(object, "hello.clock", mark);
   ClockReading clock;
   clock.wall_ms = reader.integer("wall", -limits::kMaxInteger, true);
   clock.mono_ms = reader.integer("mono", 0, true);
@@ -99,8 +99,8 @@ Result<ClockReading> decode_clock(dom::object object, bool repaired) {
   return clock;
 }
 
-Result<Hello> decode_hello(dom::object object, bool repaired) {
-  Reader reader(object, "hello", repaired);
+Result<Hello> decode_hello(dom::object object, const json::SurrogateMark& mark) {
+  Reader reader(object, "hello", mark);
   const std::int64_t version = reader.integer("v", 0, true);
   if (reader.problem().empty() && version != kProtocolVersion) {
     return Error{Code::kVersionUnsupported, fmt::format("version {}; this server speaks {}",
@@ -118,14 +118,14 @@ Result<Hello> decode_hello(dom::object object, bool repaired) {
   const auto clock_object = reader.object("clock");
   if (!clock_object) reader.fail("clock", "is required");
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
-  auto clock = decode_clock(*clock_object, repaired);
+  auto clock = decode_clock(*clock_object, mark);
   if (!clock) return clock.error();
   hello.clock = std::move(*clock);
   return hello;
 }
 
-Result<Pull> decode_pull(dom::object object, bool repaired) {
-  Reader reader(object, "pull", repaired);
+Result<Pull> decode_pull(dom::object object, const json::SurrogateMark& mark) {
+  Reader reader(object, "pull", mark);
   Pull pull;
   pull.cursor = reader.text("cursor", 1024, false);
   pull.limit = static_cast<std::size_t>(reader.integer("limit", 1, false, 0));
@@ -135,9 +135,9 @@ Result<Pull> decode_pull(dom::object object, bool repaired) {
 
 // A value inside an op. The op's canonical text was made before, so numbers, depth, duplicate keys
 // and surrogates are known to be good.
-Value decode_value(dom::element element, bool repaired) {
+Value decode_value(dom::element element, const json::SurrogateMark& mark) {
   Value value;
-  const auto refusal = json::append_canonical(value.json, element, limits::kOpDepth, repaired);
+  const auto refusal = json::append_canonical(value.json, element, limits::kOpDepth, mark);
   WS_CHECK(!refusal);
   switch (element.type()) {
     case dom::element_type::NULL_VALUE: value.type = ValueType::kNull; break;
@@ -175,12 +175,12 @@ constexpr EditGroup kEditGroups[] = {{"set", EditKind::kSet, false},
                                      {"remove", EditKind::kRemove, true},
                                      {"append", EditKind::kAppend, true}};
 
-std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array, bool repaired) {
+std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array, const json::SurrogateMark& mark) {
   if (!valid_name(edit.field)) {
     return Refusal{Code::kFieldName, fmt::format("\"{}\" is not a field name", edit.field)};
   }
   if (!array) {
-    edit.values.push_back(decode_value(element, repaired));
+    edit.values.push_back(decode_value(element, mark));
     if (edit.kind == EditKind::kInc && edit.values[0].type != ValueType::kInteger) {
       return Refusal{Code::kFieldType, fmt::format("{}: an increment is an integer", edit.field)};
     }
@@ -190,11 +190,11 @@ std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
   if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {
     return Refusal{Code::kOpInvalid, fmt::format("{}: must be a filled array", edit.field)};
   }
-  for (const dom::element item : items) edit.values.push_back(decode_value(item, repaired));
+  for (const dom::element item : items) edit.values.push_back(decode_value(item, mark));
   return std::nullopt;
 }
 
-std::optional<Refusal> decode_edits(Op& op, dom::object object, bool repaired) {
+std::optional<Refusal> decode_edits(Op& op, dom::object object, const json::SurrogateMark& mark) {
   for (const EditGroup& group : kEditGroups) {
     const auto found = json::find(object, group.key);
     if (!found) continue;
@@ -206,7 +206,7 @@ std::optional<Refusal> decode_edits(Op& op, dom::object object, bool repaired) {
       Edit edit;
       edit.kind = group.kind;
       edit.field = std::string(field.key);
-      if (auto refusal = decode_edit(edit, field.value, group.array, repaired)) return refusal;
+      if (auto refusal = decode_edit(edit, field.value, group.array, mark)) return refusal;
       op.edits.push_back(std::move(edit));
     }
   }
@@ -236,13 +236,13 @@ std::optional<Refusal> check_edits(const Op& op) {
 }
 
 std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
-                                      bool repaired) {
+                                      const json::SurrogateMark& mark) {
   if (auto refusal =
-          json::append_canonical(op.canonical, element, limits::kOpDepth, repaired)) {
+          json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
     op.canonical = simdjson::minify(element);
     return refusal;
   }
-  Reader reader(object, "op", repaired);
+  Reader reader(object, "op", mark);
   op.scope = reader.text("scope", 256, true);
   op.coll = reader.text("coll", 256, true);
   op.id = reader.text("id", 4096, true);
@@ -265,25 +265,25 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
                                      op.id.size(), limits::kRecordIdBytes)
                        : "an id has 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -"};
   }
-  if (auto refusal = decode_edits(op, object, repaired)) return refusal;
+  if (auto refusal = decode_edits(op, object, mark)) return refusal;
   return check_edits(op);
 }
 
-Result<Op> decode_op_element(dom::element element, std::string_view path, bool repaired) {
+Result<Op> decode_op_element(dom::element element, std::string_view path, const json::SurrogateMark& mark) {
   dom::object object;
   if (element.get(object) != simdjson::SUCCESS) {
     return invalid(std::string(path), "an op is an object");
   }
-  Reader reader(object, path, repaired);
+  Reader reader(object, path, mark);
   Op op;
   op.n = static_cast<std::uint64_t>(reader.integer("n", 1, true));
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
-  op.refusal = decode_op_body(op, element, object, repaired);
+  op.refusal = decode_op_body(op, element, object, mark);
   if (op.refusal) op.edits.clear();
   return op;
 }
 
-Result<Push> decode_push(dom::object object, bool repaired) {
+Result<Push> decode_push(dom::object object, const json::SurrogateMark& mark) {
   const auto found = json::find(object, "ops");
   dom::array items;
   if (!found || found->get(items) != simdjson::SUCCESS) {
@@ -295,7 +295,7 @@ Result<Push> decode_push(dom::object object, bool repaired) {
   Push push;
   push.ops.reserve(items.size());
   for (const dom::element item : items) {
-    auto op = decode_op_element(item, fmt::format("push.ops[{}]", push.ops.size()), repaired);
+    auto op = decode_op_element(item, fmt::format("push.ops[{}]", push.ops.size()), mark);
     if (!op) return op.error();
     push.ops.push_back(std::move(*op));
   }
@@ -303,13 +303,13 @@ Result<Push> decode_push(dom::object object, bool repaired) {
 }
 
 template <typename T, typename Decode>
-Status take(std::optional<T>& into, dom::object frame, std::string_view key, bool repaired,
+Status take(std::optional<T>& into, dom::object frame, std::string_view key, const json::SurrogateMark& mark,
             Decode decode) {
   const auto found = json::find(frame, key);
   if (!found) return {};
   dom::object object;
   if (found->get(object) != simdjson::SUCCESS) return invalid(std::string(key), "must be an object");
-  Result<T> decoded = decode(object, repaired);
+  Result<T> decoded = decode(object, mark);
   if (!decoded) return decoded.error();
   into = std::move(*decoded);
   return {};
@@ -346,15 +346,15 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
   if (document->root.get(object) != simdjson::SUCCESS) {
     return Error{Code::kJsonInvalid, "a frame is a JSON object"};
   }
-  const bool repaired = document->repaired;
+  const json::SurrogateMark& mark = document->mark;
   ClientFrame frame;
-  if (auto taken = take(frame.hello, object, "hello", repaired, decode_hello); !taken) {
+  if (auto taken = take(frame.hello, object, "hello", mark, decode_hello); !taken) {
     return taken.error();
   }
-  if (auto taken = take(frame.push, object, "push", repaired, decode_push); !taken) {
+  if (auto taken = take(frame.push, object, "push", mark, decode_push); !taken) {
     return taken.error();
   }
-  if (auto taken = take(frame.pull, object, "pull", repaired, decode_pull); !taken) {
+  if (auto taken = take(frame.pull, object, "pull", mark, decode_pull); !taken) {
     return taken.error();
   }
   if (!frame.hello && !frame.push && !frame.pull) {
@@ -366,7 +366,7 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
 Result<Op> decode_op(std::string_view json) {
   auto document = json::parse(json);
   if (!document) return document.error();
-  return decode_op_element(document->root, "op", document->repaired);
+  return decode_op_element(document->root, "op", document->mark);
 }
 
 void append_string_array(std::string& out, const std::vector<std::string>& items) {

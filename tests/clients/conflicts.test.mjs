@@ -58,7 +58,8 @@ test('a device sees the conflicts of its scopes and no others', async () => {
   const [scope, p, q] = await twoPhonesWithNote();
   for (const phone of [p, q]) phone.edit(scope, 'note', 'n1', { set: { text: phone.id } });
   for (const phone of [p, q]) await phone.sync();
-  const other = await enrolledDevice(server, ['c-1']);
+  await createScopes(server, 'c-other');
+  const other = await enrolledDevice(server, ['c-other']);
   assert.equal((await conflictsIn(scope, `${p.id}.${p.token}`)).length, 1);
   const refused = await server.call('GET', `/v1/conflicts?scope=${scope}`, { as: `${other.id}.${other.token}` });
   assert.ok(refused.status === 403 || refused.body.conflicts?.length === 0, JSON.stringify(refused));

@@ -24,8 +24,8 @@ function withEdits(fields, op, device) {
   const shown = new Map(Object.entries(fields));
   for (const [name, value] of Object.entries(op.set ?? {})) setRegister(shown, name, value);
   for (const [name, by] of Object.entries(op.inc ?? {})) shown.set(name, (shown.get(name) ?? 0) + by);
-  for (const [name, values] of Object.entries(op.remove ?? {})) changeSet(shown, name, (set) => values.forEach((v) => set.delete(canonical(v))));
-  for (const [name, values] of Object.entries(op.add ?? {})) changeSet(shown, name, (set) => values.forEach((v) => set.set(canonical(v), v)));
+  for (const [name, values] of Object.entries(op.remove ?? {})) removeElements(shown, name, values);
+  for (const [name, values] of Object.entries(op.add ?? {})) addElements(shown, name, values);
   for (const [name, values] of Object.entries(op.append ?? {})) appendEntries(shown, name, values, op, device);
   // fromEntries and not assignment: a field may be called __proto__.
   return Object.fromEntries(shown);
@@ -36,11 +36,20 @@ function setRegister(shown, name, value) {
   else shown.set(name, value);
 }
 
+function removeElements(shown, name, values) {
+  changeSet(shown, name, (elements) => values.forEach((value) => elements.delete(canonical(value))));
+}
+
+function addElements(shown, name, values) {
+  changeSet(shown, name, (elements) => values.forEach((value) => elements.set(canonical(value), value)));
+}
+
 function changeSet(shown, name, change) {
   const elements = new Map((shown.get(name) ?? []).map((value) => [canonical(value), value]));
   change(elements);
+  if (elements.size === 0) return shown.delete(name);
   const inByteOrder = [...elements].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  shown.set(name, inByteOrder.map(([, value]) => value));
+  return shown.set(name, inByteOrder.map(([, value]) => value));
 }
 
 function appendEntries(shown, name, values, op, device) {

@@ -1,0 +1,552 @@
+#include "storage/applier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "storage/keys.h"
+#include "sync/device_id.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+constexpr std::size_t kDetailBytes = 300;
+// What a log entry adds in front of its value, {"at":…,"by":"…","v":…}, and then some.
+constexpr std::size_t kEntryOverhead = 64;
+
+// A scope is born with its own record, whose id is the scope's with "/" written as "-".
+std::string scope_record_id(std::string id) {
+  std::replace(id.begin(), id.end(), '/', '-');
+  return id;
+}
+
+void shorten(std::string& detail) {
+  if (detail.size() <= kDetailBytes) return;
+  std::size_t end = kDetailBytes;
+  while (end > 0 && (static_cast<unsigned char>(detail[end]) & 0xC0U) == 0x80U) --end;
+  detail.resize(end);
+  detail += "…";
+}
+
+Error read_only(const Store& store) {
+  return Error{Code::kStoreReadOnly, store.read_only_reason()};
+}
+
+}  // namespace
+
+struct Applier::Group {
+  std::int64_t now_ms = 0;
+  Batch batch;
+  bool must_sync = false;
+  std::vector<std::pair<Entry*, std::string>> dirty_records;  // with their keys
+  std::vector<std::pair<std::uint64_t, Device*>> dirty_devices;
+  std::vector<std::string> dirty_scopes;
+  std::unordered_map<std::string, std::optional<std::string>> conflicts;
+  std::unordered_map<std::string, CodeRow> codes;
+  std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
+  std::optional<LogChunk> last_chunk;                      // last one read for a repeat
+  std::uint64_t last_chunk_device = 0;
+  // Called after the commit, with whether it succeeded.
+  std::vector<std::function<void(bool)>> replies;
+  GroupOutcome outcome;
+
+  template <typename Done, typename Reply>
+  void reply(const Store& store, Done done, Reply value) {
+    replies.push_back([&store, done = std::move(done), value = std::move(value)](bool ok) mutable {
+      if (ok) {
+        done(std::move(value));
+      } else {
+        done(read_only(store));
+      }
+    });
+  }
+};
+
+Status Applier::start() {
+  auto position = store_.position();
+  if (!position) return position.error();
+  position_ = *position;
+  auto rows = store_.kv().iterate(Column::kDigests);
+  for (rows->seek(""); rows->valid(); rows->next()) {
+    const auto row = decode_digest(rows->value());
+    if (!row) return row.error();
+    scopes_[std::string(rows->key())].row = *row;
+  }
+  return rows->status();
+}
+
+GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms) {
+  Group group;
+  group.now_ms = now_ms;
+  if (store_.read_only()) {
+    for (Request& request : requests) {
+      std::visit([&](auto& r) { r.done(read_only(store_)); }, request);
+    }
+    return group.outcome;
+  }
+  // Between groups nothing is dirty, so that the cache can be dropped whole: simple, and a hot
+  // record is back after one read.
+  if (records_.size() > limits::kRecordCache) records_.clear();
+  for (Request& request : requests) {
+    std::visit([&](auto& r) { take(group, r); }, request);
+  }
+  close_records(group);
+  close_devices(group);
+  const Status committed = commit(group);
+  if (!committed) store_.go_read_only(committed.error().context);
+  for (auto& reply : group.replies) reply(committed.ok());
+  if (!committed) return GroupOutcome{};
+  group.outcome.position = position_;
+  return std::move(group.outcome);
+}
+
+// --- exchange ---------------------------------------------------------------------------------
+
+void Applier::take(Group& group, ExchangeRequest& request) {
+  const AccountPtr account = store_.accounts().find(request.device);
+  if (account == nullptr || account->revoked) {
+    request.done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
+    return;
+  }
+  auto found = device(request.device);
+  if (!found) {
+    request.done(found.error());
+    return;
+  }
+  Device& device = **found;
+  if (!device.dirty) {
+    device.dirty = true;
+    group.dirty_devices.emplace_back(request.device, &device);
+  }
+  ExchangeRequest::Reply reply;
+  if (request.hello) {
+    greet(group, device, *account, *request.hello);
+    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes()};
+    reply.welcome = encode_welcome(welcome);
+  }
+  device.state.last_seen_ms = group.now_ms;
+  if (request.push) {
+    Receipt receipt;
+    if (auto pushed = push(group, device, *account, *request.push, receipt); !pushed) {
+      request.done(pushed.error());
+      return;
+    }
+    receipt.applied = device.state.applied;
+    reply.receipt = encode_receipt(receipt);
+    group.must_sync = true;
+  }
+  group.reply(store_, std::move(request.done), std::move(reply));
+}
+
+Result<Applier::Device*> Applier::device(std::uint64_t id) {
+  const auto at = devices_.find(id);
+  if (at != devices_.end()) return &at->second;
+  std::string value;
+  const auto found = store_.kv().get(Column::kDevices, keys::device_state(id), value);
+  if (!found) return found.error();
+  Device made;
+  if (*found) {
+    auto state = decode_device_state(value);
+    if (!state) return state.error();
+    made.state = std::move(*state);
+  }
+  return &devices_.emplace(id, std::move(made)).first->second;
+}
+
+void Applier::greet(Group& group, Device& device, const Account& account, const Hello& hello) {
+  DeviceState& state = device.state;
+  state.greeted = true;
+  state.queued = hello.queued;
+  state.oldest_ms = hello.oldest_ms;
+  state.app = hello.app;
+  state.clock.enrolled_ms = account.enrolled_ms;
+  state.clock.observe(hello.clock, group.now_ms);
+}
+
+Status Applier::push(Group& group, Device& device, const Account& account, Push& push,
+                     Receipt& receipt) {
+  receipt.verdicts.reserve(push.ops.size());
+  for (Op& op : push.ops) {
+    const std::uint64_t expected = device.state.applied + 1;
+    if (op.n > expected) {
+      receipt.expected = expected;
+      break;
+    }
+    auto verdict = op.n < expected ? repeat(group, device, account.device, op)
+                                   : judge(group, device, account, op);
+    if (!verdict) return verdict.error();
+    receipt.verdicts.push_back(std::move(*verdict));
+  }
+  // What waits on the device is at least known to be less by what has arrived.
+  device.state.queued -= std::min<std::uint64_t>(device.state.queued, receipt.verdicts.size());
+  if (device.state.queued == 0) device.state.oldest_ms = 0;
+  return {};
+}
+
+// Law 2: the first verdict, word for word.
+Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t id, const Op& op) {
+  const LogChunk* chunk = nullptr;
+  const auto holds = [&](const LogChunk& c) {
+    return op.n >= c.first_n && op.n < c.first_n + c.entries.size();
+  };
+  if (holds(device.pending)) {
+    chunk = &device.pending;
+  } else {
+    if (!group.last_chunk || group.last_chunk_device != id || !holds(*group.last_chunk)) {
+      auto rows = store_.kv().iterate(Column::kDeviceLog);
+      rows->seek(keys::log_chunk(id, op.n));
+      const auto key = rows->valid() ? keys::parse_log_chunk(rows->key()) : std::nullopt;
+      if (!rows->status()) return rows->status().error();
+      if (!key || key->device != id) {
+        return Error{Code::kStoreCorrupt, fmt::format("the log of {} has no op {}",
+                                                      format_device_id(id), op.n)};
+      }
+      auto decoded = decode_log_chunk(rows->value());
+      if (!decoded) return decoded.error();
+      group.last_chunk = std::move(*decoded);
+      group.last_chunk_device = id;
+    }
+    chunk = &*group.last_chunk;
+    if (!holds(*chunk)) return Error{Code::kStoreCorrupt, "a gap in a device log"};
+  }
+  const LogEntry& entry = chunk->entries[op.n - chunk->first_n];
+  if (entry.op == op.canonical) return entry.verdict;
+  Refusal refusal{Code::kOpReused,
+                  fmt::format("op {} was handed in before with other content; the first verdict "
+                              "stands, this content is in the quarantine",
+                              op.n)};
+  QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
+  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, hash_value(op.canonical) | 1U),
+                  encode_quarantine(row));
+  return encode_verdict_refused(op.n, refusal);
+}
+
+Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
+  ++group.outcome.ops;
+  DeviceState& state = device.state;
+  if (device.pending.entries.empty()) {
+    device.pending.first_n = op.n;
+    device.pending.received_ms = group.now_ms;
+  }
+  state.applied = op.n;
+  const std::int64_t authored_ms = state.clock.corrected_ms(op, group.now_ms);
+  std::optional<Refusal> refusal = op.refusal;
+  if (!refusal) refusal = check_scope(account, op, authored_ms);
+  if (refusal) return refuse(group, device, account.device, op, std::move(*refusal));
+
+  const Collection* collection = schemas_.find(op.coll);
+  WS_CHECK(collection != nullptr);  // the schema check is part of op.refusal
+  std::string key = keys::record(op.scope, op.coll, op.id);
+  auto found = entry(key);
+  if (!found) return found.error();
+  Entry& at = **found;
+  auto checked = check_record(at, op, *collection);
+  if (!checked) return checked.error();
+  if (*checked) return refuse(group, device, account.device, op, std::move(**checked));
+
+  op.base = std::min(op.base, position_);  // nobody has seen what is not there
+  OpPlace place;
+  place.device = account.device;
+  place.seq = next_seq(position_, group.now_ms);
+  place.stamp = stamp_for(place.seq, authored_ms, op.base, state.last_stamp);
+  position_ = place.seq;
+  state.last_stamp = place.stamp;
+  if (!at.dirty) {
+    at.dirty = true;
+    group.dirty_records.emplace_back(&at, std::move(key));
+  }
+  Effects effects;
+  at.record.apply(op, place, *collection, effects);
+  at.size_bound += op.canonical.size();
+  for (const Edit& edit : op.edits) at.size_bound += edit.values.size() * kEntryOverhead;
+  keep_effects(group, op, effects);
+  Scope& scope = scopes_[op.scope];
+  if (!scope.dirty) {
+    scope.dirty = true;
+    group.dirty_scopes.push_back(op.scope);
+  }
+  scope.row.newest = place.seq;
+  std::string verdict = encode_verdict_ok(op.n, place.seq, effects.lost_fields);
+  device.pending.entries.push_back(LogEntry{std::move(op.canonical), verdict, place.stamp});
+  return verdict;
+}
+
+std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op,
+                                            std::int64_t authored_ms) const {
+  if (!valid_scope_id(op.scope)) {
+    return Refusal{Code::kScopeUnknown, "that is not a scope id"};
+  }
+  const bool exists = scopes_.find(op.scope) != scopes_.end();
+  const bool births = op.coll == "scope";
+  if (births && op.id != scope_record_id(op.scope)) {
+    return Refusal{Code::kRecordKey, fmt::format("the record of scope {} has the id {}", op.scope,
+                                                 scope_record_id(op.scope))};
+  }
+  if (!exists && !(births && account.holds_all())) {
+    return Refusal{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", op.scope)};
+  }
+  const bool allowed = births ? account.holds_all() : account.may_write(op.scope, authored_ms);
+  if (!allowed) {
+    return Refusal{Code::kScopeForbidden,
+                   births ? "only a device that holds all scopes writes the record of a scope"
+                          : fmt::format("the device did not hold scope \"{}\" when this was written",
+                                        op.scope)};
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Refusal>> Applier::check_record(Entry& entry, const Op& op,
+                                                     const Collection& collection) {
+  if (auto refusal = entry.record.check(op, collection)) return refusal;
+  std::size_t growth = op.canonical.size();
+  for (const Edit& edit : op.edits) growth += edit.values.size() * kEntryOverhead;
+  if (entry.size_bound + growth > limits::kRecordBytes) {
+    // The bound only grows; look before refusing.
+    entry.size_bound = entry.record.exists() ? entry.record.visible().size() : 0;
+  }
+  if (!op.del && entry.size_bound + growth > limits::kRecordBytes) {
+    return std::optional(Refusal{Code::kRecordTooLarge,
+                                 fmt::format("the record has {} bytes, at most {} are allowed",
+                                             entry.size_bound, limits::kRecordBytes)});
+  }
+  return std::optional<Refusal>();
+}
+
+Result<Applier::Entry*> Applier::entry(const std::string& key) {
+  const auto at = records_.find(key);
+  if (at != records_.end()) return &at->second;
+  std::string value;
+  const auto found = store_.kv().get(Column::kRecords, key, value);
+  if (!found) return found.error();
+  Entry made;
+  if (*found) {
+    auto record = decode_record(value);
+    if (!record) return record.error();
+    made.record = std::move(*record);
+    made.stored_seq = made.record.seq;
+    const auto parts = keys::parse_record(key);
+    WS_CHECK(parts.has_value());
+    const std::string visible = made.record.visible();
+    made.size_bound = visible.size();
+    if (!visible.empty()) {
+      made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+    }
+  }
+  return &records_.emplace(key, std::move(made)).first->second;
+}
+
+void Applier::keep_effects(Group& group, const Op& op, const Effects& effects) {
+  const auto key_of = [&](const Conflict& conflict) {
+    return keys::conflict(op.scope, op.coll, op.id, conflict.field, conflict.dot, conflict.part);
+  };
+  for (const Conflict& conflict : effects.raised) {
+    group.conflicts[key_of(conflict)] =
+        encode_conflict(ConflictRow{conflict.kind, conflict.stamp, conflict.value});
+  }
+  for (const Conflict& conflict : effects.withdrawn) group.conflicts[key_of(conflict)].reset();
+}
+
+std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
+                            Refusal refusal) {
+  ++group.outcome.refused;
+  ++device.state.refused;
+  shorten(refusal.detail);
+  QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
+  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, 0), encode_quarantine(row));
+  std::string verdict = encode_verdict_refused(op.n, refusal);
+  device.pending.entries.push_back(LogEntry{op.canonical, verdict, 0});
+  return verdict;
+}
+
+// --- the office -------------------------------------------------------------------------------
+
+void Applier::store_account(Group& group, Account account) {
+  group.must_sync = true;
+  group.outcome.accounts.push_back(account.device);
+  group.batch.put(Column::kDevices, keys::account(account.device), encode_account(account));
+  auto shared = std::make_shared<const Account>(std::move(account));
+  group.accounts[shared->device] = shared;
+  store_.accounts().put(std::move(shared));
+}
+
+void Applier::take(Group& group, CodeRequest& request) {
+  for (const std::string& scope : request.code.scopes) {
+    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
+      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
+      return;
+    }
+  }
+  group.must_sync = true;
+  group.codes[request.code_hash] = request.code;
+  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(request.code));
+  group.reply(store_, std::move(request.done), Status{});
+}
+
+void Applier::take(Group& group, EnrollRequest& request) {
+  CodeRow code;
+  if (const auto at = group.codes.find(request.code_hash); at != group.codes.end()) {
+    code = at->second;
+  } else {
+    std::string value;
+    const auto found = store_.kv().get(Column::kDevices, keys::code(request.code_hash), value);
+    if (!found) return request.done(found.error());
+    if (!*found) return request.done(Error{Code::kCodeInvalid, "check the code and type it again"});
+    auto decoded = decode_code(value);
+    if (!decoded) return request.done(decoded.error());
+    code = std::move(*decoded);
+  }
+  // The answer to the same request was lost: the same device, with the new secret.
+  for (const AccountPtr& account : store_.accounts().all()) {
+    if (account->code_hash != request.code_hash || account->request_hash != request.request_hash) {
+      continue;
+    }
+    auto known = device(account->device);
+    if (!known) return request.done(known.error());
+    if ((*known)->state.greeted || account->revoked) break;
+    Account again = *account;
+    again.token_hash = request.new_token_hash;
+    store_account(group, again);
+    group.reply(store_, std::move(request.done),
+                EnrollRequest::Reply{group.accounts[account->device]});
+    return;
+  }
+  if (code.expires_ms <= group.now_ms) {
+    return request.done(Error{Code::kCodeExpired, "ask the office for a new code"});
+  }
+  if (code.uses_left == 0) {
+    return request.done(Error{Code::kCodeUsed, "ask the office for a new code"});
+  }
+  WS_CHECK(store_.accounts().find(request.new_device) == nullptr);
+  --code.uses_left;
+  group.codes[request.code_hash] = code;
+  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(code));
+  position_ = next_seq(position_, group.now_ms);
+  Account account;
+  account.device = request.new_device;
+  account.name = request.name.empty() ? code.name : request.name;
+  account.token_hash = request.new_token_hash;
+  account.enrolled_ms = group.now_ms;
+  account.code_hash = request.code_hash;
+  account.request_hash = request.request_hash;
+  account.changed = position_;
+  for (const std::string& scope : code.scopes) {
+    account.grants.push_back(Grant{scope, position_, 0, 0});
+  }
+  const std::uint64_t id = account.device;
+  store_account(group, std::move(account));
+  group.reply(store_, std::move(request.done), EnrollRequest::Reply{group.accounts[id]});
+}
+
+// A change of membership is an entry in the log after every existing cursor (E4): what is gained is
+// filled from the start, what is left is named.
+void Applier::take(Group& group, ScopesRequest& request) {
+  const AccountPtr old = store_.accounts().find(request.device);
+  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  for (const std::string& scope : request.scopes) {
+    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
+      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
+      return;
+    }
+  }
+  position_ = next_seq(position_, group.now_ms);
+  Account account = *old;
+  account.changed = position_;
+  const auto wanted = [&](const std::string& scope) {
+    return std::find(request.scopes.begin(), request.scopes.end(), scope) != request.scopes.end();
+  };
+  for (Grant& grant : account.grants) {
+    if (grant.left != 0 || wanted(grant.scope)) continue;
+    grant.left = position_;
+    grant.left_ms = group.now_ms;
+    if (grant.scope == "*") account.reset = position_;
+  }
+  for (const std::string& scope : request.scopes) {
+    const bool held = std::any_of(account.grants.begin(), account.grants.end(), [&](const Grant& g) {
+      return g.left == 0 && g.scope == scope;
+    });
+    if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
+  }
+  store_account(group, std::move(account));
+  group.reply(store_, std::move(request.done),
+              Result<AccountPtr>(group.accounts[request.device]));
+}
+
+void Applier::take(Group& group, RevokeRequest& request) {
+  const AccountPtr old = store_.accounts().find(request.device);
+  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  Account account = *old;
+  if (!account.revoked) {
+    account.revoked = true;
+    account.revoked_ms = group.now_ms;
+  }
+  store_account(group, std::move(account));
+  group.reply(store_, std::move(request.done),
+              Result<AccountPtr>(group.accounts[request.device]));
+}
+
+// --- the end of a group -----------------------------------------------------------------------
+
+void Applier::close_records(Group& group) {
+  for (auto& [entry, key] : group.dirty_records) {
+    const auto parts = keys::parse_record(key);
+    WS_CHECK(parts.has_value());
+    const std::string visible = entry->record.visible();
+    Digest part;
+    if (!visible.empty()) part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+    DigestRow& row = scopes_[std::string(parts->scope)].row;
+    row.digest.subtract(entry->stored_part);
+    row.digest.add(part);
+    if (entry->stored_seq != 0) {
+      group.batch.erase_once(Column::kChanges, keys::change(parts->scope, entry->stored_seq));
+    }
+    std::string pointer(parts->coll);
+    pointer += '\0';
+    pointer += parts->id;
+    group.batch.put(Column::kChanges, keys::change(parts->scope, entry->record.seq),
+                    std::move(pointer));
+    group.batch.put(Column::kRecords, key, encode_record(entry->record, visible));
+    entry->stored_seq = entry->record.seq;
+    entry->stored_part = part;
+    entry->size_bound = visible.size();
+    entry->dirty = false;
+  }
+  for (auto& [key, value] : group.conflicts) {
+    if (value) {
+      group.batch.put(Column::kConflicts, key, std::move(*value));
+    } else {
+      group.batch.erase(Column::kConflicts, key);
+    }
+  }
+  for (const std::string& id : group.dirty_scopes) {
+    Scope& scope = scopes_[id];
+    scope.dirty = false;
+    group.batch.put(Column::kDigests, id, encode_digest(scope.row));
+  }
+}
+
+void Applier::close_devices(Group& group) {
+  for (const auto& [id, device] : group.dirty_devices) {
+    device->dirty = false;
+    group.batch.put(Column::kDevices, keys::device_state(id), encode_device_state(device->state));
+    if (device->pending.entries.empty()) continue;
+    const std::uint64_t last_n = device->pending.first_n + device->pending.entries.size() - 1;
+    group.batch.put(Column::kDeviceLog, keys::log_chunk(id, last_n),
+                    encode_log_chunk(device->pending));
+    device->pending = LogChunk{};
+  }
+}
+
+Status Applier::commit(Group& group) {
+  if (group.batch.empty()) return {};
+  group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
+  std::vector<std::pair<std::string, Seq>> newest;
+  newest.reserve(group.dirty_scopes.size());
+  for (const std::string& id : group.dirty_scopes) newest.emplace_back(id, scopes_[id].row.newest);
+  store_.scopes().publish(newest);
+  group.outcome.scopes = std::move(group.dirty_scopes);
+  return store_.kv().write(group.batch,
+                           group.must_sync ? Durability::kSynced : Durability::kBuffered);
+}
+
+}  // namespace waystation

@@ -1,0 +1,434 @@
+#include "storage/codec.h"
+
+#include <algorithm>
+
+#include "sync/bytes.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+// Each layout's first byte. A new layout gets a new number; old ones stay readable for ever.
+constexpr std::uint8_t kRecordV1 = 1;
+constexpr std::uint8_t kAccountV1 = 1;
+constexpr std::uint8_t kStateV1 = 1;
+constexpr std::uint8_t kCodeV1 = 1;
+constexpr std::uint8_t kChunkV1 = 1;
+constexpr std::uint8_t kConflictV1 = 1;
+constexpr std::uint8_t kQuarantineV1 = 1;
+constexpr std::uint8_t kDigestV1 = 1;
+
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
+}
+std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+}
+
+void put_signed(std::string& out, std::int64_t value) { put_varint(out, zigzag(value)); }
+void put_version(std::string& out, std::uint8_t version) { out += static_cast<char>(version); }
+
+class Decoder : public ByteReader {
+ public:
+  Decoder(std::string_view bytes, std::uint8_t version) : ByteReader(bytes) {
+    if (byte() != version) fail();
+  }
+  std::int64_t signed_varint() { return unzigzag(varint()); }
+  Seq seq() {
+    const std::uint64_t value = varint();
+    if (value > static_cast<std::uint64_t>(limits::kMaxInteger)) fail();
+    return static_cast<Seq>(value);
+  }
+  std::string text() { return std::string(string()); }
+  bool flag() {
+    const std::uint8_t value = byte();
+    if (value > 1) fail();
+    return value == 1;
+  }
+};
+
+template <typename T>
+Result<T> finish(const ByteReader& reader, T value, const char* what) {
+  if (!reader.done()) return Error{Code::kStoreCorrupt, std::string("a damaged value: ") + what};
+  return value;
+}
+
+// shown_until is open-ended for what is still on show.
+void put_write(std::string& out, const Write& write, bool live) {
+  put_varint(out, write.dot.device);
+  put_varint(out, write.dot.n);
+  put_varint(out, write.part);
+  put_varint(out, static_cast<std::uint64_t>(write.stamp));
+  put_varint(out, static_cast<std::uint64_t>(write.shown_from));
+  if (live) {
+    put_string(out, write.value);
+  } else {
+    put_varint(out, static_cast<std::uint64_t>(write.shown_until));
+    out += static_cast<char>(write.hidden ? 1 : 0);
+    put_u64_be(out, write.value_hash);
+  }
+}
+
+Write take_write(Decoder& in, bool live) {
+  Write write;
+  write.dot.device = in.varint();
+  write.dot.n = in.varint();
+  const std::uint64_t part = in.varint();
+  if (part > 0xFFFFFFFFU) in.fail();
+  write.part = static_cast<std::uint32_t>(part);
+  write.stamp = in.seq();
+  write.shown_from = in.seq();
+  if (live) {
+    write.value = in.text();
+    write.value_hash = hash_value(write.value);
+    write.shown_until = kStillShown;
+  } else {
+    write.shown_until = in.seq();
+    write.hidden = in.flag();
+    write.value_hash = in.u64_be();
+  }
+  return write;
+}
+
+void put_field(std::string& out, const Field& field) {
+  put_string(out, field.name);
+  out += static_cast<char>(field.type);
+  put_signed(out, field.sum);
+  put_varint(out, field.live.size());
+  for (const Write& write : field.live) put_write(out, write, true);
+  put_varint(out, field.lost.size());
+  for (const Write& write : field.lost) put_write(out, write, false);
+}
+
+Field take_field(Decoder& in) {
+  Field field;
+  field.name = in.text();
+  const std::uint8_t type = in.byte();
+  if (type > static_cast<std::uint8_t>(MergeType::kLog)) in.fail();
+  field.type = static_cast<MergeType>(type);
+  field.sum = in.signed_varint();
+  const std::size_t live = in.count();
+  for (std::size_t i = 0; i < live && !in.failed(); ++i) field.live.push_back(take_write(in, true));
+  const std::size_t lost = in.count();
+  for (std::size_t i = 0; i < lost && !in.failed(); ++i) field.lost.push_back(take_write(in, false));
+  if (field.type == MergeType::kRegister && field.live.size() > 1) in.fail();
+  return field;
+}
+
+void put_clock(std::string& out, const DeviceClock& clock) {
+  put_signed(out, clock.enrolled_ms);
+  put_signed(out, clock.skew_ms);
+  put_varint(out, clock.boots.size());
+  for (const BootClock& boot : clock.boots) {
+    put_string(out, boot.boot);
+    put_signed(out, boot.server_ms);
+    put_signed(out, boot.mono_ms);
+  }
+}
+
+DeviceClock take_clock(Decoder& in) {
+  DeviceClock clock;
+  clock.enrolled_ms = in.signed_varint();
+  clock.skew_ms = in.signed_varint();
+  const std::size_t boots = in.count();
+  for (std::size_t i = 0; i < boots && !in.failed(); ++i) {
+    BootClock boot;
+    boot.boot = in.text();
+    boot.server_ms = in.signed_varint();
+    boot.mono_ms = in.signed_varint();
+    clock.boots.push_back(std::move(boot));
+  }
+  return clock;
+}
+
+}  // namespace
+
+std::string encode_record(const Record& record, std::string_view visible) {
+  std::string out;
+  out.reserve(visible.size() * 2 + 64 * record.fields.size() + 32);
+  put_version(out, kRecordV1);
+  put_varint(out, static_cast<std::uint64_t>(record.seq));
+  put_varint(out, record.open_conflicts());
+  put_string(out, visible);
+  put_varint(out, record.fields.size());
+  for (const Field& field : record.fields) put_field(out, field);
+  put_varint(out, record.deletes.size());
+  for (const DeviceDelete& d : record.deletes) {
+    put_varint(out, d.device);
+    put_varint(out, d.n);
+    put_varint(out, static_cast<std::uint64_t>(d.seq));
+  }
+  return out;
+}
+
+Result<RecordHead> decode_record_head(std::string_view bytes) {
+  Decoder in(bytes, kRecordV1);
+  RecordHead head;
+  head.seq = in.seq();
+  head.conflicts = in.varint();
+  head.visible = in.string();
+  if (in.failed()) return Error{Code::kStoreCorrupt, "a damaged value: record"};
+  return head;
+}
+
+Result<Record> decode_record(std::string_view bytes) {
+  Decoder in(bytes, kRecordV1);
+  Record record;
+  record.seq = in.seq();
+  const std::uint64_t conflicts = in.varint();
+  const std::string_view visible = in.string();
+  record.deleted_ = visible.empty();
+  const std::size_t fields = in.count();
+  for (std::size_t i = 0; i < fields && !in.failed(); ++i) {
+    record.fields.push_back(take_field(in));
+    if (i > 0 && record.fields[i - 1].name >= record.fields[i].name) in.fail();
+  }
+  const std::size_t deletes = in.count();
+  for (std::size_t i = 0; i < deletes && !in.failed(); ++i) {
+    DeviceDelete d;
+    d.device = in.varint();
+    d.n = in.varint();
+    d.seq = in.seq();
+    record.deletes.push_back(d);
+  }
+  // The head repeats what the rest says; a value where they differ is damaged.
+  if (record.seq == 0 || !in.done() || conflicts != record.open_conflicts()) in.fail();
+  return finish(in, std::move(record), "record");
+}
+
+bool Account::holds(std::string_view scope) const {
+  return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
+    return grant.left == 0 && (grant.scope == scope || grant.scope == "*");
+  });
+}
+
+bool Account::holds_all() const {
+  return std::any_of(grants.begin(), grants.end(),
+                     [](const Grant& grant) { return grant.left == 0 && grant.scope == "*"; });
+}
+
+bool Account::may_write(std::string_view scope, std::int64_t authored_ms) const {
+  return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
+    return (grant.scope == scope || grant.scope == "*") &&
+           (grant.left == 0 || authored_ms <= grant.left_ms);
+  });
+}
+
+std::vector<std::string> Account::scopes() const {
+  std::vector<std::string> held;
+  for (const Grant& grant : grants) {
+    if (grant.left == 0) held.push_back(grant.scope);
+  }
+  return held;
+}
+
+std::string encode_account(const Account& account) {
+  std::string out;
+  put_version(out, kAccountV1);
+  put_varint(out, account.device);
+  put_string(out, account.name);
+  put_string(out, account.token_hash);
+  put_signed(out, account.enrolled_ms);
+  put_string(out, account.code_hash);
+  put_string(out, account.request_hash);
+  put_varint(out, account.grants.size());
+  for (const Grant& grant : account.grants) {
+    put_string(out, grant.scope);
+    put_varint(out, static_cast<std::uint64_t>(grant.granted));
+    put_varint(out, static_cast<std::uint64_t>(grant.left));
+    put_signed(out, grant.left_ms);
+  }
+  put_varint(out, static_cast<std::uint64_t>(account.reset));
+  put_varint(out, static_cast<std::uint64_t>(account.changed));
+  out += static_cast<char>(account.revoked ? 1 : 0);
+  put_signed(out, account.revoked_ms);
+  return out;
+}
+
+Result<Account> decode_account(std::string_view bytes) {
+  Decoder in(bytes, kAccountV1);
+  Account account;
+  account.device = in.varint();
+  account.name = in.text();
+  account.token_hash = in.text();
+  account.enrolled_ms = in.signed_varint();
+  account.code_hash = in.text();
+  account.request_hash = in.text();
+  const std::size_t grants = in.count();
+  for (std::size_t i = 0; i < grants && !in.failed(); ++i) {
+    Grant grant;
+    grant.scope = in.text();
+    grant.granted = in.seq();
+    grant.left = in.seq();
+    grant.left_ms = in.signed_varint();
+    account.grants.push_back(std::move(grant));
+  }
+  account.reset = in.seq();
+  account.changed = in.seq();
+  account.revoked = in.flag();
+  account.revoked_ms = in.signed_varint();
+  return finish(in, std::move(account), "account");
+}
+
+std::string encode_device_state(const DeviceState& state) {
+  std::string out;
+  put_version(out, kStateV1);
+  put_varint(out, state.applied);
+  put_varint(out, state.refused);
+  put_varint(out, static_cast<std::uint64_t>(state.last_stamp));
+  put_signed(out, state.last_seen_ms);
+  put_varint(out, state.queued);
+  put_signed(out, state.oldest_ms);
+  put_string(out, state.app);
+  out += static_cast<char>(state.greeted ? 1 : 0);
+  put_clock(out, state.clock);
+  return out;
+}
+
+Result<DeviceState> decode_device_state(std::string_view bytes) {
+  Decoder in(bytes, kStateV1);
+  DeviceState state;
+  state.applied = in.varint();
+  state.refused = in.varint();
+  state.last_stamp = in.seq();
+  state.last_seen_ms = in.signed_varint();
+  state.queued = in.varint();
+  state.oldest_ms = in.signed_varint();
+  state.app = in.text();
+  state.greeted = in.flag();
+  state.clock = take_clock(in);
+  return finish(in, std::move(state), "device state");
+}
+
+std::string encode_code(const CodeRow& code) {
+  std::string out;
+  put_version(out, kCodeV1);
+  put_varint(out, code.scopes.size());
+  for (const std::string& scope : code.scopes) put_string(out, scope);
+  put_string(out, code.name);
+  put_varint(out, code.uses_left);
+  put_signed(out, code.expires_ms);
+  return out;
+}
+
+Result<CodeRow> decode_code(std::string_view bytes) {
+  Decoder in(bytes, kCodeV1);
+  CodeRow code;
+  const std::size_t scopes = in.count();
+  for (std::size_t i = 0; i < scopes && !in.failed(); ++i) code.scopes.push_back(in.text());
+  code.name = in.text();
+  code.uses_left = in.varint();
+  code.expires_ms = in.signed_varint();
+  return finish(in, std::move(code), "enrolment code");
+}
+
+std::string encode_log_chunk(const LogChunk& chunk) {
+  std::size_t size = 32;
+  for (const LogEntry& entry : chunk.entries) size += entry.op.size() + entry.verdict.size() + 20;
+  std::string out;
+  out.reserve(size);
+  put_version(out, kChunkV1);
+  put_varint(out, chunk.first_n);
+  put_signed(out, chunk.received_ms);
+  put_varint(out, chunk.entries.size());
+  for (const LogEntry& entry : chunk.entries) {
+    put_string(out, entry.op);
+    put_string(out, entry.verdict);
+    put_varint(out, static_cast<std::uint64_t>(entry.stamp));
+  }
+  return out;
+}
+
+Result<LogChunk> decode_log_chunk(std::string_view bytes) {
+  Decoder in(bytes, kChunkV1);
+  LogChunk chunk;
+  chunk.first_n = in.varint();
+  chunk.received_ms = in.signed_varint();
+  const std::size_t entries = in.count();
+  chunk.entries.reserve(entries);
+  for (std::size_t i = 0; i < entries && !in.failed(); ++i) {
+    LogEntry entry;
+    entry.op = in.text();
+    entry.verdict = in.text();
+    entry.stamp = in.seq();
+    chunk.entries.push_back(std::move(entry));
+  }
+  return finish(in, std::move(chunk), "device log");
+}
+
+std::string encode_conflict(const ConflictRow& row) {
+  std::string out;
+  put_version(out, kConflictV1);
+  out += static_cast<char>(row.kind);
+  put_varint(out, static_cast<std::uint64_t>(row.stamp));
+  put_string(out, row.value);
+  return out;
+}
+
+Result<ConflictRow> decode_conflict(std::string_view bytes) {
+  Decoder in(bytes, kConflictV1);
+  ConflictRow row;
+  const std::uint8_t kind = in.byte();
+  if (kind < 1 || kind > 2) in.fail();
+  row.kind = static_cast<ConflictKind>(kind);
+  row.stamp = in.seq();
+  row.value = in.text();
+  return finish(in, std::move(row), "conflict");
+}
+
+std::string encode_quarantine(const QuarantineRow& row) {
+  std::string out;
+  put_version(out, kQuarantineV1);
+  put_string(out, row.code);
+  put_string(out, row.detail);
+  put_signed(out, row.received_ms);
+  put_string(out, row.op);
+  return out;
+}
+
+Result<QuarantineRow> decode_quarantine(std::string_view bytes) {
+  Decoder in(bytes, kQuarantineV1);
+  QuarantineRow row;
+  row.code = in.text();
+  row.detail = in.text();
+  row.received_ms = in.signed_varint();
+  row.op = in.text();
+  return finish(in, std::move(row), "quarantine");
+}
+
+std::string encode_digest(const DigestRow& row) {
+  std::string out;
+  put_version(out, kDigestV1);
+  put_varint(out, static_cast<std::uint64_t>(row.newest));
+  for (std::size_t i = 0; i < row.digest.lanes.size(); i += 2) {
+    put_u64_be(out, std::uint64_t{row.digest.lanes[i]} << 32U | row.digest.lanes[i + 1]);
+  }
+  return out;
+}
+
+Result<DigestRow> decode_digest(std::string_view bytes) {
+  Decoder in(bytes, kDigestV1);
+  DigestRow row;
+  row.newest = in.seq();
+  for (std::size_t i = 0; i < row.digest.lanes.size(); i += 2) {
+    const std::uint64_t two = in.u64_be();
+    row.digest.lanes[i] = static_cast<std::uint32_t>(two >> 32U);
+    row.digest.lanes[i + 1] = static_cast<std::uint32_t>(two);
+  }
+  return finish(in, row, "digest");
+}
+
+std::string encode_seq(Seq seq) {
+  std::string out;
+  put_u64_be(out, static_cast<std::uint64_t>(seq));
+  return out;
+}
+
+Result<Seq> decode_seq(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto seq = static_cast<Seq>(in.u64_be());
+  if (!in.done() || seq < 0) return Error{Code::kStoreCorrupt, "a damaged value: seq"};
+  return seq;
+}
+
+}  // namespace waystation

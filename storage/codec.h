@@ -1,0 +1,130 @@
+// The values of each column: one versioned binary layout each. docs/storage-format.md.
+//
+// Every decoder is total: any bytes give a value or kStoreCorrupt, and what it accepts it encodes
+// back to the same bytes. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sync/clock.h"
+#include "sync/digest.h"
+#include "sync/record.h"
+#include "sync/result.h"
+#include "sync/stamp.h"
+
+namespace waystation {
+
+// --- records ----------------------------------------------------------------------------------
+// The head holds what a pull needs, so that it never decodes the rest.
+struct RecordHead {
+  Seq seq = 0;
+  std::size_t conflicts = 0;  // open ones
+  std::string_view visible;   // canonical JSON; empty: deleted
+};
+[[nodiscard]] std::string encode_record(const Record& record, std::string_view visible);
+[[nodiscard]] Result<RecordHead> decode_record_head(std::string_view bytes);  // views into bytes
+[[nodiscard]] Result<Record> decode_record(std::string_view bytes);
+
+// --- devices ----------------------------------------------------------------------------------
+struct Grant {
+  std::string scope;  // "*": all
+  Seq granted = 0;    // the entry in the log that gave it
+  Seq left = 0;       // the entry that took it away; 0: held
+  std::int64_t left_ms = 0;
+  friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+// What the office decides about a device.
+struct Account {
+  std::uint64_t device = 0;
+  std::string name;
+  std::string token_hash;  // SHA-256 of the secret
+  std::int64_t enrolled_ms = 0;
+  std::string code_hash;     // the code and request that enrolled it, for a repeated enrolment
+  std::string request_hash;
+  std::vector<Grant> grants;
+  Seq reset = 0;    // a cursor below it starts from nothing
+  Seq changed = 0;  // the latest entry in the log that concerns this account
+  bool revoked = false;
+  std::int64_t revoked_ms = 0;
+
+  [[nodiscard]] bool holds(std::string_view scope) const;
+  [[nodiscard]] bool holds_all() const;
+  // Whether an op written at authored_ms may be taken: held now, or left after it was written.
+  [[nodiscard]] bool may_write(std::string_view scope, std::int64_t authored_ms) const;
+  [[nodiscard]] std::vector<std::string> scopes() const;
+};
+[[nodiscard]] std::string encode_account(const Account& account);
+[[nodiscard]] Result<Account> decode_account(std::string_view bytes);
+
+// What the device's own traffic tells. Written with its ops.
+struct DeviceState {
+  std::uint64_t applied = 0;
+  std::uint64_t refused = 0;
+  Stamp last_stamp = 0;
+  std::int64_t last_seen_ms = 0;
+  std::uint64_t queued = 0;
+  std::int64_t oldest_ms = 0;
+  std::string app;
+  bool greeted = false;  // has said hello at least once
+  DeviceClock clock;
+};
+[[nodiscard]] std::string encode_device_state(const DeviceState& state);
+[[nodiscard]] Result<DeviceState> decode_device_state(std::string_view bytes);
+
+struct CodeRow {
+  std::vector<std::string> scopes;
+  std::string name;
+  std::uint64_t uses_left = 0;
+  std::int64_t expires_ms = 0;
+};
+[[nodiscard]] std::string encode_code(const CodeRow& code);
+[[nodiscard]] Result<CodeRow> decode_code(std::string_view bytes);
+
+// --- the device log ---------------------------------------------------------------------------
+struct LogEntry {
+  std::string op;       // canonical JSON as received
+  std::string verdict;  // as sent
+  Stamp stamp = 0;      // 0: refused
+};
+struct LogChunk {
+  std::uint64_t first_n = 0;
+  std::int64_t received_ms = 0;
+  std::vector<LogEntry> entries;
+};
+[[nodiscard]] std::string encode_log_chunk(const LogChunk& chunk);
+[[nodiscard]] Result<LogChunk> decode_log_chunk(std::string_view bytes);
+
+// --- conflicts and quarantine -----------------------------------------------------------------
+struct ConflictRow {
+  ConflictKind kind = ConflictKind::kConcurrent;
+  Stamp stamp = 0;
+  std::string value;  // canonical JSON
+};
+[[nodiscard]] std::string encode_conflict(const ConflictRow& row);
+[[nodiscard]] Result<ConflictRow> decode_conflict(std::string_view bytes);
+
+struct QuarantineRow {
+  std::string code;
+  std::string detail;
+  std::int64_t received_ms = 0;
+  std::string op;
+};
+[[nodiscard]] std::string encode_quarantine(const QuarantineRow& row);
+[[nodiscard]] Result<QuarantineRow> decode_quarantine(std::string_view bytes);
+
+// --- digests ----------------------------------------------------------------------------------
+struct DigestRow {
+  Seq newest = 0;
+  Digest digest;
+};
+[[nodiscard]] std::string encode_digest(const DigestRow& row);
+[[nodiscard]] Result<DigestRow> decode_digest(std::string_view bytes);
+
+[[nodiscard]] std::string encode_seq(Seq seq);
+[[nodiscard]] Result<Seq> decode_seq(std::string_view bytes);
+
+}  // namespace waystation

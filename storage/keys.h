@@ -1,0 +1,75 @@
+// The keys of each column. They sort by scope, so that a scope is one range. Ids hold no byte 0
+// (sync/wire.h checks them), which therefore ends each part. docs/storage-format.md. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sync/stamp.h"
+
+namespace waystation::keys {
+
+inline constexpr std::string_view kFormat = "format";
+inline constexpr std::string_view kIncarnation = "incarnation";
+inline constexpr std::string_view kPosition = "position";
+
+[[nodiscard]] std::string account(std::uint64_t device);
+[[nodiscard]] std::string device_state(std::uint64_t device);
+[[nodiscard]] std::string code(std::string_view code_hash);
+inline constexpr std::string_view kAccountPrefix = "a";
+inline constexpr std::string_view kCodePrefix = "c";
+// The device of an account or state key; nothing if it is neither.
+[[nodiscard]] std::optional<std::uint64_t> device_of(std::string_view key);
+
+// A chunk of the device log lies under the n of its last op.
+[[nodiscard]] std::string log_chunk(std::uint64_t device, std::uint64_t last_n);
+struct LogKey {
+  std::uint64_t device;
+  std::uint64_t last_n;
+};
+[[nodiscard]] std::optional<LogKey> parse_log_chunk(std::string_view key);
+
+[[nodiscard]] std::string record(std::string_view scope, std::string_view coll,
+                                 std::string_view id);
+struct RecordKey {
+  std::string_view scope;
+  std::string_view coll;
+  std::string_view id;
+};
+[[nodiscard]] std::optional<RecordKey> parse_record(std::string_view key);
+
+[[nodiscard]] std::string change(std::string_view scope, Seq seq);
+struct ChangeKey {
+  std::string_view scope;
+  Seq seq;
+};
+[[nodiscard]] std::optional<ChangeKey> parse_change(std::string_view key);
+
+[[nodiscard]] std::string conflict(std::string_view scope, std::string_view coll,
+                                   std::string_view id, std::string_view field, const Dot& dot,
+                                   std::uint32_t part);
+struct ConflictKey {
+  RecordKey record;
+  std::string_view field;
+  Dot dot;
+  std::uint32_t part;
+};
+[[nodiscard]] std::optional<ConflictKey> parse_conflict(std::string_view key);
+
+// `variant` 0 is the first content under that n; others are contents that reused the number.
+[[nodiscard]] std::string quarantine(std::uint64_t device, std::uint64_t n, std::uint64_t variant);
+struct QuarantineKey {
+  std::uint64_t device;
+  std::uint64_t n;
+  std::uint64_t variant;
+};
+[[nodiscard]] std::optional<QuarantineKey> parse_quarantine(std::string_view key);
+
+// All keys of a scope in kRecords, kChanges and kConflicts start with this.
+[[nodiscard]] std::string scope_prefix(std::string_view scope);
+// The first key after all that start with `prefix`; empty when there is none.
+[[nodiscard]] std::string prefix_end(std::string prefix);
+
+}  // namespace waystation::keys

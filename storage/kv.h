@@ -1,0 +1,114 @@
+// The key-value store under everything, as one small interface, so that the engine runs on RocksDB
+// in the field and on an in-memory twin that fails and forgets in tests and in the simulator.
+//
+// Threads: all const methods and iterate/snapshot from any thread; write() from one thread at a
+// time. A Batch is atomic. After a failed write the store must not be written again (the caller
+// goes read-only): what was written is then unknown.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sync/result.h"
+
+namespace waystation {
+
+// The columns of docs/storage-format.md, in the order of their creation. Never renumbered.
+enum class Column : std::uint8_t {
+  kMeta,
+  kDevices,
+  kDeviceLog,
+  kRecords,
+  kChanges,
+  kConflicts,
+  kQuarantine,
+  kDigests,
+};
+inline constexpr std::size_t kColumns = 8;
+
+class Batch {
+ public:
+  // kEraseOnce: the key was put exactly once since it was last absent (cheaper to forget).
+  enum class Kind : std::uint8_t { kPut, kErase, kEraseOnce };
+  struct Mutation {
+    Column column;
+    Kind kind;
+    std::string key;
+    std::string value;
+  };
+
+  void put(Column column, std::string key, std::string value) {
+    bytes_ += key.size() + value.size();
+    mutations_.push_back({column, Kind::kPut, std::move(key), std::move(value)});
+  }
+  void erase(Column column, std::string key) {
+    mutations_.push_back({column, Kind::kErase, std::move(key), {}});
+  }
+  void erase_once(Column column, std::string key) {
+    mutations_.push_back({column, Kind::kEraseOnce, std::move(key), {}});
+  }
+  [[nodiscard]] const std::vector<Mutation>& mutations() const { return mutations_; }
+  [[nodiscard]] bool empty() const { return mutations_.empty(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<Mutation> mutations_;
+  std::size_t bytes_ = 0;
+};
+
+// A fixed view. Iterators over it must end before it does.
+class Snapshot {
+ public:
+  Snapshot() = default;
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  virtual ~Snapshot() = default;
+};
+
+class KvIterator {
+ public:
+  KvIterator() = default;
+  KvIterator(const KvIterator&) = delete;
+  KvIterator& operator=(const KvIterator&) = delete;
+  virtual ~KvIterator() = default;
+
+  virtual void seek(std::string_view key) = 0;  // to the first key at or after it
+  virtual void next() = 0;
+  [[nodiscard]] virtual bool valid() const = 0;
+  [[nodiscard]] virtual std::string_view key() const = 0;    // until the next move
+  [[nodiscard]] virtual std::string_view value() const = 0;  // until the next move
+  [[nodiscard]] virtual Status status() const = 0;           // why it ended, when not at the end
+};
+
+enum class Durability : std::uint8_t { kSynced, kBuffered };
+
+class Kv {
+ public:
+  Kv() = default;
+  Kv(const Kv&) = delete;
+  Kv& operator=(const Kv&) = delete;
+  virtual ~Kv() = default;
+
+  // True and `value` filled when the key is there; `value` is unchanged otherwise.
+  [[nodiscard]] virtual Result<bool> get(Column column, std::string_view key, std::string& value,
+                                         const Snapshot* snapshot = nullptr) const = 0;
+  // `upper` (may be empty): keys at or above it are not visited. Not positioned.
+  [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(
+      Column column, const Snapshot* snapshot = nullptr, std::string upper = {}) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
+  [[nodiscard]] virtual Status write(const Batch& batch, Durability durability) = 0;
+};
+
+enum class OpenMode : std::uint8_t {
+  kReadWrite,
+  kReadOnly,  // beside a running server: a view of what it has flushed or logged by now
+};
+
+// RocksDB. Creates the folder when it opens for writing. Errors: kStoreLocked, kStoreCorrupt, kIo.
+[[nodiscard]] Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode);
+
+}  // namespace waystation

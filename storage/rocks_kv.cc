@@ -1,0 +1,207 @@
+// The store on RocksDB. The only file that includes it.
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+
+#include <array>
+#include <filesystem>
+
+#include "storage/kv.h"
+
+namespace waystation {
+namespace {
+
+constexpr std::array<const char*, kColumns> kColumnNames{
+    "default", "devices", "device_log", "records", "changes", "conflicts", "quarantine", "digests"};
+
+constexpr std::size_t kBlockCacheBytes = 128U << 20U;
+constexpr std::size_t kWriteBufferBytes = 32U << 20U;
+constexpr std::size_t kMaxWalBytes = 256U << 20U;
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+Error to_error(const rocksdb::Status& status) {
+  if (status.IsCorruption()) return Error{Code::kStoreCorrupt, status.ToString()};
+  const std::string text = status.ToString();
+  if (text.find("lock") != std::string::npos) {
+    return Error{Code::kStoreLocked, "another process has the store open: " + text};
+  }
+  return Error{Code::kIo, text};
+}
+
+class RocksSnapshot final : public Snapshot {
+ public:
+  explicit RocksSnapshot(rocksdb::DB& db) : db_(db), snapshot_(db.GetSnapshot()) {}
+  ~RocksSnapshot() override { db_.ReleaseSnapshot(snapshot_); }
+  RocksSnapshot(const RocksSnapshot&) = delete;
+  RocksSnapshot& operator=(const RocksSnapshot&) = delete;
+  [[nodiscard]] const rocksdb::Snapshot* get() const { return snapshot_; }
+
+ private:
+  rocksdb::DB& db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+const rocksdb::Snapshot* native(const Snapshot* snapshot) {
+  return snapshot == nullptr ? nullptr : static_cast<const RocksSnapshot*>(snapshot)->get();
+}
+
+class RocksIterator final : public KvIterator {
+ public:
+  RocksIterator(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* column,
+                const rocksdb::Snapshot* snapshot, std::string upper)
+      : upper_(std::move(upper)), upper_slice_(upper_) {
+    rocksdb::ReadOptions options;
+    options.snapshot = snapshot;
+    if (!upper_.empty()) options.iterate_upper_bound = &upper_slice_;
+    iterator_.reset(db.NewIterator(options, column));
+  }
+
+  void seek(std::string_view key) override { iterator_->Seek(slice(key)); }
+  void next() override { iterator_->Next(); }
+  [[nodiscard]] bool valid() const override { return iterator_->Valid(); }
+  [[nodiscard]] std::string_view key() const override { return view(iterator_->key()); }
+  [[nodiscard]] std::string_view value() const override { return view(iterator_->value()); }
+  [[nodiscard]] Status status() const override {
+    const rocksdb::Status status = iterator_->status();
+    return status.ok() ? Status{} : Status{to_error(status)};
+  }
+
+ private:
+  std::string upper_;
+  rocksdb::Slice upper_slice_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+class RocksKv final : public Kv {
+ public:
+  RocksKv(std::unique_ptr<rocksdb::DB> db, std::vector<rocksdb::ColumnFamilyHandle*> columns)
+      : db_(std::move(db)), columns_(std::move(columns)) {}
+
+  ~RocksKv() override {
+    for (rocksdb::ColumnFamilyHandle* column : columns_) db_->DestroyColumnFamilyHandle(column);
+    db_->Close();
+  }
+  RocksKv(const RocksKv&) = delete;
+  RocksKv& operator=(const RocksKv&) = delete;
+
+  Result<bool> get(Column column, std::string_view key, std::string& value,
+                   const Snapshot* snapshot) const override {
+    rocksdb::ReadOptions options;
+    options.snapshot = native(snapshot);
+    rocksdb::PinnableSlice pinned;
+    const rocksdb::Status status = db_->Get(options, handle(column), slice(key), &pinned);
+    if (status.IsNotFound()) return false;
+    if (!status.ok()) return to_error(status);
+    value.assign(pinned.data(), pinned.size());
+    return true;
+  }
+
+  std::unique_ptr<KvIterator> iterate(Column column, const Snapshot* snapshot,
+                                      std::string upper) const override {
+    return std::make_unique<RocksIterator>(*db_, handle(column), native(snapshot),
+                                           std::move(upper));
+  }
+
+  std::unique_ptr<Snapshot> snapshot() const override {
+    return std::make_unique<RocksSnapshot>(*db_);
+  }
+
+  Status write(const Batch& batch, Durability durability) override {
+    rocksdb::WriteBatch native_batch(batch.bytes() + batch.mutations().size() * 24);
+    for (const Batch::Mutation& mutation : batch.mutations()) {
+      rocksdb::ColumnFamilyHandle* column = handle(mutation.column);
+      rocksdb::Status status;
+      switch (mutation.kind) {
+        case Batch::Kind::kPut:
+          status = native_batch.Put(column, mutation.key, mutation.value);
+          break;
+        case Batch::Kind::kErase: status = native_batch.Delete(column, mutation.key); break;
+        case Batch::Kind::kEraseOnce:
+          status = native_batch.SingleDelete(column, mutation.key);
+          break;
+      }
+      if (!status.ok()) return to_error(status);
+    }
+    rocksdb::WriteOptions options;
+    options.sync = durability == Durability::kSynced;
+    const rocksdb::Status status = db_->Write(options, &native_batch);
+    return status.ok() ? Status{} : Status{to_error(status)};
+  }
+
+ private:
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Column column) const {
+    return columns_[static_cast<std::size_t>(column)];
+  }
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> columns_;
+};
+
+rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOptions& table,
+                                            Column column) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  if (column == Column::kChanges) {
+    // A record that changes often leaves erased entries behind: compact where they pile up, so that
+    // a pull does not walk over them.
+    options.table_properties_collector_factories.push_back(
+        rocksdb::NewCompactOnDeletionCollectorFactory(4096, 1024));
+  }
+  return options;
+}
+
+rocksdb::DBOptions database_options(OpenMode mode) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = mode == OpenMode::kReadWrite;
+  options.create_missing_column_families = mode == OpenMode::kReadWrite;
+  options.paranoid_checks = true;
+  options.max_total_wal_size = kMaxWalBytes;
+  options.bytes_per_sync = 1U << 20U;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 4;
+  options.max_open_files = mode == OpenMode::kReadWrite ? 512 : -1;
+  options.max_background_jobs = 2;
+  // A torn tail of the log is what power loss leaves: all before it counts.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode) {
+  std::error_code ignored;
+  if (mode == OpenMode::kReadWrite) {
+    std::filesystem::create_directories(folder, ignored);
+  } else if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT", ignored)) {
+    return Error{Code::kIo, fmt::format("{} holds no store", folder)};
+  }
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    descriptors.emplace_back(kColumnNames.at(i), column_options(table, static_cast<Column>(i)));
+  }
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> columns;
+  const rocksdb::DBOptions options = database_options(mode);
+  const rocksdb::Status status =
+      mode == OpenMode::kReadWrite
+          ? rocksdb::DB::Open(options, folder, descriptors, &columns, &db)
+          : rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &columns, &db);
+  if (!status.ok()) return to_error(status);
+  std::unique_ptr<Kv> kv =
+      std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(columns));
+  return kv;
+}
+
+}  // namespace waystation

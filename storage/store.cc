@@ -1,0 +1,95 @@
+#include "storage/store.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "storage/keys.h"
+#include "sync/bytes.h"
+
+namespace waystation {
+
+Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Kv> kv,
+                                           const std::string& new_incarnation) {
+  std::unique_ptr<Store> store(new Store(std::move(kv)));
+  if (auto checked = store->check_format(new_incarnation); !checked) return checked.error();
+  if (auto loaded = store->load_tables(); !loaded) return loaded.error();
+  return store;
+}
+
+Status Store::check_format(const std::string& new_incarnation) {
+  std::string value;
+  auto found = kv_->get(Column::kMeta, keys::kFormat, value);
+  if (!found) return found.error();
+  if (!*found) {
+    if (new_incarnation.empty()) return Error{Code::kIo, "the folder holds no Waystation store"};
+    Batch batch;
+    std::string format;
+    put_varint(format, kStoreFormat);
+    batch.put(Column::kMeta, std::string(keys::kFormat), format);
+    batch.put(Column::kMeta, std::string(keys::kIncarnation), new_incarnation);
+    batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(0));
+    incarnation_ = new_incarnation;
+    return kv_->write(batch, Durability::kSynced);
+  }
+  ByteReader reader(value);
+  const std::uint64_t format = reader.varint();
+  if (!reader.done() || format == 0) return Error{Code::kStoreCorrupt, "the format number is damaged"};
+  if (format > kStoreFormat) {
+    return Error{Code::kStoreFormat,
+                 fmt::format("the store has format {}, this program knows up to {}: use a newer "
+                             "waystation (nothing was changed)",
+                             format, kStoreFormat)};
+  }
+  found = kv_->get(Column::kMeta, keys::kIncarnation, incarnation_);
+  if (!found) return found.error();
+  if (!*found || incarnation_.size() != 32) {
+    return Error{Code::kStoreCorrupt, "the incarnation is missing"};
+  }
+  return {};
+}
+
+Status Store::load_tables() {
+  const auto account_end = keys::prefix_end(std::string(keys::kAccountPrefix));
+  auto accounts = kv_->iterate(Column::kDevices, nullptr, account_end);
+  for (accounts->seek(keys::kAccountPrefix); accounts->valid(); accounts->next()) {
+    auto account = decode_account(accounts->value());
+    if (!account) return account.error();
+    accounts_.put(std::make_shared<const Account>(std::move(*account)));
+  }
+  if (!accounts->status()) return accounts->status();
+  std::vector<std::pair<std::string, Seq>> newest;
+  auto digests = kv_->iterate(Column::kDigests);
+  for (digests->seek(""); digests->valid(); digests->next()) {
+    const auto row = decode_digest(digests->value());
+    if (!row) return row.error();
+    newest.emplace_back(std::string(digests->key()), row->newest);
+  }
+  scopes_.publish(newest);
+  return digests->status();
+}
+
+std::uint64_t Store::incarnation_number() const {
+  return std::strtoull(incarnation_.substr(0, 16).c_str(), nullptr, 16) | 1U;
+}
+
+Result<Seq> Store::position(const Snapshot* snapshot) const {
+  std::string value;
+  const auto found = kv_->get(Column::kMeta, keys::kPosition, value, snapshot);
+  if (!found) return found.error();
+  if (!*found) return Error{Code::kStoreCorrupt, "the position is missing"};
+  return decode_seq(value);
+}
+
+void Store::go_read_only(std::string reason) {
+  const std::lock_guard lock(reason_mutex_);
+  if (reason_.empty()) reason_ = std::move(reason);
+  read_only_.store(true, std::memory_order_release);
+}
+
+std::string Store::read_only_reason() const {
+  const std::lock_guard lock(reason_mutex_);
+  return reason_;
+}
+
+}  // namespace waystation

@@ -1,0 +1,59 @@
+// An open store: the key-value store with its format checked, its life's id, and the tables that
+// are kept in memory. Readers use it from any thread; one Applier writes to it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "storage/directory.h"
+#include "storage/kv.h"
+#include "sync/result.h"
+
+namespace waystation {
+
+// The layout of keys and values as a whole. A store with a higher number is refused.
+inline constexpr std::uint64_t kStoreFormat = 1;
+
+class Store {
+ public:
+  // `new_incarnation` (32 hex digits) names the life of a store that is empty so far; with an empty
+  // one an empty store is refused (read-only tools). Errors: kStoreFormat, kStoreCorrupt, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(std::unique_ptr<Kv> kv,
+                                                           const std::string& new_incarnation);
+
+  [[nodiscard]] Kv& kv() { return *kv_; }
+  [[nodiscard]] const Kv& kv() const { return *kv_; }
+  [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
+  [[nodiscard]] std::uint64_t incarnation_number() const;  // its first 64 bits
+
+  [[nodiscard]] Accounts& accounts() { return accounts_; }
+  [[nodiscard]] const Accounts& accounts() const { return accounts_; }
+  [[nodiscard]] ScopeTable& scopes() { return scopes_; }
+  [[nodiscard]] const ScopeTable& scopes() const { return scopes_; }
+
+  // The last seq given, as of a snapshot.
+  [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
+
+  // After a failed write the store takes nothing more until it is opened again.
+  void go_read_only(std::string reason);
+  [[nodiscard]] bool read_only() const { return read_only_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::string read_only_reason() const;
+
+ private:
+  explicit Store(std::unique_ptr<Kv> kv) : kv_(std::move(kv)) {}
+  [[nodiscard]] Status check_format(const std::string& new_incarnation);
+  [[nodiscard]] Status load_tables();
+
+  std::unique_ptr<Kv> kv_;
+  std::string incarnation_;
+  Accounts accounts_;
+  ScopeTable scopes_;
+  std::atomic<bool> read_only_ = false;
+  mutable std::mutex reason_mutex_;
+  std::string reason_;
+};
+
+}  // namespace waystation
