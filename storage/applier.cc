@@ -199,8 +199,8 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
       const auto key = rows->valid() ? keys::parse_log_chunk(rows->key()) : std::nullopt;
       if (!rows->status()) return rows->status().error();
       if (!key || key->device != id) {
-        return Error{Code::kStoreCorrupt, fmt::format("the log of {} has no op {}",
-                                                      format_device_id(id), op.n)};
+        return Error{Code::kStoreCorrupt,
+                     fmt::format("the log of {} has no op {}", format_device_id(id), op.n)};
       }
       auto decoded = decode_log_chunk(rows->value());
       if (!decoded) return decoded.error();
@@ -288,10 +288,11 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
   }
   const bool allowed = births ? account.holds_all() : account.may_write(op.scope, authored_ms);
   if (!allowed) {
-    return Refusal{Code::kScopeForbidden,
-                   births ? "only a device that holds all scopes writes the record of a scope"
-                          : fmt::format("the device did not hold scope \"{}\" when this was written",
-                                        op.scope)};
+    return Refusal{
+        Code::kScopeForbidden,
+        births
+            ? "only a device that holds all scopes writes the record of a scope"
+            : fmt::format("the device did not hold scope \"{}\" when this was written", op.scope)};
   }
   return std::nullopt;
 }
@@ -462,14 +463,12 @@ void Applier::take(Group& group, ScopesRequest& request) {
     if (grant.scope == "*") account.reset = position_;
   }
   for (const std::string& scope : request.scopes) {
-    const bool held = std::any_of(account.grants.begin(), account.grants.end(), [&](const Grant& g) {
-      return g.left == 0 && g.scope == scope;
-    });
+    const bool held = std::any_of(account.grants.begin(), account.grants.end(),
+                                  [&](const Grant& g) { return g.left == 0 && g.scope == scope; });
     if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
   }
   store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done),
-              Result<AccountPtr>(group.accounts[request.device]));
+  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
 }
 
 void Applier::take(Group& group, RevokeRequest& request) {
@@ -481,8 +480,7 @@ void Applier::take(Group& group, RevokeRequest& request) {
     account.revoked_ms = group.now_ms;
   }
   store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done),
-              Result<AccountPtr>(group.accounts[request.device]));
+  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
 }
 
 // --- the end of a group -----------------------------------------------------------------------

@@ -68,8 +68,8 @@ using Request =
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
-  std::vector<std::string> scopes;       // with new changes
-  std::vector<std::uint64_t> accounts;   // changed by the office
+  std::vector<std::string> scopes;      // with new changes
+  std::vector<std::uint64_t> accounts;  // changed by the office
   Seq position = 0;
   std::size_t ops = 0;  // judged for the first time
   std::size_t refused = 0;

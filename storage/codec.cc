@@ -110,7 +110,8 @@ Field take_field(Decoder& in) {
   const std::size_t live = in.count();
   for (std::size_t i = 0; i < live && !in.failed(); ++i) field.live.push_back(take_write(in, true));
   const std::size_t lost = in.count();
-  for (std::size_t i = 0; i < lost && !in.failed(); ++i) field.lost.push_back(take_write(in, false));
+  for (std::size_t i = 0; i < lost && !in.failed(); ++i)
+    field.lost.push_back(take_write(in, false));
   if (field.type == MergeType::kRegister && field.live.size() > 1) in.fail();
   return field;
 }

@@ -43,7 +43,7 @@ struct Account {
   std::string name;
   std::string token_hash;  // SHA-256 of the secret
   std::int64_t enrolled_ms = 0;
-  std::string code_hash;     // the code and request that enrolled it, for a repeated enrolment
+  std::string code_hash;  // the code and request that enrolled it, for a repeated enrolment
   std::string request_hash;
   std::vector<Grant> grants;
   Seq reset = 0;    // a cursor below it starts from nothing

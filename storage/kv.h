@@ -97,8 +97,9 @@ class Kv {
   [[nodiscard]] virtual Result<bool> get(Column column, std::string_view key, std::string& value,
                                          const Snapshot* snapshot = nullptr) const = 0;
   // `upper` (may be empty): keys at or above it are not visited. Not positioned.
-  [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(
-      Column column, const Snapshot* snapshot = nullptr, std::string upper = {}) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(Column column,
+                                                            const Snapshot* snapshot = nullptr,
+                                                            std::string upper = {}) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
   [[nodiscard]] virtual Status write(const Batch& batch, Durability durability) = 0;
 };

@@ -5,8 +5,7 @@ namespace {
 
 class MemorySnapshot final : public Snapshot {
  public:
-  explicit MemorySnapshot(std::shared_ptr<const MemoryKv::Tables> view)
-      : tables(std::move(view)) {}
+  explicit MemorySnapshot(std::shared_ptr<const MemoryKv::Tables> view) : tables(std::move(view)) {}
   const std::shared_ptr<const MemoryKv::Tables> tables;
 };
 

@@ -34,7 +34,8 @@ Status Store::check_format(const std::string& new_incarnation) {
   }
   ByteReader reader(value);
   const std::uint64_t format = reader.varint();
-  if (!reader.done() || format == 0) return Error{Code::kStoreCorrupt, "the format number is damaged"};
+  if (!reader.done() || format == 0)
+    return Error{Code::kStoreCorrupt, "the format number is damaged"};
   if (format > kStoreFormat) {
     return Error{Code::kStoreFormat,
                  fmt::format("the store has format {}, this program knows up to {}: use a newer "

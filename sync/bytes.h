@@ -24,7 +24,10 @@ class ByteReader {
   // A varint that counts items of at least one byte each: never more than what is left.
   [[nodiscard]] std::size_t count();
 
-  void fail() { failed_ = true; rest_ = {}; }
+  void fail() {
+    failed_ = true;
+    rest_ = {};
+  }
   [[nodiscard]] bool failed() const { return failed_; }
   // Nothing failed and nothing is left over.
   [[nodiscard]] bool done() const { return !failed_ && rest_.empty(); }

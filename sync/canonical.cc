@@ -59,9 +59,9 @@ void append_json_number(std::string& out, double number) {
   }
   if (number < 0) out += '-';
   char buffer[32];
-  const auto end =
-      std::to_chars(std::begin(buffer), std::end(buffer), std::fabs(number), std::chars_format::scientific)
-          .ptr;
+  const auto end = std::to_chars(std::begin(buffer), std::end(buffer), std::fabs(number),
+                                 std::chars_format::scientific)
+                       .ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   const std::size_t e = text.find('e');
   std::string digits(text.substr(0, e));
@@ -233,7 +233,8 @@ Code code_of(simdjson::error_code error) {
 }
 
 std::optional<Refusal> append_number(std::string& out, double number) {
-  if (std::trunc(number) == number && std::fabs(number) > static_cast<double>(limits::kMaxInteger)) {
+  if (std::trunc(number) == number &&
+      std::fabs(number) > static_cast<double>(limits::kMaxInteger)) {
     return Refusal{Code::kJsonNumber, "an integer lies beyond 2^53-1"};
   }
   append_json_number(out, number);
@@ -249,7 +250,8 @@ std::optional<Refusal> append_integer(std::string& out, std::int64_t number) {
   return std::nullopt;
 }
 
-std::optional<Refusal> append_string(std::string& out, std::string_view text, const SurrogateMark& mark) {
+std::optional<Refusal> append_string(std::string& out, std::string_view text,
+                                     const SurrogateMark& mark) {
   if (!mark.empty() && text.find(mark) != std::string_view::npos) {
     return Refusal{Code::kStringSurrogate, "a string holds half of a surrogate pair"};
   }
@@ -314,15 +316,12 @@ std::optional<Refusal> append_canonical(std::string& out, dom::element element,
                                         std::size_t depth_left, const SurrogateMark& mark) {
   switch (element.type()) {
     case dom::element_type::NULL_VALUE: out += "null"; return std::nullopt;
-    case dom::element_type::BOOL:
-      out += bool(element) ? "true" : "false";
-      return std::nullopt;
+    case dom::element_type::BOOL: out += bool(element) ? "true" : "false"; return std::nullopt;
     case dom::element_type::INT64: return append_integer(out, std::int64_t(element));
     case dom::element_type::UINT64:
       return Refusal{Code::kJsonNumber, "an integer lies beyond 2^53-1"};
     case dom::element_type::DOUBLE: return append_number(out, double(element));
-    case dom::element_type::STRING:
-      return append_string(out, std::string_view(element), mark);
+    case dom::element_type::STRING: return append_string(out, std::string_view(element), mark);
     case dom::element_type::ARRAY: {
       if (depth_left == 0) return Refusal{Code::kJsonTooDeep, "arrays and objects nest too deep"};
       out += '[';
@@ -354,7 +353,8 @@ std::optional<std::int64_t> integer(dom::element element) {
     value = std::int64_t(element);
   } else if (element.type() == dom::element_type::DOUBLE) {
     const double number = double(element);
-    if (std::trunc(number) != number || std::fabs(number) > static_cast<double>(limits::kMaxInteger)) {
+    if (std::trunc(number) != number ||
+        std::fabs(number) > static_cast<double>(limits::kMaxInteger)) {
       return std::nullopt;
     }
     value = static_cast<std::int64_t>(number);
@@ -366,8 +366,9 @@ std::optional<std::int64_t> integer(dom::element element) {
 }
 
 std::uint32_t count_code_points(std::string_view utf8) {
-  return static_cast<std::uint32_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::uint32_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
 }
 
 }  // namespace json

@@ -1,5 +1,5 @@
-// From a device's clocks to the time an op was written. docs/merge-rules.md, "Correcting the clock".
-// Pure; any thread.
+// From a device's clocks to the time an op was written. docs/merge-rules.md, "Correcting the
+// clock". Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct BootClock {
 
 struct DeviceClock {
   std::int64_t enrolled_ms = 0;
-  std::int64_t skew_ms = 0;        // device wall clock minus server clock at the last hello
-  std::vector<BootClock> boots;    // latest last, at most limits::kBootsPerDevice
+  std::int64_t skew_ms = 0;      // device wall clock minus server clock at the last hello
+  std::vector<BootClock> boots;  // latest last, at most limits::kBootsPerDevice
 
   // Takes in the reading of a hello that arrived at now_ms.
   void observe(const ClockReading& reading, std::int64_t now_ms);

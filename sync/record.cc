@@ -174,9 +174,7 @@ struct Applier {
       switch (edit.kind) {
         case EditKind::kSet: set_register(field, write_of(value, part), is_hidden); break;
         case EditKind::kRemove: drop_seen_element(field, hash_value(value.json)); break;
-        case EditKind::kAdd:
-          drop_seen_element(field, hash_value(value.json));
-          [[fallthrough]];
+        case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
         case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
         case EditKind::kInc:
           if (itemised) {
@@ -251,9 +249,10 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
   for (const Edit& edit : op.edits) {
     if (collection.facts && exists() && edit.kind != EditKind::kAdd &&
         edit.kind != EditKind::kAppend) {
-      return Refusal{Code::kFactsImmutable,
-                     fmt::format("{}: a fact is not edited, write a new one that names it in \"corrects\"",
-                                 edit.field)};
+      return Refusal{
+          Code::kFactsImmutable,
+          fmt::format("{}: a fact is not edited, write a new one that names it in \"corrects\"",
+                      edit.field)};
     }
     const Field* present = field(edit.field);
     if (present == nullptr) {
@@ -265,7 +264,8 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
     if (edit.kind == EditKind::kInc) {
       const std::int64_t sum = present != nullptr ? counter_value(*present) : 0;
       if (std::abs(sum + edit.values[0].integer) > limits::kMaxInteger) {
-        return Refusal{Code::kFieldLimit, fmt::format("{}: the sum lies beyond 2^53-1", edit.field)};
+        return Refusal{Code::kFieldLimit,
+                       fmt::format("{}: the sum lies beyond 2^53-1", edit.field)};
       }
     }
     const FieldSpec* spec = collection.field(edit.field);

@@ -39,9 +39,9 @@ struct Write {
 struct Field {
   std::string name;
   MergeType type = MergeType::kRegister;
-  std::int64_t sum = 0;      // counter that is not itemised
-  std::vector<Write> live;   // register: at most one; log: in order; itemised counter: incs
-  std::vector<Write> lost;   // without their values
+  std::int64_t sum = 0;     // counter that is not itemised
+  std::vector<Write> live;  // register: at most one; log: in order; itemised counter: incs
+  std::vector<Write> lost;  // without their values
 };
 
 struct DeviceDelete {
@@ -65,8 +65,8 @@ struct Conflict {
 // What an op did besides changing the record.
 struct Effects {
   std::vector<Conflict> raised;
-  std::vector<Conflict> withdrawn;        // only field, dot and part are set
-  std::vector<std::string> lost_fields;   // of this op itself
+  std::vector<Conflict> withdrawn;       // only field, dot and part are set
+  std::vector<std::string> lost_fields;  // of this op itself
 };
 
 struct OpPlace {

@@ -113,7 +113,8 @@ struct ReplicaReader {
       const auto fields = json::find(item, "fields");
       if (!fields) return wrong("change");
       record.fields = canonical(*fields);
-      record.part = digest_of_record(std::get<0>(key), std::get<1>(key), std::get<2>(key), record.fields);
+      record.part =
+          digest_of_record(std::get<0>(key), std::get<1>(key), std::get<2>(key), record.fields);
     }
     replica.set_record(key, std::move(record));
     return {};
@@ -152,7 +153,8 @@ struct ReplicaReader {
   void check_digest(dom::object item) {
     const std::string scope = text(item, "scope");
     ++replica.digests_checked_;
-    if (replica.digest(scope).hex() != text(item, "digest")) replica.digest_faults_.push_back(scope);
+    if (replica.digest(scope).hex() != text(item, "digest"))
+      replica.digest_faults_.push_back(scope);
   }
 };
 

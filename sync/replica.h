@@ -45,7 +45,8 @@ class Replica {
  public:
   using Key = std::tuple<std::string, std::string, std::string>;  // scope, collection, id
 
-  Replica(std::string device, std::string token) : device_(std::move(device)), token_(std::move(token)) {}
+  Replica(std::string device, std::string token)
+      : device_(std::move(device)), token_(std::move(token)) {}
 
   // Records an edit at the given reading of the device's clocks. Returns its n.
   std::uint64_t edit(const Draft& draft, const ClockReading& clock);

@@ -13,12 +13,12 @@
 
 #include "sync/errors.h"
 
-#define WS_CHECK(condition)                                                              \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]] {                                                     \
+#define WS_CHECK(condition)                                                                \
+  do {                                                                                     \
+    if (!(condition)) [[unlikely]] {                                                       \
       std::fprintf(stderr, "CHECK failed: %s at %s:%d\n", #condition, __FILE__, __LINE__); \
-      std::abort();                                                                      \
-    }                                                                                    \
+      std::abort();                                                                        \
+    }                                                                                      \
   } while (false)
 
 namespace waystation {

@@ -92,7 +92,8 @@ class Loader {
     const auto found = json::find(object, key);
     const auto value = found ? json::integer(*found) : std::nullopt;
     if (!value || *value < min || *value > max) {
-      fail(fmt::format("{}/{}", path, key), fmt::format("must be an integer from {} to {}", min, max));
+      fail(fmt::format("{}/{}", path, key),
+           fmt::format("must be an integer from {} to {}", min, max));
       return min;
     }
     return *value;
@@ -162,8 +163,9 @@ class Loader {
       fail(path, "must be an object");
       return spec;
     }
-    only_keys(object, path, {"merge", "type", "title", "required", "enum", "max_length", "min",
-                             "max", "max_items"});
+    only_keys(
+        object, path,
+        {"merge", "type", "title", "required", "enum", "max_length", "min", "max", "max_items"});
     if (!valid_name(field_name)) fail(path, "is not a field name ([a-z][a-z0-9_]*)");
     spec.merge = one_of(object, path, "merge", kMergeNames);
     spec.type = one_of(object, path, "type", kTypeNames);
@@ -187,8 +189,8 @@ class Loader {
       fail(path + "/type", "a counter is an integer");
     }
     if (spec.merge == MergeType::kSet || spec.merge == MergeType::kLog) {
-      spec.max_items = static_cast<std::size_t>(whole(
-          object, path, "max_items", 1, static_cast<std::int64_t>(limits::kEntriesPerField)));
+      spec.max_items = static_cast<std::size_t>(
+          whole(object, path, "max_items", 1, static_cast<std::int64_t>(limits::kEntriesPerField)));
     }
     return spec;
   }
@@ -217,7 +219,8 @@ class Loader {
   void only_unique(dom::object fields) {
     std::set<std::string_view> seen;
     for (const auto field : fields) {
-      if (!seen.insert(field.key).second) fail(fmt::format("/fields/{}", field.key), "stands twice");
+      if (!seen.insert(field.key).second)
+        fail(fmt::format("/fields/{}", field.key), "stands twice");
     }
   }
 
@@ -261,7 +264,8 @@ bool is_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   if (!two_digits(text, 0, 0, 99) || !two_digits(text, 2, 0, 99)) return false;
   if (!two_digits(text, 5, 1, 12) || !two_digits(text, 8, 1, 31)) return false;
-  const int year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + text[3] - '0';
+  const int year =
+      (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + text[3] - '0';
   const int month = (text[5] - '0') * 10 + text[6] - '0';
   const int day = (text[8] - '0') * 10 + text[9] - '0';
   constexpr std::array kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -294,11 +298,12 @@ std::optional<Refusal> check_string(const FieldSpec& spec, const Value& value) {
   if (value.type != ValueType::kString) return wrong_type(spec, "a string");
   if (!spec.choices.empty()) {
     if (spec.choices.count(std::string(unquoted(value))) == 0) {
-      return Refusal{Code::kFieldLimit, fmt::format("{}: {} is not one of the choices", spec.name, value.json)};
+      return Refusal{Code::kFieldLimit,
+                     fmt::format("{}: {} is not one of the choices", spec.name, value.json)};
     }
   } else if (value.length_points > spec.max_length) {
-    return Refusal{Code::kFieldLimit,
-                   fmt::format("{}: {} characters, at most {}", spec.name, value.length_points, spec.max_length)};
+    return Refusal{Code::kFieldLimit, fmt::format("{}: {} characters, at most {}", spec.name,
+                                                  value.length_points, spec.max_length)};
   }
   return std::nullopt;
 }
@@ -326,8 +331,8 @@ std::optional<Refusal> check_value(const FieldSpec& spec, const Value& value) {
         return wrong_type(spec, spec.type == FieldType::kInteger ? "an integer" : "a number");
       }
       if (value.number < spec.min || value.number > spec.max) {
-        return Refusal{Code::kFieldLimit,
-                       fmt::format("{}: {} is outside {} to {}", spec.name, value.json, spec.min, spec.max)};
+        return Refusal{Code::kFieldLimit, fmt::format("{}: {} is outside {} to {}", spec.name,
+                                                      value.json, spec.min, spec.max)};
       }
       return std::nullopt;
   }
@@ -345,8 +350,8 @@ std::optional<Refusal> check_edit(const Collection& collection, const Edit& edit
     if (auto refusal = check_value(*spec, value)) return refusal;
   }
   if (spec->max_items > 0 && edit.values.size() > spec->max_items) {
-    return Refusal{Code::kFieldLimit,
-                   fmt::format("{}: {} items, at most {}", spec->name, edit.values.size(), spec->max_items)};
+    return Refusal{Code::kFieldLimit, fmt::format("{}: {} items, at most {}", spec->name,
+                                                  edit.values.size(), spec->max_items)};
   }
   return std::nullopt;
 }
@@ -357,14 +362,16 @@ std::optional<Refusal> check_key(const Collection& collection, const Op& op) {
   for (std::size_t i = 0; i < collection.key.size(); ++i) {
     const bool last = i + 1 == collection.key.size();
     const std::size_t end = last ? rest.size() : rest.find('~');
-    if (end == std::string_view::npos || end == 0 || (last && rest.find('~') != std::string_view::npos)) {
-      return Refusal{Code::kRecordKey, fmt::format("the id must be {}", fmt::join(collection.key, "~"))};
+    if (end == std::string_view::npos || end == 0 ||
+        (last && rest.find('~') != std::string_view::npos)) {
+      return Refusal{Code::kRecordKey,
+                     fmt::format("the id must be {}", fmt::join(collection.key, "~"))};
     }
     const std::string_view part = rest.substr(0, end);
     for (const Edit& edit : op.edits) {
       if (edit.field == collection.key[i] && unquoted(edit.values[0]) != part) {
-        return Refusal{Code::kRecordKey,
-                       fmt::format("{} is {} but the id says {}", edit.field, edit.values[0].json, part)};
+        return Refusal{Code::kRecordKey, fmt::format("{} is {} but the id says {}", edit.field,
+                                                     edit.values[0].json, part)};
       }
     }
     rest.remove_prefix(last ? end : end + 1);
@@ -408,8 +415,9 @@ Result<Schemas> Schemas::parse(const std::vector<SchemaFile>& files) {
     const std::string collection_name = collection->name;
     auto [at, fresh] = made.collections_.try_emplace(collection_name, std::move(*collection));
     if (!fresh) {
-      return Error{Code::kSchemaInvalid,
-                   fmt::format("{}: /collection: \"{}\" stands in another file too", file.name, at->first)};
+      return Error{
+          Code::kSchemaInvalid,
+          fmt::format("{}: /collection: \"{}\" stands in another file too", file.name, at->first)};
     }
   }
   if (made.collections_.count("scope") == 0) {

@@ -44,7 +44,7 @@ struct Collection {
   Title title;
   bool facts = false;
   bool deletable = true;
-  std::vector<std::string> key;  // natural key, empty: the device makes the id
+  std::vector<std::string> key;   // natural key, empty: the device makes the id
   std::vector<FieldSpec> fields;  // in the file's order
 
   [[nodiscard]] const FieldSpec* field(std::string_view name) const;

@@ -103,14 +103,14 @@ Result<Hello> decode_hello(dom::object object, const json::SurrogateMark& mark) 
   Reader reader(object, "hello", mark);
   const std::int64_t version = reader.integer("v", 0, true);
   if (reader.problem().empty() && version != kProtocolVersion) {
-    return Error{Code::kVersionUnsupported, fmt::format("version {}; this server speaks {}",
-                                                        version, kProtocolVersion)};
+    return Error{Code::kVersionUnsupported,
+                 fmt::format("version {}; this server speaks {}", version, kProtocolVersion)};
   }
   Hello hello;
   hello.device = reader.text("device", limits::kNameBytes, true);
   hello.token = reader.text("token", 256, true);
-  hello.schema = static_cast<std::uint32_t>(std::min<std::int64_t>(
-      reader.integer("schema", 0, false, 1), std::int64_t{1} << 31));
+  hello.schema = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(reader.integer("schema", 0, false, 1), std::int64_t{1} << 31));
   hello.app = reader.text("app", limits::kAppBytes, false);
   hello.cursor = reader.text("cursor", 1024, false);
   hello.queued = static_cast<std::uint64_t>(reader.integer("queued", 0, false));
@@ -175,7 +175,8 @@ constexpr EditGroup kEditGroups[] = {{"set", EditKind::kSet, false},
                                      {"remove", EditKind::kRemove, true},
                                      {"append", EditKind::kAppend, true}};
 
-std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array, const json::SurrogateMark& mark) {
+std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
+                                   const json::SurrogateMark& mark) {
   if (!valid_name(edit.field)) {
     return Refusal{Code::kFieldName, fmt::format("\"{}\" is not a field name", edit.field)};
   }
@@ -237,8 +238,7 @@ std::optional<Refusal> check_edits(const Op& op) {
 
 std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
                                       const json::SurrogateMark& mark) {
-  if (auto refusal =
-          json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
+  if (auto refusal = json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
     op.canonical = simdjson::minify(element);
     return refusal;
   }
@@ -269,7 +269,8 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
   return check_edits(op);
 }
 
-Result<Op> decode_op_element(dom::element element, std::string_view path, const json::SurrogateMark& mark) {
+Result<Op> decode_op_element(dom::element element, std::string_view path,
+                             const json::SurrogateMark& mark) {
   dom::object object;
   if (element.get(object) != simdjson::SUCCESS) {
     return invalid(std::string(path), "an op is an object");
@@ -290,7 +291,8 @@ Result<Push> decode_push(dom::object object, const json::SurrogateMark& mark) {
     return invalid("push.ops", "must be an array");
   }
   if (items.size() > limits::kOpsPerPush) {
-    return Error{Code::kPushTooManyOps, fmt::format("at most {} ops fit a push", limits::kOpsPerPush)};
+    return Error{Code::kPushTooManyOps,
+                 fmt::format("at most {} ops fit a push", limits::kOpsPerPush)};
   }
   Push push;
   push.ops.reserve(items.size());
@@ -303,12 +305,13 @@ Result<Push> decode_push(dom::object object, const json::SurrogateMark& mark) {
 }
 
 template <typename T, typename Decode>
-Status take(std::optional<T>& into, dom::object frame, std::string_view key, const json::SurrogateMark& mark,
-            Decode decode) {
+Status take(std::optional<T>& into, dom::object frame, std::string_view key,
+            const json::SurrogateMark& mark, Decode decode) {
   const auto found = json::find(frame, key);
   if (!found) return {};
   dom::object object;
-  if (found->get(object) != simdjson::SUCCESS) return invalid(std::string(key), "must be an object");
+  if (found->get(object) != simdjson::SUCCESS)
+    return invalid(std::string(key), "must be an object");
   Result<T> decoded = decode(object, mark);
   if (!decoded) return decoded.error();
   into = std::move(*decoded);
@@ -403,7 +406,8 @@ std::string encode_verdict_ok(std::uint64_t n, Seq seq,
 }
 
 std::string encode_verdict_refused(std::uint64_t n, const Refusal& refusal) {
-  std::string out = fmt::format(R"({{"n":{},"refused":{{"code":"{}","detail":)", n, name(refusal.code));
+  std::string out =
+      fmt::format(R"({{"n":{},"refused":{{"code":"{}","detail":)", n, name(refusal.code));
   append_json_string(out, refusal.detail);
   out += "}}";
   return out;
@@ -432,8 +436,7 @@ std::string encode_receipt(const Receipt& receipt) {
 }
 
 void append_change(std::string& out, std::string_view scope, std::string_view coll,
-                   std::string_view id, Seq seq, std::string_view visible,
-                   std::size_t conflicts) {
+                   std::string_view id, Seq seq, std::string_view visible, std::size_t conflicts) {
   out += "{\"scope\":\"";
   out += scope;  // scope, collection and id hold no character that JSON escapes
   out += "\",\"coll\":\"";
