@@ -1,0 +1,59 @@
+// Pages of records, conflicts and quarantine for people and tools, straight from a snapshot.
+// Const on the store; any thread. Each list goes on from the token that the page before gave.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/store.h"
+#include "sync/result.h"
+
+namespace waystation {
+
+struct ListPage {
+  std::string items;  // JSON objects joined by commas
+  std::string next;   // empty: the last page
+};
+
+struct RecordQuery {
+  std::string scope;
+  std::string coll;  // empty: all
+  std::string id;    // with coll: this record alone
+  std::string after;
+  std::size_t limit = 100;
+};
+// {scope, coll, id, seq, fields | deleted, conflicts?}
+[[nodiscard]] Result<ListPage> list_records(const Store& store, const RecordQuery& query);
+
+struct ConflictQuery {
+  std::string scope;  // empty: all that `allowed` lets through
+  std::string after;
+  std::size_t limit = 100;
+};
+// {scope, coll, id, field, kind, value, by, n, stamp, winner?: {value, by}}
+[[nodiscard]] Result<ListPage> list_conflicts(
+    const Store& store, const ConflictQuery& query,
+    const std::function<bool(std::string_view scope)>& allowed);
+
+struct QuarantineQuery {
+  std::optional<std::uint64_t> device;
+  std::string after;
+  std::size_t limit = 100;
+};
+// {device, n, code, detail, received, op}
+[[nodiscard]] Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& query);
+
+// One device as the office sees it.
+[[nodiscard]] Result<std::string> describe_device(const Store& store, const Account& account);
+
+// Calls `each` for every live record of a collection over all scopes, from one snapshot, at
+// constant memory. `each` returns false to stop.
+[[nodiscard]] Status for_each_record(
+    const Store& store, std::string_view coll, std::string_view scope,
+    const std::function<bool(std::string_view scope, std::string_view id,
+                             std::string_view visible)>& each);
+
+}  // namespace waystation

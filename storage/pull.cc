@@ -1,0 +1,223 @@
+#include "storage/pull.h"
+
+#include <algorithm>
+
+#include "storage/codec.h"
+#include "storage/keys.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+// A page ends after this many reads even when they give nothing (tombstones, newer records), so
+// that no page holds its thread for long.
+constexpr std::size_t kReadsPerRecord = 4;
+
+// Walks the scopes of one pull within one snapshot and fills one page.
+class Walk {
+ public:
+  Walk(const Store& store, const Snapshot& snapshot, const Cursor& cursor, std::size_t limit)
+      : store_(store),
+        snapshot_(snapshot),
+        at_(cursor),
+        limit_(limit),
+        reads_left_(limit * kReadsPerRecord) {}
+
+  // Returns false when the page is full; the cursor then stands where to go on.
+  Result<bool> scope(const PullScope& scope) {
+    if (scope.scope < at_.scope) return true;  // done on an earlier page
+    if (scope.scope > at_.scope) {
+      at_.scope = scope.scope;
+      at_.after_key.clear();
+      at_.after_seq = 0;
+    }
+    return scope.fill ? fill(scope.scope) : changes(scope.scope);
+  }
+
+  PullPage page;
+  [[nodiscard]] const Cursor& at() const { return at_; }
+
+ private:
+  [[nodiscard]] bool full() const {
+    return page.count >= limit_ || page.items.size() >= limits::kPageBytes || reads_left_ == 0;
+  }
+
+  void append(std::string_view scope, std::string_view coll, std::string_view id,
+              const RecordHead& head) {
+    if (page.count > 0) page.items += ',';
+    append_change(page.items, scope, coll, id, head.seq, head.visible, head.conflicts);
+    ++page.count;
+  }
+
+  // All live records of a scope up to the target, in the order of their keys. A record that has
+  // changed since lies above the target and comes with the next round.
+  Result<bool> fill(const std::string& scope) {
+    const std::string prefix = keys::scope_prefix(scope);
+    auto rows = store_.kv().iterate(Column::kRecords, &snapshot_, keys::prefix_end(prefix));
+    rows->seek(at_.after_key.empty() ? prefix : prefix + at_.after_key);
+    if (rows->valid() && rows->key().substr(prefix.size()) == at_.after_key) rows->next();
+    for (; rows->valid(); rows->next()) {
+      if (full()) return false;
+      --reads_left_;
+      ++page.work.records;
+      const auto key = keys::parse_record(rows->key());
+      const auto head = decode_record_head(rows->value());
+      if (!key || !head) return Error{Code::kStoreCorrupt, "a damaged record in " + scope};
+      if (!head->visible.empty() && head->seq <= at_.target)
+        append(scope, key->coll, key->id, *head);
+      at_.after_key = std::string(rows->key().substr(prefix.size()));
+    }
+    if (!rows->status()) return rows->status().error();
+    return true;
+  }
+
+  // What changed in (base, target], in the order of seqs.
+  Result<bool> changes(const std::string& scope) {
+    const Seq after = std::max(at_.base, at_.after_seq);
+    auto rows =
+        store_.kv().iterate(Column::kChanges, &snapshot_, keys::change(scope, at_.target + 1));
+    std::string value;
+    for (rows->seek(keys::change(scope, after + 1)); rows->valid(); rows->next()) {
+      if (full()) return false;
+      --reads_left_;
+      ++page.work.index_entries;
+      const auto key = keys::parse_change(rows->key());
+      const std::string_view pointer = rows->value();
+      const std::size_t split = pointer.find('\0');
+      if (!key || split == std::string_view::npos) {
+        return Error{Code::kStoreCorrupt, "a damaged change entry in " + scope};
+      }
+      const std::string_view coll = pointer.substr(0, split);
+      const std::string_view id = pointer.substr(split + 1);
+      ++page.work.records;
+      const auto found =
+          store_.kv().get(Column::kRecords, keys::record(scope, coll, id), value, &snapshot_);
+      if (!found) return found.error();
+      const auto head = decode_record_head(value);
+      if (!*found || !head || head->seq != key->seq) {
+        return Error{Code::kStoreCorrupt, "the change index of " + scope + " points astray"};
+      }
+      append(scope, coll, id, *head);
+      at_.after_seq = key->seq;
+    }
+    if (!rows->status()) return rows->status().error();
+    return true;
+  }
+
+  const Store& store_;
+  const Snapshot& snapshot_;
+  Cursor at_;
+  std::size_t limit_;
+  std::size_t reads_left_;
+};
+
+// The digests of scopes that hold nothing above the target: what the device has after this page.
+Status add_digests(const Store& store, const Snapshot& snapshot,
+                   const std::vector<PullScope>& scopes, Seq target, ChangesHead& head) {
+  std::string value;
+  for (const PullScope& scope : scopes) {
+    const auto found = store.kv().get(Column::kDigests, scope.scope, value, &snapshot);
+    if (!found) return found.error();
+    if (!*found) continue;
+    const auto row = decode_digest(value);
+    if (!row) return row.error();
+    if (row->newest <= target) {
+      head.digests.push_back(ScopeDigest{scope.scope, row->newest, row->digest});
+    }
+  }
+  return {};
+}
+
+Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
+                         const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
+  const auto position = store.position(&snapshot);
+  if (!position) return position.error();
+  if (!cursor.walking()) cursor.target = *position;
+  cursor.incarnation = store.incarnation_number();
+  const std::size_t records =
+      limit == 0 ? limits::kPageRecords : std::min(limit, limits::kPageRecords);
+  Walk walk(store, snapshot, cursor, records);
+  for (const PullScope& scope : scopes) {
+    const auto whole = walk.scope(scope);
+    if (!whole) return whole.error();
+    if (!*whole) {
+      walk.page.head.more = true;
+      break;
+    }
+  }
+  PullPage page = std::move(walk.page);
+  if (page.head.more) {
+    page.next = walk.at();
+  } else {
+    page.next.incarnation = cursor.incarnation;
+    page.next.base = cursor.target;
+    if (auto added = add_digests(store, snapshot, scopes, cursor.target, page.head); !added) {
+      return added.error();
+    }
+  }
+  page.head.cursor = encode_cursor(page.next);
+  return page;
+}
+
+}  // namespace
+
+std::vector<PullScope> changed_scopes(const Store& store, const Account& account, Seq base) {
+  std::vector<PullScope> scopes;
+  if (account.holds_all()) {
+    Seq granted = 0;
+    for (const Grant& grant : account.grants) {
+      if (grant.left == 0 && grant.scope == "*") granted = grant.granted;
+    }
+    const bool fill = base == 0 || granted > base;
+    for (std::string& scope : store.scopes().newer_than(fill ? 0 : base)) {
+      scopes.push_back(PullScope{std::move(scope), fill});
+    }
+    return scopes;
+  }
+  for (const Grant& grant : account.grants) {
+    if (grant.left != 0) continue;
+    const bool fill = base == 0 || grant.granted > base;
+    if (store.scopes().newest(grant.scope) > (fill ? 0 : base)) {
+      scopes.push_back(PullScope{grant.scope, fill});
+    }
+  }
+  std::sort(scopes.begin(), scopes.end(),
+            [](const PullScope& a, const PullScope& b) { return a.scope < b.scope; });
+  return scopes;
+}
+
+Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
+                             const Cursor& cursor, std::size_t limit) {
+  const auto snapshot = store.kv().snapshot();
+  return pull_at(store, *snapshot, scopes, cursor, limit);
+}
+
+Result<PullPage> pull(const Store& store, const Account& account, std::string_view text,
+                      std::size_t limit) {
+  auto decoded = decode_cursor(text);
+  if (!decoded) return decoded.error();
+  Cursor cursor = std::move(*decoded);
+  // The snapshot comes before the look at the scopes: what it holds, they know (ScopeTable).
+  const auto snapshot = store.kv().snapshot();
+  const auto position = store.position(snapshot.get());
+  if (!position) return position.error();
+  const bool foreign = cursor.incarnation != 0 && cursor.incarnation != store.incarnation_number();
+  const bool outdated =
+      cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account.reset;
+  const bool ahead = std::max(cursor.base, cursor.target) > *position;
+  const bool reset = foreign || outdated || ahead;
+  if (reset) cursor = Cursor{};
+  const bool fresh_round = !cursor.walking();
+
+  auto page = pull_at(store, *snapshot, changed_scopes(store, account, cursor.base), cursor, limit);
+  if (!page) return page;
+  page->head.reset = reset;
+  if (fresh_round && cursor.base > 0) {
+    for (const Grant& grant : account.grants) {
+      if (grant.left > cursor.base && grant.scope != "*") page->head.left.push_back(grant.scope);
+    }
+  }
+  return page;
+}
+
+}  // namespace waystation

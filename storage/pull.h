@@ -1,0 +1,50 @@
+// Reading what changed for a device. The cost follows the change: index entries and records read
+// are counted, and depend neither on the size of the store nor on its history (law 5).
+// Const on the store; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/store.h"
+#include "sync/cursor.h"
+#include "sync/result.h"
+#include "sync/wire.h"
+
+namespace waystation {
+
+struct PullWork {
+  std::uint64_t index_entries = 0;
+  std::uint64_t records = 0;
+};
+
+// One scope of a pull. `fill`: the device holds nothing of it yet.
+struct PullScope {
+  std::string scope;
+  bool fill = false;
+};
+
+struct PullPage {
+  ChangesHead head;  // its cursor is encoded
+  Cursor next;
+  std::string items;  // the inside of the changes array
+  std::size_t count = 0;
+  PullWork work;
+};
+
+// One page for a device. Errors: kCursorInvalid, kStoreCorrupt, kIo.
+[[nodiscard]] Result<PullPage> pull(const Store& store, const Account& account,
+                                    std::string_view cursor, std::size_t limit);
+
+// The part that all devices with the same scopes and position share: the live messages of a fan-out
+// are made once with it. `scopes` is sorted; cursor.base is what the device holds.
+[[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
+                                           const Cursor& cursor, std::size_t limit);
+
+// The scopes of `account` with a change above `base`, sorted.
+[[nodiscard]] std::vector<PullScope> changed_scopes(const Store& store, const Account& account,
+                                                    Seq base);
+
+}  // namespace waystation

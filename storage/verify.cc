@@ -1,0 +1,278 @@
+#include "storage/verify.h"
+
+#include <fmt/format.h>
+
+#include "storage/codec.h"
+#include "storage/keys.h"
+#include "sync/device_id.h"
+#include "sync/wire.h"
+
+namespace waystation {
+namespace {
+
+constexpr std::size_t kFaultsShown = 20;
+constexpr std::uint64_t kProgressEvery = 4096;
+
+class Verifier {
+ public:
+  Verifier(const Store& store, const std::function<void(std::uint64_t)>& progress)
+      : store_(store), progress_(progress), snapshot_(store.kv().snapshot()) {}
+
+  Result<VerifyReport> run() {
+    const auto position = store_.position(snapshot_.get());
+    if (!position) return position.error();
+    position_ = *position;
+    for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
+                            &Verifier::devices, &Verifier::quarantine}) {
+      if (auto done = (this->*part)(); !done) return done.error();
+    }
+    return report_;
+  }
+
+ private:
+  template <typename... Args>
+  void fault(fmt::format_string<Args...> text, Args&&... args) {
+    ++report_.faults;
+    if (report_.first_faults.size() < kFaultsShown) {
+      report_.first_faults.push_back(fmt::format(text, std::forward<Args>(args)...));
+    }
+  }
+
+  void count() {
+    if (++keys_ % kProgressEvery == 0) progress_(keys_);
+  }
+
+  template <typename Visit>
+  Status each(Column column, Visit visit) {
+    auto rows = store_.kv().iterate(column, snapshot_.get());
+    for (rows->seek(""); rows->valid(); rows->next()) {
+      count();
+      if (auto visited = visit(rows->key(), rows->value()); !visited) return visited;
+    }
+    return rows->status();
+  }
+
+  Result<bool> get(Column column, std::string_view key, std::string& value) {
+    return store_.kv().get(column, key, value, snapshot_.get());
+  }
+
+  // Closes the books of one scope: its digest as stored against the sum over its records.
+  Status close_scope(const std::string& scope) {
+    if (scope.empty()) return {};
+    ++report_.scopes;
+    std::string value;
+    const auto found = get(Column::kDigests, scope, value);
+    if (!found) return found.error();
+    const auto row = *found ? decode_digest(value) : Result<DigestRow>(DigestRow{});
+    if (!*found || !row) {
+      fault("scope {}: no readable digest", scope);
+      return {};
+    }
+    if (!(row->digest == sum_)) fault("scope {}: the digest differs from its records", scope);
+    if (row->newest != newest_) {
+      fault("scope {}: newest seq {} but the records go to {}", scope, row->newest, newest_);
+    }
+    return {};
+  }
+
+  Status record(const keys::RecordKey& key, std::string_view value) {
+    const auto record = decode_record(value);
+    const auto head = decode_record_head(value);
+    const auto where = fmt::format("{}/{}/{}", key.scope, key.coll, key.id);
+    if (!record || !head) {
+      fault("record {}: cannot be decoded", where);
+      return {};
+    }
+    ++(head->visible.empty() ? report_.tombstones : report_.records);
+    if (record->visible() != head->visible) fault("record {}: shown and kept state differ", where);
+    if (head->seq > position_) fault("record {}: seq {} lies above the position", where, head->seq);
+    newest_ = std::max(newest_, head->seq);
+    if (!head->visible.empty()) {
+      sum_.add(digest_of_record(key.scope, key.coll, key.id, head->visible));
+    }
+    std::string pointer;
+    const auto found = get(Column::kChanges, keys::change(key.scope, head->seq), pointer);
+    if (!found) return found.error();
+    const std::string expected = fmt::format("{}{}{}", key.coll, '\0', key.id);
+    if (!*found || pointer != expected) fault("record {}: no change entry at its seq", where);
+    for (const Field& field : record->fields) {
+      for (const Write& lost : field.lost) {
+        std::string ignored;
+        const auto row = get(
+            Column::kConflicts,
+            keys::conflict(key.scope, key.coll, key.id, field.name, lost.dot, lost.part), ignored);
+        if (!row) return row.error();
+        if (!*row) fault("record {}: a lost value of {} has no conflict", where, field.name);
+      }
+    }
+    return {};
+  }
+
+  Status records() {
+    std::string scope;
+    const Status walked = each(Column::kRecords, [&](std::string_view key, std::string_view value) {
+      const auto parts = keys::parse_record(key);
+      if (!parts) {
+        fault("a record key cannot be decoded");
+        return Status{};
+      }
+      if (parts->scope != scope) {
+        if (auto closed = close_scope(scope); !closed) return closed;
+        scope = std::string(parts->scope);
+        sum_ = Digest{};
+        newest_ = 0;
+      }
+      return record(*parts, value);
+    });
+    if (!walked) return walked;
+    return close_scope(scope);
+  }
+
+  Status changes() {
+    const Status walked = each(Column::kChanges, [&](std::string_view key, std::string_view value) {
+      ++report_.changes;
+      const auto parts = keys::parse_change(key);
+      const std::size_t split = value.find('\0');
+      if (!parts || split == std::string_view::npos) {
+        fault("a change entry cannot be decoded");
+        return Status{};
+      }
+      std::string bytes;
+      const auto found =
+          get(Column::kRecords,
+              keys::record(parts->scope, value.substr(0, split), value.substr(split + 1)), bytes);
+      if (!found) return Status{found.error()};
+      const auto head = *found ? decode_record_head(bytes) : Result<RecordHead>(RecordHead{});
+      if (!*found || !head || head->seq != parts->seq) {
+        fault("scope {}: the change entry {} points astray", parts->scope, parts->seq);
+      }
+      return Status{};
+    });
+    if (report_.changes != report_.records + report_.tombstones) {
+      fault("{} change entries for {} records", report_.changes,
+            report_.records + report_.tombstones);
+    }
+    return walked;
+  }
+
+  Status conflicts() {
+    return each(Column::kConflicts, [&](std::string_view key, std::string_view value) {
+      ++report_.conflicts;
+      const auto parts = keys::parse_conflict(key);
+      if (!parts || !decode_conflict(value)) {
+        fault("a conflict cannot be decoded");
+        return Status{};
+      }
+      std::string ignored;
+      const auto found =
+          get(Column::kRecords,
+              keys::record(parts->record.scope, parts->record.coll, parts->record.id), ignored);
+      if (!found) return Status{found.error()};
+      if (!*found) fault("a conflict of {} has no record", parts->record.id);
+      return Status{};
+    });
+  }
+
+  Status device_log(std::uint64_t device, const DeviceState& state) {
+    const std::string prefix = keys::log_chunk(device, 0).substr(0, 8);
+    auto rows = store_.kv().iterate(Column::kDeviceLog, snapshot_.get(), keys::prefix_end(prefix));
+    std::uint64_t next = 1;
+    std::uint64_t refused = 0;
+    Stamp last = 0;
+    for (rows->seek(prefix); rows->valid(); rows->next()) {
+      count();
+      const auto key = keys::parse_log_chunk(rows->key());
+      const auto chunk = decode_log_chunk(rows->value());
+      if (!key || !chunk || chunk->first_n != next ||
+          key->last_n != chunk->first_n + chunk->entries.size() - 1) {
+        fault("device {}: the log breaks at op {}", format_device_id(device), next);
+        return {};
+      }
+      for (const LogEntry& entry : chunk->entries) {
+        ++report_.ops;
+        if (entry.stamp == 0) {
+          ++refused;
+          std::string ignored;
+          const auto kept = get(Column::kQuarantine, keys::quarantine(device, next, 0), ignored);
+          if (!kept) return kept.error();
+          if (!*kept)
+            fault("device {}: refused op {} is not in the quarantine", format_device_id(device),
+                  next);
+        } else {
+          if (entry.stamp <= last)
+            fault("device {}: the stamp of op {} goes back", format_device_id(device), next);
+          last = entry.stamp;
+        }
+        const std::string opening = fmt::format("{{\"n\":{},", next);
+        if (entry.verdict.compare(0, opening.size(), opening) != 0) {
+          fault("device {}: op {} has a foreign verdict", format_device_id(device), next);
+        }
+        ++next;
+      }
+    }
+    if (next - 1 != state.applied) {
+      fault("device {}: {} ops in the log but {} applied", format_device_id(device), next - 1,
+            state.applied);
+    }
+    if (refused != state.refused) {
+      fault("device {}: {} refused ops in the log but {} counted", format_device_id(device),
+            refused, state.refused);
+    }
+    report_.refused += refused;
+    return rows->status();
+  }
+
+  Status devices() {
+    return each(Column::kDevices, [&](std::string_view key, std::string_view value) {
+      const auto device = keys::device_of(key);
+      if (!device) {
+        if (!decode_code(value)) fault("an enrolment code cannot be decoded");
+        return Status{};
+      }
+      if (key.substr(0, 1) == keys::kAccountPrefix) {
+        ++report_.devices;
+        if (!decode_account(value))
+          fault("device {}: the account cannot be decoded", format_device_id(*device));
+        return Status{};
+      }
+      const auto state = decode_device_state(value);
+      if (!state) {
+        fault("device {}: the state cannot be decoded", format_device_id(*device));
+        return Status{};
+      }
+      std::string ignored;
+      const auto account = get(Column::kDevices, keys::account(*device), ignored);
+      if (!account) return Status{account.error()};
+      if (!*account) fault("device {}: a state without an account", format_device_id(*device));
+      return device_log(*device, *state);
+    });
+  }
+
+  Status quarantine() {
+    return each(Column::kQuarantine, [&](std::string_view key, std::string_view value) {
+      ++report_.quarantined;
+      if (!keys::parse_quarantine(key) || !decode_quarantine(value)) {
+        fault("a quarantine entry cannot be decoded");
+      }
+      return Status{};
+    });
+  }
+
+  const Store& store_;
+  const std::function<void(std::uint64_t)>& progress_;
+  std::unique_ptr<Snapshot> snapshot_;
+  VerifyReport report_;
+  std::uint64_t keys_ = 0;
+  Seq position_ = 0;
+  Digest sum_;
+  Seq newest_ = 0;
+};
+
+}  // namespace
+
+Result<VerifyReport> verify(const Store& store,
+                            const std::function<void(std::uint64_t)>& progress) {
+  return Verifier(store, progress).run();
+}
+
+}  // namespace waystation

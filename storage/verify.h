@@ -1,0 +1,35 @@
+// Checks a store from end to end: every value decodes; each record has exactly one change entry, at
+// its seq, and each entry its record; what a device sees equals what the merge state says; digests;
+// conflicts; device logs without gaps, with a verdict for each op; refused ops in the quarantine.
+// Reads one snapshot at constant memory. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "storage/store.h"
+#include "sync/result.h"
+
+namespace waystation {
+
+struct VerifyReport {
+  std::uint64_t records = 0;
+  std::uint64_t tombstones = 0;
+  std::uint64_t changes = 0;
+  std::uint64_t scopes = 0;
+  std::uint64_t conflicts = 0;
+  std::uint64_t devices = 0;
+  std::uint64_t ops = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t faults = 0;
+  std::vector<std::string> first_faults;  // at most 20, for people
+};
+
+// `progress` is called now and then with the number of keys read so far.
+[[nodiscard]] Result<VerifyReport> verify(const Store& store,
+                                          const std::function<void(std::uint64_t)>& progress);
+
+}  // namespace waystation

@@ -1,0 +1,81 @@
+#include "storage/writer.h"
+
+#include <chrono>
+
+#include "sync/limits.h"
+
+namespace waystation {
+
+Writer::Writer(Applier& applier, Clock clock, Observer observer)
+    : applier_(applier),
+      clock_(std::move(clock)),
+      observer_(std::move(observer)),
+      thread_([this] { run(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+std::size_t Writer::weight(const Request& request) {
+  const auto* exchange = std::get_if<ExchangeRequest>(&request);
+  return exchange != nullptr && exchange->push ? exchange->push->ops.size() + 1 : 1;
+}
+
+bool Writer::submit(Request request) {
+  const std::size_t ops = weight(request);
+  {
+    const std::lock_guard lock(mutex_);
+    if (ending_ || queued_ops_ + ops > limits::kWriterQueueOps) return false;
+    queued_ops_ += ops;
+    queue_.push_back(std::move(request));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+WriterStats Writer::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+std::size_t Writer::waiting_ops() const {
+  const std::lock_guard lock(mutex_);
+  return queued_ops_;
+}
+
+void Writer::run() {
+  std::vector<Request> group;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      std::size_t ops = 0;
+      while (!queue_.empty() &&
+             (group.empty() || ops + weight(queue_.front()) <= limits::kGroupOps)) {
+        ops += weight(queue_.front());
+        group.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+      }
+      queued_ops_ -= ops;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    const GroupOutcome outcome = applier_.apply(group, clock_());
+    group.clear();
+    if (!outcome.scopes.empty() || !outcome.accounts.empty()) observer_(outcome);
+    const auto spent = std::chrono::steady_clock::now() - start;
+    const std::lock_guard lock(mutex_);
+    ++stats_.groups;
+    stats_.ops += outcome.ops;
+    stats_.refused += outcome.refused;
+    stats_.busy_us += static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+  }
+}
+
+}  // namespace waystation
