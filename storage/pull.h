@@ -39,7 +39,8 @@ struct PullPage {
                                     std::string_view cursor, std::size_t limit);
 
 // The part that all devices with the same scopes and position share: the live messages of a fan-out
-// are made once with it. `scopes` is sorted; cursor.base is what the device holds.
+// are made once with it. `scopes` is sorted; cursor.base is what the device holds; cursor.target is
+// a committed position that was known before `scopes` was looked up, so that no scope is missed.
 [[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
                                            const Cursor& cursor, std::size_t limit);
 

@@ -12,13 +12,13 @@ Writer::Writer(Applier& applier, Clock clock, Observer observer)
       observer_(std::move(observer)),
       thread_([this] { run(); }) {}
 
-Writer::~Writer() {
+void Writer::stop() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::size_t Writer::weight(const Request& request) {

@@ -30,12 +30,14 @@ class Writer {
   // The applier has been started and outlives the writer. The observer is called after each group
   // that changed something.
   Writer(Applier& applier, Clock clock, Observer observer);
-  ~Writer();  // applies what was submitted, then ends
+  ~Writer() { stop(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   // False when the queue is full: nothing was taken, the client is told to come back.
   [[nodiscard]] bool submit(Request request);
+
+  void stop();  // applies what was submitted, then ends the thread; nothing is taken any more
 
   [[nodiscard]] WriterStats stats() const;
   [[nodiscard]] std::size_t waiting_ops() const;

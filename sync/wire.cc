@@ -366,6 +366,80 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
   return frame;
 }
 
+namespace {
+
+// Opens a body that is one JSON object and hands it to `read`, which takes what it needs.
+template <typename T, typename Read>
+Result<T> decode_body(std::string_view bytes, Read read) {
+  auto document = json::parse(bytes);
+  if (!document) return document.error();
+  dom::object object;
+  if (document->root.get(object) != simdjson::SUCCESS) {
+    return Error{Code::kJsonInvalid, "the body is a JSON object"};
+  }
+  Reader reader(object, "body", document->mark);
+  T value = read(reader, object);
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  return value;
+}
+
+std::vector<std::string> read_scopes(Reader& reader, dom::object object) {
+  std::vector<std::string> scopes;
+  const auto found = json::find(object, "scopes");
+  dom::array items;
+  if (!found || found->get(items) != simdjson::SUCCESS) {
+    reader.fail("scopes", "must be an array of scope ids");
+    return scopes;
+  }
+  if (items.size() > limits::kScopesPerDevice) {
+    reader.fail("scopes", fmt::format("holds more than {}", limits::kScopesPerDevice));
+    return scopes;
+  }
+  for (const dom::element item : items) {
+    std::string_view scope;
+    if (item.get(scope) != simdjson::SUCCESS || (scope != "*" && !valid_scope_id(scope))) {
+      reader.fail("scopes", "holds something that is not a scope id");
+      break;
+    }
+    scopes.emplace_back(scope);
+  }
+  return scopes;
+}
+
+}  // namespace
+
+Result<EnrollBody> decode_enroll(std::string_view bytes) {
+  return decode_body<EnrollBody>(bytes, [](Reader& reader, dom::object) {
+    EnrollBody body;
+    body.code = reader.text("code", 64, true);
+    body.request = reader.text("request", 256, true);
+    if (body.request.size() < 16) reader.fail("request", "must have at least 16 characters");
+    body.name = reader.text("name", limits::kDeviceNameBytes, false);
+    body.app = reader.text("app", limits::kAppBytes, false);
+    return body;
+  });
+}
+
+Result<CodeBody> decode_code_request(std::string_view bytes) {
+  return decode_body<CodeBody>(bytes, [](Reader& reader, dom::object object) {
+    constexpr std::int64_t kMostUses = 10'000;
+    constexpr std::int64_t kLongestS = 366 * 86'400;
+    CodeBody body;
+    body.scopes = read_scopes(reader, object);
+    body.name = reader.text("name", limits::kDeviceNameBytes, false);
+    const std::int64_t uses = reader.integer("uses", 1, false, 1);
+    if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
+    body.uses = static_cast<std::uint64_t>(uses);
+    body.expires_s = reader.integer("expires_s", 1, false, 86'400);
+    if (body.expires_s > kLongestS) reader.fail("expires_s", "must be within a year");
+    return body;
+  });
+}
+
+Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
+  return decode_body<std::vector<std::string>>(bytes, read_scopes);
+}
+
 Result<Op> decode_op(std::string_view json) {
   auto document = json::parse(json);
   if (!document) return document.error();

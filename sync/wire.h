@@ -53,6 +53,26 @@ struct ClientFrame {
 
 [[nodiscard]] Result<ClientFrame> decode_frame(std::string_view bytes);
 
+// --- bodies of other requests -----------------------------------------------------------------
+struct EnrollBody {
+  std::string code;     // as typed
+  std::string request;  // the device's random name for this attempt, so that it can be repeated
+  std::string name;
+  std::string app;
+};
+[[nodiscard]] Result<EnrollBody> decode_enroll(std::string_view bytes);
+
+struct CodeBody {
+  std::vector<std::string> scopes;
+  std::string name;
+  std::uint64_t uses = 1;
+  std::int64_t expires_s = 86'400;
+};
+[[nodiscard]] Result<CodeBody> decode_code_request(std::string_view bytes);
+
+// {"scopes":[…]}
+[[nodiscard]] Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes);
+
 // One stored op (canonical text) back into an Op: for replays, checks and the inspector.
 [[nodiscard]] Result<Op> decode_op(std::string_view json);
 

@@ -14,6 +14,9 @@ namespace dom = simdjson::dom;
 class JsonText {
  public:
   explicit JsonText(std::string_view text);
+  JsonText(const JsonText&) = delete;
+  JsonText& operator=(const JsonText&) = delete;
+  ~JsonText() = default;
   [[nodiscard]] dom::element root() const { return root_; }
 
  private:

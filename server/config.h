@@ -1,0 +1,36 @@
+// Settings of the server: defaults, then waystation.toml, then the command line. Every key stands
+// with its meaning in tools/waystation.toml. Secrets come from the environment only.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "sync/result.h"
+
+namespace waystation {
+
+struct Config {
+  std::string listen = "127.0.0.1:8080";  // address:port; port 0: any free one
+  std::string data = "./data";
+  std::string schemas;             // empty: those the program came with
+  std::size_t io_threads = 0;      // 0: one a core
+  std::size_t reader_threads = 0;  // 0: half the cores, at least one
+  std::size_t connections = 20'000;
+  std::string log_level = "info";
+};
+
+// Reads a TOML file over `config`. An unknown key or a wrong type is an error that names the line.
+// Errors: kConfigInvalid, kIo.
+[[nodiscard]] Status load_config(const std::string& path, Config& config);
+
+// "address:port". Errors: kConfigInvalid.
+struct Endpoint {
+  std::string address;
+  std::uint16_t port = 0;
+};
+[[nodiscard]] Result<Endpoint> parse_endpoint(const std::string& text);
+
+// The folder of schemas: the configured one, or the one that came with the program.
+[[nodiscard]] std::string schemas_folder(const Config& config);
+
+}  // namespace waystation

@@ -1,0 +1,199 @@
+#include "server/http_session.h"
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <charconv>
+#include <chrono>
+#include <optional>
+
+#include "server/await.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+namespace http = beast::http;
+using Request = http::request<http::string_body>;
+using Response = http::response<http::string_body>;
+
+// How long, and how much, is read on after an answer that ends the connection, so that the other
+// side sees the answer and not a reset.
+constexpr std::chrono::milliseconds kLingerTime(2000);
+constexpr std::size_t kLingerBytes = 256U << 20U;
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const auto parsed = std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16);
+      if (parsed.ec == std::errc() && parsed.ptr == text.data() + i + 3) {
+        out += static_cast<char>(value);
+        i += 2;
+        continue;
+      }
+    }
+    out += text[i] == '+' ? ' ' : text[i];
+  }
+  return out;
+}
+
+ApiRequest to_api(const Request& request) {
+  ApiRequest api;
+  api.method = std::string(request.method_string());
+  const std::string_view target(request.target().data(), request.target().size());
+  const std::size_t mark = target.find('?');
+  api.path = percent_decode(target.substr(0, mark));
+  std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    const std::size_t equal = std::min(pair.find('='), pair.size());
+    api.query[percent_decode(pair.substr(0, equal))] =
+        equal < pair.size() ? percent_decode(pair.substr(equal + 1)) : std::string();
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  const auto given = request[http::field::authorization];
+  constexpr std::string_view kBearer = "Bearer ";
+  if (given.starts_with(kBearer)) api.bearer = std::string(given.substr(kBearer.size()));
+  api.body = request.body();
+  return api;
+}
+
+Response to_response(const ApiReply& reply, unsigned version, bool keep_alive) {
+  Response response(static_cast<http::status>(reply.status), version);
+  response.set(http::field::content_type,
+               reply.problem ? "application/problem+json" : "application/json");
+  response.set(http::field::cache_control, "no-store");
+  response.set("X-Content-Type-Options", "nosniff");
+  if (reply.retry_after_ms > 0) {
+    response.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
+  }
+  response.keep_alive(keep_alive);
+  response.body() = reply.body;
+  response.prepare_payload();
+  return response;
+}
+
+// What to answer a request that could not be read; nothing: there is nobody to answer.
+std::optional<Error> read_error(const ErrorCode& error, bool timed_out) {
+  if (timed_out) return Error{Code::kHttpTimeout, "the request did not arrive in time"};
+  if (error == http::error::body_limit) return Error{Code::kBodyTooLarge, "at most 1 MiB"};
+  if (error == http::error::header_limit) return Error{Code::kHttpHeaderTooLarge, "at most 16 KiB"};
+  if (error == http::error::end_of_stream || error == http::error::partial_message) {
+    return std::nullopt;
+  }
+  if (error.category() == http::make_error_code(http::error::bad_target).category()) {
+    return Error{Code::kHttpBadRequest, error.message()};
+  }
+  return std::nullopt;
+}
+
+class HttpSession {
+ public:
+  HttpSession(beast::tcp_stream stream, Service* service, const HttpSessionHooks* hooks)
+      : stream_(std::move(stream)),
+        deadline_(stream_.get_executor()),
+        service_(service),
+        hooks_(hooks) {}
+
+  asio::awaitable<void> run() {
+    while (true) {
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(limits::kHeaderBytes);
+      parser.body_limit(limits::kFrameBytes);
+      ErrorCode error;
+      start_deadline();
+      co_await http::async_read(stream_, buffer_, parser, into(error));
+      deadline_.cancel();
+      if (error) {
+        const auto answer = read_error(error, *timed_out_);
+        if (answer) {
+          co_await respond(problem(*answer), 11, false);
+          co_await linger();
+        }
+        break;
+      }
+      Request request = parser.release();
+      if (beast::websocket::is_upgrade(request) && request.target() == "/v1/live") {
+        co_await upgrade(std::move(request));
+        co_return;
+      }
+      const unsigned version = request.version();
+      const bool keep_alive = request.keep_alive();
+      ApiRequest api = to_api(request);
+      auto start = [this, &api](auto callback) {
+        service_->api(std::move(api), std::move(callback));
+      };
+      const asio::any_io_executor executor = stream_.get_executor();
+      ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(start));
+      const bool written = co_await respond(reply, version, keep_alive);
+      if (!written || !keep_alive) break;
+    }
+    ErrorCode ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  }
+
+ private:
+  void start_deadline() {
+    // A fresh flag for each request: a late expiry of an earlier timer sets one nobody looks at.
+    timed_out_ = std::make_shared<bool>(false);
+    deadline_.expires_after(std::chrono::milliseconds(limits::kHttpTimeoutMs));
+    auto expired = [this, flag = timed_out_,
+                    weak = std::weak_ptr<bool>(alive_)](const ErrorCode& cancelled) {
+      if (cancelled || weak.expired()) return;
+      *flag = true;
+      stream_.cancel();
+    };
+    deadline_.async_wait(std::move(expired));
+  }
+
+  asio::awaitable<bool> respond(const ApiReply& reply, unsigned version, bool keep_alive) {
+    Response response = to_response(reply, version, keep_alive);
+    ErrorCode error;
+    stream_.expires_after(std::chrono::milliseconds(limits::kIdleTimeoutMs));
+    co_await http::async_write(stream_, response, into(error));
+    stream_.expires_never();
+    co_return !error;
+  }
+
+  asio::awaitable<void> linger() {
+    ErrorCode error;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+    stream_.expires_after(kLingerTime);
+    std::string sink(64U << 10U, '\0');
+    std::size_t read = 0;
+    while (!error && read < kLingerBytes) {
+      read += co_await stream_.async_read_some(asio::buffer(sink), into(error));
+    }
+  }
+
+  asio::awaitable<void> upgrade(Request request) {
+    stream_.expires_never();
+    auto session = std::make_shared<LiveSession>(std::move(stream_), *service_);
+    hooks_->live_started(session);
+    co_await LiveSession::run(std::move(session), std::move(request));
+  }
+
+  beast::tcp_stream stream_;
+  asio::steady_timer deadline_;
+  Service* service_;
+  const HttpSessionHooks* hooks_;
+  beast::flat_buffer buffer_;
+  std::shared_ptr<bool> timed_out_ = std::make_shared<bool>(false);
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace
+
+asio::awaitable<void> run_http_session(beast::tcp_stream stream, Service* service,
+                                       const HttpSessionHooks* hooks) {
+  const auto session = std::make_unique<HttpSession>(std::move(stream), service, hooks);
+  co_await session->run();
+}
+
+}  // namespace waystation

@@ -1,0 +1,88 @@
+#include "server/secrets.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+
+#include "sync/device_id.h"
+
+namespace waystation {
+namespace {
+
+template <std::size_t N>
+std::array<unsigned char, N> random_bytes() {
+  std::array<unsigned char, N> bytes{};
+  WS_CHECK(RAND_bytes(bytes.data(), static_cast<int>(N)) == 1);
+  return bytes;
+}
+
+std::uint64_t random_bits(unsigned bits) {
+  std::uint64_t value = 0;
+  for (const unsigned char byte : random_bytes<8>()) value = value << 8U | byte;
+  return value & ((std::uint64_t{1} << bits) - 1);
+}
+
+}  // namespace
+
+std::string random_token() {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  // 43 characters of 6 bits hold 258: each is drawn by itself.
+  std::string token;
+  for (const unsigned char byte : random_bytes<43>()) token += kAlphabet[byte & 63U];
+  return token;
+}
+
+std::string random_incarnation() {
+  std::string text;
+  for (const unsigned char byte : random_bytes<16>()) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+std::uint64_t random_device() {
+  std::uint64_t device = 0;
+  while (device == 0) device = random_bits(50);
+  return device;
+}
+
+std::string random_code() { return format_device_id(random_bits(50)); }
+
+std::string display_code(std::string_view digits) {
+  return fmt::format("{}-{}", digits.substr(0, 5), digits.substr(5));
+}
+
+bool equal_secrets(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Result<std::string> admin_token(const std::string& folder, bool create) {
+  if (const char* given = std::getenv("WAYSTATION_ADMIN_TOKEN"); given != nullptr && *given != 0) {
+    return std::string(given);
+  }
+  const std::string path = folder + "/admin.token";
+  std::ifstream in(path);
+  std::string token;
+  if (in >> token && token.size() >= 32) return token;
+  if (!create) {
+    return Error{Code::kIo,
+                 fmt::format("{} cannot be read: is that the server's data folder?", path)};
+  }
+  token = random_token();
+  const int file =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  const std::string line = token + "\n";
+  const bool written =
+      file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  if (file >= 0) ::close(file);
+  if (!written) return Error{Code::kIo, fmt::format("{} cannot be written", path)};
+  return token;
+}
+
+}  // namespace waystation

@@ -1,0 +1,60 @@
+// A plain blocking HTTP/1.1 client for the command-line programs and the tests: one connection,
+// kept open and opened again when it was lost. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sync/result.h"
+
+namespace waystation {
+
+struct HttpAnswer {
+  int status = 0;
+  std::string content_type;
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  // `address` is address:port. Nothing is sent yet.
+  explicit HttpClient(std::string address, std::string bearer = {});
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // One request. An idempotent GET is sent again once when a kept connection turns out dead; so is
+  // a POST, for every POST of the protocol may be repeated. Errors: kIo (no connection, no answer
+  // within 60 s).
+  [[nodiscard]] Result<HttpAnswer> request(const std::string& method, const std::string& target,
+                                           const std::string& body = {});
+
+ private:
+  struct Connection;
+  [[nodiscard]] Result<HttpAnswer> once(const std::string& method, const std::string& target,
+                                        const std::string& body);
+  [[nodiscard]] Status connect();
+
+  std::string address_;
+  std::string bearer_;
+  std::unique_ptr<Connection> connection_;
+};
+
+// The Error of a problem document, or of a status that came without one.
+[[nodiscard]] Error problem_of(const HttpAnswer& answer);
+
+// The string member `key` of a JSON object; empty when it has none.
+[[nodiscard]] std::string json_text(const std::string& json, const std::string& key);
+
+struct Enrolled {
+  std::string device;
+  std::string token;
+};
+// A code from the administrator's token and the enrolment with it. `name` is shown to the office.
+[[nodiscard]] Result<Enrolled> enroll_over_http(const std::string& address,
+                                                const std::string& admin_token,
+                                                const std::vector<std::string>& scopes,
+                                                const std::string& name);
+
+}  // namespace waystation

@@ -1,0 +1,69 @@
+// waystation serve: opens the store, listens, and ends cleanly on SIGINT or SIGTERM.
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "server/server.h"
+#include "server/service.h"
+#include "tools/commands.h"
+
+namespace waystation::cli {
+namespace {
+
+// Every connection is a file descriptor: take what the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    spdlog::warn("at most {} connections: the limit of open files cannot be raised",
+                 limit.rlim_cur);
+  }
+}
+
+int serve(const Config& config) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("waystation"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+  raise_descriptor_limit();
+  // Blocked before the threads start, so that they inherit it and only this one waits.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto service = Service::open(config);
+  if (!service) return report(service.error());
+  Server server(**service, config);
+  if (auto started = server.start(); !started) return report(started.error());
+  const auto endpoint = parse_endpoint(config.listen);
+  fmt::print("listening on http://{}:{}\n", endpoint->address, server.port());
+  std::fflush(stdout);
+  spdlog::info("store {} open, {} scopes, {} devices", (*service)->store().incarnation(),
+               (*service)->store().scopes().size(), (*service)->store().accounts().all().size());
+  int signal = 0;
+  sigwait(&ends, &signal);
+  spdlog::info("ending");
+  server.stop();
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Options& options, Run& run) {
+  CLI::App* command = app.add_subcommand("serve", "Run the server");
+  command->add_option("--listen", options.config.listen, "address:port")->capture_default_str();
+  command->add_option("--io-threads", options.config.io_threads, "0: one a core");
+  command->add_option("--reader-threads", options.config.reader_threads, "0: half the cores");
+  command->add_option("--log-level", options.config.log_level, "trace, debug, info, warn, err");
+  command->callback([&options, &run] { run = [&options] { return serve(options.config); }; });
+}
+
+}  // namespace waystation::cli
