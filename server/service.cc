@@ -138,6 +138,7 @@ Result<AccountPtr> Service::authenticate(std::string_view device, std::string_vi
 
 void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
                        ExchangeDone done) {
+  if (hello) hello->received_ms = now_ms();
   if (push) {
     for (Op& op : push->ops) {
       if (!op.refusal) op.refusal = schemas_.check(op);

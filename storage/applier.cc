@@ -161,7 +161,9 @@ void Applier::greet(Group& group, Device& device, const Account& account, const 
   state.oldest_ms = hello.oldest_ms;
   state.app = hello.app;
   state.clock.enrolled_ms = account.enrolled_ms;
-  state.clock.observe(hello.clock, group.now_ms);
+  // The clocks speak of the moment when the hello was read, not of when its group's turn came.
+  const std::int64_t read_ms = hello.received_ms == 0 ? group.now_ms : hello.received_ms;
+  state.clock.observe(hello.clock, std::min(read_ms, group.now_ms));
 }
 
 Status Applier::push(Group& group, Device& device, const Account& account, Push& push,

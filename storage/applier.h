@@ -85,7 +85,7 @@ class Applier {
 
   // Takes a whole group, commits it, and calls every `done`. When the commit fails the store goes
   // read-only and every `done` gets kStoreReadOnly.
-  GroupOutcome apply(std::vector<Request>& group, std::int64_t now_ms);
+  GroupOutcome apply(std::vector<Request>& requests, std::int64_t now_ms);
 
  private:
   struct Entry {  // a record at hand

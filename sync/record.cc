@@ -59,8 +59,10 @@ std::uint64_t hash_value(std::string_view json) {
   return hash;
 }
 
+namespace {
+
 // One application of one op: the parts share what was seen and where effects go.
-struct Applier {
+struct Application {
   Record& record;
   const Op& op;
   const OpPlace& place;
@@ -226,6 +228,8 @@ struct Applier {
   }
 };
 
+}  // namespace
+
 const Field* Record::field(std::string_view name) const {
   return find_field(const_cast<std::vector<Field>&>(fields), name);  // NOLINT: reads only
 }
@@ -287,8 +291,7 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
 void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,
                    Effects& effects) {
   WS_CHECK(place.seq > seq);
-  Applier applier{*this, op, place, collection.deletable, effects};
-  applier.run();
+  Application{*this, op, place, collection.deletable, effects}.run();
 }
 
 namespace {

@@ -105,9 +105,6 @@ class Record {
   std::vector<Field> fields;          // sorted by name
   std::vector<DeviceDelete> deletes;  // the latest of each device
   bool deleted_ = false;              // no visible edit since the latest delete
-
- private:
-  friend struct Applier;
 };
 
 [[nodiscard]] std::uint64_t hash_value(std::string_view json);

@@ -34,6 +34,8 @@ struct Hello {
   std::string cursor;
   std::uint64_t queued = 0;
   std::int64_t oldest_ms = 0;
+  // When the server read it: the moment that `clock` speaks of. Set by the server; 0: now.
+  std::int64_t received_ms = 0;
 };
 
 struct Push {

@@ -1,6 +1,7 @@
 // What many tests begin with: scopes, enrolled devices, and a socket that says exactly what it is told.
 
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { Device, PROTOCOL_VERSION, systemClock } from './client.mjs';
 import { CHECKED, checkClientFrame, checkServerFrame } from './schemas.mjs';
@@ -46,6 +47,7 @@ export function syncFrame(server, device, messages) {
 // Sends what it is told, valid or not, and hands out the answers one by one.
 export class RawSocket {
   #socket;
+  #closed;
   #received = [];
   #waiting = [];
 
@@ -66,8 +68,18 @@ export class RawSocket {
     this.#socket = socket;
     socket.on('message', (data, isBinary) => this.#take(isBinary ? data : JSON.parse(data.toString('utf8'))));
     socket.on('error', () => {});
-    this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
-    this.closed.then(() => this.#waiting.forEach(({ reject }) => reject(new Error('the connection was closed'))));
+    this.#closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
+    this.#closed.then(() => this.#waiting.forEach(({ reject }) => reject(new Error('the connection was closed'))));
+  }
+
+  // How the server closed the connection; an error when it does not.
+  async closed(timeoutMs = 10_000) {
+    const stop = new AbortController();
+    const late = pause(timeoutMs, null, { signal: stop.signal }).catch(() => null);
+    const how = await Promise.race([this.#closed, late]);
+    stop.abort();
+    if (how === null) throw new Error(`the connection is still open after ${timeoutMs} ms`);
+    return how;
   }
 
   #take(frame) {
@@ -130,6 +142,6 @@ export class RawSocket {
 
   async close() {
     this.#socket.close(1000);
-    await this.closed;
+    await this.closed();
   }
 }

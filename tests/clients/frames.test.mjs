@@ -33,7 +33,7 @@ test('bad frames are answered with an error and the connection goes on', async (
 test('a binary frame does not bring the server or the connection into disorder', async () => {
   const raw = await RawSocket.greeted(server, phone);
   raw.sendAsIs(Buffer.from('{"pull":{"cursor":""}}'));
-  const answer = await Promise.race([raw.next().catch(() => null), raw.closed.then(() => null)]);
+  const answer = await Promise.race([raw.next().catch(() => null), raw.closed().then(() => null)]);
   if (answer) assert.ok(answer.error || answer.changes, JSON.stringify(answer));
   assert.ok((await (await RawSocket.greeted(server, phone)).ask({ pull: { cursor: '' } })).changes);
 });
@@ -80,7 +80,7 @@ test('nothing is taken before hello', async () => {
     const { status, body } = await post(frame);
     assert.ok(status >= 400 && status < 500);
     assert.match(body.code, /^(auth|message)\./);
-    await Promise.race([raw.close(), raw.closed]);
+    await Promise.race([raw.close(), raw.closed()]);
   }
 });
 
@@ -88,13 +88,13 @@ test('another version of the protocol is refused and the connection closed', asy
   const raw = await RawSocket.open(server);
   raw.sendAsIs(JSON.stringify({ hello: { ...helloOf(phone), v: 2 } }));
   assert.equal((await raw.next()).error.code, 'version.unsupported');
-  await raw.closed;
+  await raw.closed();
 });
 
 test('a wrong secret on the WebSocket: an auth error, then the close', async () => {
   const raw = await RawSocket.open(server);
   assert.match((await raw.ask({ hello: { ...helloOf(phone), token: 'wrong' } })).error.code, /^auth\./);
-  await raw.closed;
+  await raw.closed();
 });
 
 test('a frame that is too large: refused, and what was large is not taken', async () => {
@@ -104,7 +104,7 @@ test('a frame that is too large: refused, and what was large is not taken', asyn
   raw.sendAsIs(JSON.stringify({ push: { ops } }));
   const error = await raw.next().then((frame) => frame.error, () => undefined);
   if (error) assert.equal(error.code, 'frame.too_large');
-  await raw.closed;
+  await raw.closed();
   const reply = await post({ hello: helloOf(device), push: { ops } });
   assert.equal(reply.status, 413);
   assert.equal(reply.body.code, 'frame.too_large');

@@ -40,7 +40,7 @@ test('the close comes from the server, after the error', async () => {
   const raw = await RawSocket.greeted(server, device);
   await revoke(device);
   assert.equal((await raw.next()).error.code, 'auth.revoked');
-  const { code } = await raw.closed;
+  const { code } = await raw.closed();
   assert.ok(code >= 4000 || code === 1008, `closed with ${code}`);
 });
 
@@ -50,7 +50,7 @@ test('afterwards neither hello nor anything else is taken', async () => {
   await revoke(device);
   const raw = await RawSocket.open(server);
   assert.equal((await raw.ask({ hello: helloOf(device) })).error.code, 'auth.revoked');
-  await raw.closed;
+  await raw.closed();
 
   const push = { ops: [opNow(1, SCOPE, 'note', 'forbidden', { set: { text: 'x' } })] };
   const reply = await server.call('POST', '/v1/sync', { body: { hello: helloOf(device), push, pull: { cursor: '' } } });

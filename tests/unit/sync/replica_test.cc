@@ -1,0 +1,263 @@
+// The device's side: what it sends, and what it makes of what it is told.
+#include "sync/replica.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/world.h"
+
+namespace waystation::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+const ClockReading kClock{kStart, 5000, "b1"};
+const Replica::Key kNote{"t", "note", "n1"};
+
+std::string welcome(std::uint64_t applied, const std::string& incarnation = "life 1") {
+  return encode_welcome({incarnation, kStart, applied, {"t"}});
+}
+
+std::string change(const std::string& id, Seq seq, const std::string& fields,
+                   std::size_t conflicts = 0, const std::string& scope = "t") {
+  std::string item;
+  append_change(item, scope, "note", id, seq, fields, conflicts);
+  return item;
+}
+
+class Phone : public ::testing::Test {
+ protected:
+  Phone() : phone("7K3M9QX2PA", "secret") { phone.keep_verdicts(); }
+
+  std::uint64_t edit(const std::string& text) {
+    return phone.edit({"t", "note", "n1", fmt::format(R"("set":{{"text":"{}"}})", text)}, kClock);
+  }
+  void hears(const std::string& frame) {
+    const Status taken = phone.receive(frame);
+    ASSERT_TRUE(taken.ok()) << taken.error().context;
+  }
+  void hears_changes(const std::string& items, ChangesHead head = {"c1", false, false, {}, {}}) {
+    hears(encode_changes(head, items));
+  }
+  [[nodiscard]] std::vector<std::uint64_t> pushed(std::size_t max = 1000) const {
+    std::vector<std::uint64_t> numbers;
+    const std::string frame = phone.push(max);
+    if (frame.empty()) return numbers;
+    const auto decoded = decode_frame(frame);
+    for (const Op& op : decoded->push->ops) numbers.push_back(op.n);
+    return numbers;
+  }
+
+  Replica phone;
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+TEST_F(Phone, NumbersItsEditsFromOneWithoutGaps) {
+  EXPECT_EQ(edit("a"), 1U);
+  EXPECT_EQ(edit("b"), 2U);
+  EXPECT_EQ(pushed(), (Numbers{1, 2}));
+  EXPECT_EQ(pushed(1), (Numbers{1}));
+  EXPECT_EQ(phone.waiting(), 2U);
+}
+
+TEST_F(Phone, SaysHelloAsTheProtocolWants) {
+  const auto frame = decode_frame(phone.hello(kClock));
+  ASSERT_TRUE(frame.ok()) << frame.error().context;
+  EXPECT_EQ(frame->hello->device, "7K3M9QX2PA");
+  EXPECT_EQ(frame->hello->token, "secret");
+  EXPECT_EQ(frame->hello->clock.mono_ms, 5000);
+}
+
+TEST_F(Phone, ExchangesAllInOneFrame) {
+  edit("a");
+  const auto frame = decode_frame(phone.exchange(kClock, 10, 50));
+  ASSERT_TRUE(frame.ok()) << frame.error().context;
+  EXPECT_EQ(frame->hello->queued, 1U);
+  EXPECT_EQ(frame->push->ops.size(), 1U);
+  EXPECT_EQ(frame->pull->limit, 50U);
+}
+
+TEST_F(Phone, TellsWhatItHadSeen) {
+  edit("blind");
+  hears_changes(change("n1", 4711, R"({"text":"x"})"));
+  edit("seen");
+  const auto frame = decode_frame(phone.push(10));
+  EXPECT_EQ(frame->push->ops[0].base, 0);
+  EXPECT_EQ(frame->push->ops[1].base, 4711);
+}
+
+TEST_F(Phone, DropsWhatAReceiptCovers) {
+  edit("a");
+  edit("b");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {})}}));
+  EXPECT_EQ(pushed(), (Numbers{2}));
+  EXPECT_EQ(phone.applied(), 1U);
+}
+
+TEST_F(Phone, DropsWhatAWelcomeCovers) {
+  edit("a");
+  edit("b");
+  hears(welcome(2));
+  EXPECT_EQ(phone.waiting(), 0U);
+  EXPECT_EQ(phone.push(10), "");
+}
+
+TEST_F(Phone, KeepsWhatARefusalSaid) {
+  edit("a");
+  hears(encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}}));
+  ASSERT_EQ(phone.refused().size(), 1U);
+  EXPECT_EQ(phone.refused()[0].code, "scope.forbidden");
+  EXPECT_THAT(phone.refused()[0].op, HasSubstr(R"("text":"a")"));
+}
+
+TEST_F(Phone, CountsAVerdictOnceHoweverOftenItIsTold) {
+  edit("a");
+  const std::string receipt = encode_receipt(
+      {1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}});
+  hears(receipt);
+  hears(receipt);
+  EXPECT_EQ(phone.refused().size(), 1U);
+  EXPECT_EQ(phone.verdict_faults(), 0U);
+}
+
+TEST_F(Phone, NoticesAVerdictThatChanged) {
+  edit("a");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {})}}));
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 11, {})}}));
+  EXPECT_EQ(phone.verdict_faults(), 1U);
+}
+
+TEST_F(Phone, CountsValuesThatLost) {
+  edit("a");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {"text", "about"})}}));
+  EXPECT_EQ(phone.lost_values(), 2U);
+}
+
+TEST_F(Phone, HandsInAgainAfterARestoreWhatItStillHolds) {
+  hears(welcome(0));
+  edit("a");
+  edit("b");
+  edit("c");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {})}}));
+  hears(welcome(1, "life 2"));
+  EXPECT_EQ(phone.applied(), 1U);
+  EXPECT_EQ(pushed(), (Numbers{2, 3}));
+}
+
+TEST_F(Phone, ThatWasSetUpAnewGoesOnFromTheServersNumber) {
+  hears(welcome(41));
+  EXPECT_EQ(edit("a"), 42U);
+}
+
+TEST_F(Phone, ReplacesAWholeRecordByAChange) {
+  hears_changes(change("n1", 5, R"({"about":"y","text":"x"})", 2));
+  hears_changes(change("n1", 6, R"({"text":"z"})"));
+  ASSERT_NE(phone.find(kNote), nullptr);
+  EXPECT_EQ(phone.find(kNote)->fields, R"({"text":"z"})");
+  EXPECT_EQ(phone.find(kNote)->seq, 6);
+  EXPECT_EQ(phone.find(kNote)->conflicts, 0U);
+}
+
+TEST_F(Phone, HoldsDeletedRecordsForTheirSeqOnly) {
+  hears_changes(change("n1", 5, R"({"text":"x"})"));
+  hears_changes(change("n1", 6, ""));
+  EXPECT_EQ(phone.find(kNote)->fields, "");
+  EXPECT_EQ(phone.digest("t"), Digest{});
+  edit("again");
+  EXPECT_EQ(decode_frame(phone.push(10))->push->ops[0].base, 6);
+}
+
+TEST_F(Phone, RemovesTheRecordsOfAScopeThatItLeftButNotWhatWaits) {
+  hears_changes(change("n1", 5, R"({"text":"x"})") + "," +
+                change("n2", 6, R"({"text":"y"})", 0, "u"));
+  edit("waits");
+  hears_changes("", {"c2", false, false, {"t"}, {}});
+  EXPECT_EQ(phone.find(kNote), nullptr);
+  EXPECT_EQ(phone.digest("t"), Digest{});
+  EXPECT_NE(phone.find({"u", "note", "n2"}), nullptr);
+  EXPECT_EQ(phone.waiting(), 1U);
+}
+
+TEST_F(Phone, TakesInTheChangesOfAScopeThatItLeftAndEnteredAgain) {
+  hears_changes(change("n1", 5, R"({"text":"x"})"));
+  hears_changes(change("n2", 7, R"({"text":"new"})"), {"c2", false, false, {"t"}, {}});
+  EXPECT_EQ(phone.find(kNote), nullptr);
+  EXPECT_NE(phone.find({"t", "note", "n2"}), nullptr);
+}
+
+TEST_F(Phone, ForgetsAllRecordsAtAResetButNotWhatWaits) {
+  hears_changes(change("n1", 5, R"({"text":"x"})"));
+  edit("waits");
+  hears_changes(change("n2", 2, R"({"text":"new"})"), {"c2", true, true, {}, {}});
+  EXPECT_EQ(phone.find(kNote), nullptr);
+  EXPECT_EQ(phone.records().size(), 1U);
+  EXPECT_EQ(phone.waiting(), 1U);
+  EXPECT_EQ(phone.cursor(), "c2");
+  EXPECT_TRUE(phone.more());
+}
+
+TEST_F(Phone, ComparesDigests) {
+  const Digest right = digest_of_record("t", "note", "n1", R"({"text":"x"})");
+  hears_changes(change("n1", 5, R"({"text":"x"})"), {"c1", false, false, {}, {{"t", 5, right}}});
+  EXPECT_EQ(phone.digests_checked(), 1U);
+  EXPECT_TRUE(phone.digest_faults().empty());
+  hears_changes("", {"c2", false, false, {}, {{"t", 6, Digest{}}}});
+  EXPECT_EQ(phone.digest_faults(), std::vector<std::string>{"t"});
+}
+
+TEST_F(Phone, PassesOnBusyAndErrors) {
+  const Status busy = phone.receive(encode_busy(1370));
+  ASSERT_FALSE(busy.ok());
+  EXPECT_EQ(busy.error().code, Code::kBusy);
+  EXPECT_EQ(busy.error().context, "1370");
+  const Status error = phone.receive(encode_error({Code::kAuthRevoked, "gone"}));
+  ASSERT_FALSE(error.ok());
+  EXPECT_EQ(error.error().context, "auth.revoked: gone");
+}
+
+TEST_F(Phone, TakesInNothingOfAFrameThatIsNotRight) {
+  for (const char* frame :
+       {"", "[]", "{", R"({"welcome":5})", R"({"welcome":{}})", R"({"receipt":{}})",
+        R"({"receipt":{"results":[5]}})", R"({"changes":{}})", R"({"changes":{"changes":[5]}})",
+        R"({"changes":{"changes":[{"scope":"t"}]}})"}) {
+    EXPECT_FALSE(phone.receive(frame).ok()) << frame;
+  }
+  EXPECT_TRUE(phone.records().empty());
+  EXPECT_EQ(phone.cursor(), "");
+  EXPECT_TRUE(phone.receive(R"({"news":{"x":1}})").ok());
+}
+
+TEST_F(Phone, FillsAFrameAndNoMore) {
+  const std::string big(60'000, 'x');
+  for (int i = 0; i < 40; ++i) edit(big);
+  const std::string frame = phone.push(1000);
+  EXPECT_LE(frame.size(), std::size_t{1024} * 1024);
+  const auto decoded = decode_frame(frame);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_GE(decoded->push->ops.size(), 15U);
+  EXPECT_LT(decoded->push->ops.size(), 40U);
+}
+
+// A whole round with the applier.
+TEST_F(Phone, HandsItsOpsInWithoutDoubtEvenWhenAnswersAreLost) {
+  World world;
+  const std::uint64_t device = world.enroll({"t"});
+  const auto send = [&] {
+    auto frame = decode_frame(phone.push(1000));
+    for (Op& op : frame->push->ops) op.refusal = schemas().check(op);
+    return world.push_together({PushOf{device, frame->push->ops}})[0];
+  };
+  phone.edit({"t", "note", "n1", R"("inc":{"cups":1})"}, kClock);
+  phone.edit({"t", "note", "n1", R"("inc":{"cups":1})"}, kClock);
+  send();  // the answer is lost
+  phone.edit({"t", "note", "n1", R"("inc":{"cups":1})"}, kClock);
+  send();  // and again
+  hears(send().receipt);
+  EXPECT_EQ(phone.waiting(), 0U);
+  EXPECT_EQ(world.visible(), R"({"cups":3})");
+}
+
+}  // namespace
+}  // namespace waystation::testing
