@@ -192,9 +192,9 @@ Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& s
   return pull_at(store, *snapshot, scopes, cursor, limit);
 }
 
-Result<PullPage> pull(const Store& store, const Account& account, std::string_view text,
+Result<PullPage> pull(const Store& store, const Account& account, std::string_view cursor_text,
                       std::size_t limit) {
-  auto decoded = decode_cursor(text);
+  auto decoded = decode_cursor(cursor_text);
   if (!decoded) return decoded.error();
   Cursor cursor = std::move(*decoded);
   // The snapshot comes before the look at the scopes: what it holds, they know (ScopeTable).

@@ -36,7 +36,7 @@ struct PullPage {
 
 // One page for a device. Errors: kCursorInvalid, kStoreCorrupt, kIo.
 [[nodiscard]] Result<PullPage> pull(const Store& store, const Account& account,
-                                    std::string_view cursor, std::size_t limit);
+                                    std::string_view cursor_text, std::size_t limit);
 
 // The part that all devices with the same scopes and position share: the live messages of a fan-out
 // are made once with it. `scopes` is sorted; cursor.base is what the device holds; cursor.target is

@@ -7,13 +7,17 @@ import { ScopeDigest } from './canonical.mjs';
 import { Live } from './live.mjs';
 import { overlaid } from './overlay.mjs';
 import { closeGap, dropWhatIsDone, forgetRecords, forgetScope, forgetVerdictsAfter, opKey, recordKey, renumber,
-         stopShowingWhatHasCome, stopShowingWhatHasNoVerdict, takeChange, takeVerdict } from './queue.mjs';
+         noteFirstPage, noteLastPage, stopShowingWhatHasCome, takeChange, takeVerdict } from './queue.mjs';
 import { MemoryStorage } from './storage.mjs';
 
 export const PROTOCOL_VERSION = 1;
 
 // Before the first welcome a device knows no limits; these are the ones the protocol promises.
 const FIRST_LIMITS = { ops: 1000, frame_bytes: 1024 * 1024, page: 1000 };
+// `next` is the number of the next op, `handed` the highest that ever left the device. `reflected` is
+// the highest n whose effect is in the records; `reflecting` the one that will be, once the pull under
+// way has come to its end (null when none is).
+const FRESH_PROGRESS = { next: 1, handed: 0, applied: 0, cursor: '', reflected: 0, reflecting: null };
 // Room in a frame for what stands around the ops.
 const FRAME_MARGIN = 8 * 1024;
 
@@ -98,7 +102,7 @@ export class Device {
     const reply = await this.#untilAnswered(() => this.#post('/v1/enroll', { code, request, name, app: this.app }, ['enroll']));
     this.storage.transaction((tx) => {
       tx.put('meta', 'identity', { device: reply.device, token: reply.token });
-      tx.put('meta', 'progress', { incarnation: reply.incarnation, next: 1, handed: 0, applied: 0, cursor: '', scopes: reply.scopes });
+      tx.put('meta', 'progress', { ...FRESH_PROGRESS, incarnation: reply.incarnation, scopes: reply.scopes });
       tx.remove('meta', 'enrolling');
     });
     return reply.device;
@@ -197,9 +201,15 @@ export class Device {
   async sync() {
     this.#refuseIfStopped();
     let last = {};
-    for (let greeted = false; last.changes?.more !== false || last.again || this.waiting().length > 0; greeted = true) {
+    for (let greeted = false; last.changes?.more !== false || last.again || !this.#isReflected(); greeted = true) {
       last = await this.#untilAnswered(() => this.#syncOnce(greeted));
     }
+  }
+
+  // Nothing waits, and all that was handed in is in the records.
+  #isReflected() {
+    const { applied, reflected } = this.progress;
+    return reflected >= applied && this.waiting().length === 0;
   }
 
   async #syncOnce(greeted) {
@@ -217,7 +227,7 @@ export class Device {
   #takeSyncReply(reply) {
     if (reply.welcome) this.takeWelcome(reply.welcome);
     if (reply.receipt) this.takeReceipt(reply.receipt);
-    const again = reply.changes ? this.takeChanges(reply.changes) : false;
+    const again = reply.changes ? this.takeChanges(reply.changes, { asked: true }) : false;
     if (reply.busy) throw new Busy(reply.busy.retry_after_ms);
     if (reply.error) {
       if (!this.takeError(reply.error)) throw new Refused(reply.error);
@@ -252,6 +262,7 @@ export class Device {
     this.watch.receivedBody('POST', path, status, reply);
     if (status < 300 || holdsReplies(reply)) return reply;
     if (status === 429 || status === 503) throw new Busy(1000 * Number(headers.get('retry-after') ?? 1));
+    if (status >= 500) throw new NoAnswer(`the server failed: ${reply.code}`);
     if (isFinal(reply.code)) this.#stop(reply.code);
     throw new Refused(reply, status);
   }
@@ -302,7 +313,8 @@ export class Device {
       // new ops carry numbers that are taken.
       if (welcome.applied > before.handed) renumber(tx, before.handed + 1, welcome.applied + 1);
       closeGap(tx, welcome.applied + 1);
-      const after = tx.get('meta', 'progress');
+      const after = incarnation === before.incarnation ? tx.get('meta', 'progress')
+        : { ...tx.get('meta', 'progress'), reflected: 0, reflecting: null };
       tx.put('meta', 'progress', { ...after, incarnation, scopes: welcome.scopes, applied: welcome.applied,
                                    handed: Math.max(after.handed, welcome.applied) });
       dropWhatIsDone(tx, welcome);
@@ -320,14 +332,16 @@ export class Device {
     this.#changed();
   }
 
-  // True when the device must pull again although the server has said that this is all.
-  takeChanges(message) {
+  // `asked`: it is the answer to a pull, not sent by the server on its own. True when the device must
+  // pull again although the server has said that this is all.
+  takeChanges(message, { asked }) {
     this.storage.transaction((tx) => {
+      if (asked) noteFirstPage(tx);
       if (message.reset) forgetRecords(tx);
       for (const scope of message.left) forgetScope(tx, scope);
       for (const change of message.changes) takeChange(tx, change);
       stopShowingWhatHasCome(tx);
-      if (!message.more) stopShowingWhatHasNoVerdict(tx);
+      if (asked && !message.more) noteLastPage(tx);
       dropWhatIsDone(tx, { backed_up: tx.get('meta', 'progress').backedUp });
       tx.put('meta', 'progress', { ...tx.get('meta', 'progress'), cursor: message.cursor });
     });
@@ -363,7 +377,7 @@ export class Device {
   #startFromNothing() {
     this.storage.transaction((tx) => {
       forgetRecords(tx);
-      tx.put('meta', 'progress', { ...tx.get('meta', 'progress'), cursor: '' });
+      tx.put('meta', 'progress', { ...tx.get('meta', 'progress'), cursor: '', reflecting: null });
     });
   }
 
@@ -403,6 +417,11 @@ export class Device {
     const live = this.#live;
     this.#live = null;
     await live?.end();
+  }
+
+  // Whether it holds, or tries to hold, a live connection.
+  get isConnecting() {
+    return this.#live !== null;
   }
 
   get isLive() {

@@ -33,7 +33,7 @@ function device(url, options = {}) {
   const storage = new MemoryStorage();
   storage.transaction((tx) => {
     tx.put('meta', 'identity', { device: 'D', token: 'secret' });
-    tx.put('meta', 'progress', { incarnation: 'one', next: 1, handed: 0, applied: 0, cursor: '', scopes: ['*'] });
+    tx.put('meta', 'progress', { incarnation: 'one', next: 1, handed: 0, applied: 0, cursor: '', reflected: 0, reflecting: null, scopes: ['*'] });
   });
   return new Device({ url, storage, firstBackoffMs: 1, ...options });
 }
@@ -65,18 +65,43 @@ const numbers = (frame) => frame.push?.ops.map(({ n }) => n);
 // A sync that has something to push says hello first and pushes with its second frame.
 const twice = (answer) => [answer, answer];
 
-test('an edit shows at once, and until its record has come', async (t) => {
-  const { url } = await scripted(t, ...twice(honest()), honest({ applied: 1, page: changes([note('first', 101)]) }));
-  const phone = device(url);
-  phone.edit('s', 'note', 'n1', { set: { text: 'first' } });
-  assert.equal(phone.view('s', 'note', 'n1').fields.text, 'first');
-  await phone.sync();
-  assert.equal(phone.waiting().length, 0);
-  assert.equal(phone.record('s', 'note', 'n1'), undefined);
-  assert.equal(phone.view('s', 'note', 'n1').fields.text, 'first');
-  await phone.sync();
+test('an edit shows at once, and until its record has come', () => {
+  const phone = device('http://127.0.0.1:9');
+  const shown = () => phone.view('s', 'note', 'n1').fields.text;
+  const live = (...list) => phone.takeChanges(changes(list), { asked: false });
+  live(note('old', 50));
+  phone.edit('s', 'note', 'n1', { set: { text: 'mine' } });
+  assert.equal(shown(), 'mine');
+  phone.takeReceipt({ applied: 1, backed_up: null, count: 1, results: [{ n: 1, ok: true, seq: 101 }] });
+  assert.deepEqual(phone.waiting(), []);
+  live(note('in between', 99));
+  live();
+  assert.equal(shown(), 'mine');
+  live(note('what the server made of it', 101));
+  assert.equal(shown(), 'what the server made of it');
   assert.deepEqual(phone.queue(), []);
-  assert.equal(phone.view('s', 'note', 'n1').seq, 101);
+});
+
+test('an op without a record to come is done with after a pull that began after it was applied', async (t) => {
+  const pages = [changes([], { more: true }), changes()];
+  const { url, frames } = await scripted(t, honest(), honest({ page: pages[0] }), honest({ applied: 2, page: pages[1] }));
+  const phone = device(url);
+  phone.edit('s', 'note', 'n1', { set: { text: 'x' } });
+  phone.edit('s', 'note', 'n1', { del: true });
+  await phone.sync();
+  assert.equal(frames.length, 3);
+  assert.deepEqual(phone.queue(), []);
+});
+
+test('a pull that had begun before an op was applied says nothing about it', () => {
+  const phone = device('http://127.0.0.1:9');
+  phone.takeChanges(changes([], { more: true }), { asked: true });
+  phone.edit('s', 'note', 'n2', { set: { text: 'x' } });
+  phone.takeReceipt({ applied: 1, backed_up: null, count: 1, results: [{ n: 1, ok: true, seq: 102 }] });
+  phone.takeChanges(changes(), { asked: true });
+  assert.equal(phone.view('s', 'note', 'n2').fields.text, 'x');
+  phone.takeChanges(changes(), { asked: true });
+  assert.equal(phone.view('s', 'note', 'n2'), undefined);
 });
 
 test('an op names the seq of the record that its author saw', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { digestOf } from './canonical.mjs';
-import { createScopes, enrolledDevice, enrolledDevices } from './fixtures.mjs';
+import { RawSocket, createScopes, enrolledDevice, enrolledDevices } from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
 const DAY = 's1~2026-01-01';
@@ -120,7 +120,9 @@ test('a polite stop says goodbye to live devices, and they come back', async () 
   const phone = await enrolledDevice(server, [scope], { firstBackoffMs: 10 });
   phone.connect();
   await phone.settled();
+  const raw = await RawSocket.greeted(server, phone);
   await server.stop();
+  assert.equal((await raw.closed()).code, 1001);
   await phone.until(() => !phone.isLive, 'the connection is gone');
   phone.edit(scope, 'note', 'n1', { set: { text: 'written while it was away' } });
   await server.start();

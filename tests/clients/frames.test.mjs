@@ -76,25 +76,31 @@ test('unknown keys beside known messages and inside them are ignored', async () 
 test('nothing is taken before hello', async () => {
   for (const frame of [{ push: { ops: [note(1, 'x')] } }, { pull: { cursor: '' } }]) {
     const raw = await RawSocket.open(server);
-    assert.match((await raw.ask(frame)).error.code, /^(auth|message)\./);
+    assert.equal((await raw.ask(frame)).error.code, 'auth.required');
+    assert.equal((await raw.closed()).code, 4401);
     const { status, body } = await post(frame);
-    assert.ok(status >= 400 && status < 500);
-    assert.match(body.code, /^(auth|message)\./);
-    await Promise.race([raw.close(), raw.closed()]);
+    assert.deepEqual([status, body.code], [401, 'auth.required']);
   }
+});
+
+test('a connection that says nothing is closed after ten seconds', async () => {
+  const raw = await RawSocket.open(server);
+  const opened = performance.now();
+  await raw.closed(15_000);
+  assert.ok(performance.now() - opened > 9_000);
 });
 
 test('another version of the protocol is refused and the connection closed', async () => {
   const raw = await RawSocket.open(server);
   raw.sendAsIs(JSON.stringify({ hello: { ...helloOf(phone), v: 2 } }));
   assert.equal((await raw.next()).error.code, 'version.unsupported');
-  await raw.closed();
+  assert.equal((await raw.closed()).code, 4400);
 });
 
 test('a wrong secret on the WebSocket: an auth error, then the close', async () => {
   const raw = await RawSocket.open(server);
-  assert.match((await raw.ask({ hello: { ...helloOf(phone), token: 'wrong' } })).error.code, /^auth\./);
-  await raw.closed();
+  assert.equal((await raw.ask({ hello: { ...helloOf(phone), token: 'wrong' } })).error.code, 'auth.bad_token');
+  assert.equal((await raw.closed()).code, 4401);
 });
 
 test('a frame that is too large: refused, and what was large is not taken', async () => {
@@ -102,12 +108,13 @@ test('a frame that is too large: refused, and what was large is not taken', asyn
   const raw = await RawSocket.greeted(server, device);
   const ops = Array.from({ length: 30 }, (_, i) => opNow(i + 1, SCOPE, 'note', `large${i}`, { set: { about: 'x', big: 'x'.repeat(40_000) } }));
   raw.sendAsIs(JSON.stringify({ push: { ops } }));
+  // The error may be overtaken by the close: the server does not read to the end of such a frame.
   const error = await raw.next().then((frame) => frame.error, () => undefined);
   if (error) assert.equal(error.code, 'frame.too_large');
-  await raw.closed();
+  assert.ok([1009, 1006].includes((await raw.closed()).code));
   const reply = await post({ hello: helloOf(device), push: { ops } });
   assert.equal(reply.status, 413);
-  assert.equal(reply.body.code, 'frame.too_large');
+  assert.equal(reply.body.code, 'body.too_large');
   assert.equal((await syncFrame(server, device, {})).body.welcome.applied, 0);
 });
 
@@ -125,7 +132,7 @@ test('more ops than a push may hold are not taken', async () => {
   const thousand = Array.from({ length: 1000 }, (_, i) => op(i + 1));
   const raw = await RawSocket.greeted(server, device);
   raw.sendAsIs(JSON.stringify({ push: { ops: [...thousand, op(1001)] } }));
-  assert.match((await raw.next()).error.code, /^(message|push)\./);
+  assert.equal((await raw.next()).error.code, 'push.too_many_ops');
   assert.equal((await raw.ask({ push: { ops: thousand } })).receipt.applied, 1000);
   await raw.close();
 });
@@ -154,7 +161,7 @@ test('over HTTP: bodies that are no frame get a problem document', async () => {
 test('bytes that are not UTF-8 are refused', async () => {
   const body = Buffer.concat([Buffer.from('{"hello":{"v":1,"device":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}}')]);
   const response = await fetch(new URL('/v1/sync', server.url), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  assert.equal(response.status, 400);
+  assert.deepEqual([response.status, (await response.json()).code], [400, 'json.utf8']);
 });
 
 test('a clock that is nonsense is corrected, never refused', async () => {

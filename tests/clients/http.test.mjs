@@ -53,8 +53,10 @@ test('nothing under /v1/ is open to who has no token, or a wrong one', async () 
 });
 
 test('a path that is not there, and a method that is not allowed', async () => {
-  assert.equal((await server.call('GET', '/v1/nothing', { as: server.adminToken })).status, 404);
-  assert.equal((await server.call('DELETE', '/v1/devices', { as: server.adminToken })).status, 405);
+  const nothing = await server.call('GET', '/v1/nothing', { as: server.adminToken });
+  assert.deepEqual([nothing.status, nothing.body.code], [404, 'http.not_found']);
+  const forbidden = await server.call('DELETE', '/v1/devices', { as: server.adminToken });
+  assert.deepEqual([forbidden.status, forbidden.body.code], [405, 'http.method']);
 });
 
 test('bad bodies of the administrator are refused', async () => {

@@ -24,8 +24,8 @@ export class Live {
     let failures = 0;
     while (!this.#ended.signal.aborted && this.#device.stopped === null) {
       this.#session = new Session(this.#device, this.#address);
-      const wasWelcome = await this.#session.closed;
-      failures = wasWelcome ? 1 : failures + 1;
+      const wentWell = await this.#session.closed;
+      failures = wentWell ? 1 : failures + 1;
       await pause(this.#device.backoff(failures), undefined, { signal: this.#ended.signal }).catch(() => {});
     }
   }
@@ -57,6 +57,7 @@ class Session {
   #asked = null;
   #replyTimer;
   #welcomed = false;
+  #wentWell = false;
   #open = true;
   caughtUp = false;
 
@@ -74,7 +75,10 @@ class Session {
     this.#socket.close(1000);
   }
 
+  // What the socket has already received may still be handed over afterwards. It is not taken in: the
+  // answer before it may be the one that was lost.
   breakOff() {
+    this.#open = false;
     this.#socket.terminate();
   }
 
@@ -104,7 +108,6 @@ class Session {
       this.#device.watch.receivedFrame(frame);
       this.#take(frame);
     } catch (error) {
-      this.#open = false;
       this.breakOff();
       return this.#device.fail(error);
     }
@@ -139,9 +142,11 @@ class Session {
 
   // While the device is caught up they come unasked; otherwise they are the answer to its pull.
   #takeChanges(changes) {
-    if (!this.caughtUp) this.#answered('pull');
-    const again = this.#device.takeChanges(changes);
+    const asked = !this.caughtUp;
+    if (asked) this.#answered('pull');
+    const again = this.#device.takeChanges(changes, { asked });
     this.caughtUp = !changes.more && !again;
+    this.#wentWell ||= this.caughtUp;
     // Changes that the server sends by itself could cross the pull that starts from nothing.
     if (again) this.breakOff();
   }
@@ -174,7 +179,7 @@ class Session {
     this.caughtUp = false;
     clearTimeout(this.#replyTimer);
     this.#device.noteLiveChange();
-    return this.#welcomed;
+    return this.#wentWell;
   }
 }
 

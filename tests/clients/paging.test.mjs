@@ -81,9 +81,7 @@ test('a page ends before it is larger than a frame may be', async () => {
 test('a cursor that is damaged or made up is refused; from nothing it goes on', async () => {
   const device = await enrolledDevice(server, SCOPES);
   const good = (await page(device, '')).changes.cursor;
-  const middle = Math.floor(good.length / 2);
-  const flipped = `${good.slice(0, middle)}${good[middle] === 'A' ? 'B' : 'A'}${good.slice(middle + 1)}`;
-  for (const cursor of ['x', 'no cursor at all', `${good}A`, good.slice(0, -3), flipped, '水', '\u0000', 'A'.repeat(5000)]) {
+  for (const cursor of ['x', 'no cursor at all', `${good}A`, good.slice(0, -3), '水', '\u0000', 'A'.repeat(500)]) {
     const body = await page(device, cursor);
     assert.equal(body.error?.code, 'cursor.invalid', JSON.stringify(cursor));
   }
@@ -91,6 +89,19 @@ test('a cursor that is damaged or made up is refused; from nothing it goes on', 
   assert.equal((await raw.ask({ pull: { cursor: 'damaged' } })).error.code, 'cursor.invalid');
   assert.ok((await raw.pullAll('')).changes.length > 0);
   await raw.close();
+});
+
+test('a cursor with one wrong character is never taken for a good one', async () => {
+  const device = await enrolledDevice(server, SCOPES);
+  const { cursor } = (await page(device, '')).changes;
+  const taken = [];
+  for (let at = 0; at < cursor.length; at++) {
+    const wrong = `${cursor.slice(0, at)}${cursor[at] === 'A' ? 'B' : 'A'}${cursor.slice(at + 1)}`;
+    const body = await page(device, wrong);
+    // It may look like one of another incarnation; that is as safe as an error.
+    if (body.error?.code !== 'cursor.invalid' && body.changes?.reset !== true) taken.push(wrong);
+  }
+  assert.deepEqual(taken, []);
 });
 
 test('a device whose cursor is damaged helps itself', async () => {

@@ -59,10 +59,18 @@ export function stopShowingWhatHasCome(tx) {
   stopShowing(tx, ({ op, verdict }) => verdict?.ok && holdsAtLeast(tx, op, verdict.seq));
 }
 
-// An op that is applied but whose verdict got lost: after all changes are in, its effect is in them.
-export function stopShowingWhatHasNoVerdict(tx) {
-  const { applied } = tx.get('meta', 'progress');
-  stopShowing(tx, ({ op, verdict }) => op.n <= applied && verdict === null);
+// A pull, page by page, brings what there was when it began. What had been applied by then is in it,
+// also where no record comes to show it: one that was written and deleted offline, or whose verdict
+// got lost.
+export function noteFirstPage(tx) {
+  const progress = tx.get('meta', 'progress');
+  if (progress.reflecting === null) tx.put('meta', 'progress', { ...progress, reflecting: progress.applied });
+}
+
+export function noteLastPage(tx) {
+  const progress = tx.get('meta', 'progress');
+  stopShowing(tx, ({ op }) => op.n <= progress.reflecting);
+  tx.put('meta', 'progress', { ...progress, reflected: progress.reflecting, reflecting: null });
 }
 
 // An op is kept until it is applied, in a backup (where there is one), and no longer shown.
@@ -95,7 +103,8 @@ export function renumber(tx, from, to) {
   for (const { op } of moved) tx.remove('ops', opKey(op.n));
   moved.forEach((entry, i) => putEntry(tx, { ...entry, op: { ...entry.op, n: to + i } }));
   const progress = tx.get('meta', 'progress');
-  tx.put('meta', 'progress', { ...progress, next: to + moved.length, handed: Math.min(progress.handed, to - 1) });
+  const noHigher = (n) => Math.min(n, to - 1);
+  tx.put('meta', 'progress', { ...progress, next: to + moved.length, handed: noHigher(progress.handed), reflected: noHigher(progress.reflected) });
 }
 
 // Ops that still wait are kept and shown; the record of one with a verdict will not come any more.

@@ -49,6 +49,7 @@ export class Server {
     const { args, env } = this.#options;
     this.#process = spawn(binary(), ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.#port}`, ...args],
                           { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    killAtExit(this.#process);
     this.#process.stderr.on('data', (text) => this.#output.push(text));
     this.#port = await this.#announcedPort();
     this.adminToken = (await readFile(join(this.data, 'admin.token'), 'utf8')).trim();
@@ -158,6 +159,13 @@ export class Server {
     if (status >= 300) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`);
     return body;
   }
+}
+
+// A test program that ends over an error leaves no server behind.
+function killAtExit(child) {
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
 }
 
 function binary() {

@@ -3,8 +3,10 @@
 //
 // WS_CRASH_ROUNDS: how often (50). WS_CRASH_SEED: other moments and other ops.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <set>
 #include <thread>

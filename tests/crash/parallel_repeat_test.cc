@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <functional>
 #include <thread>
 
 #include "tests/process/live_client.h"
@@ -89,8 +90,7 @@ TEST_F(ParallelRepeat, OverWebSocketItIsAppliedOnceAndAllAnswersAreEqual) {
   }
   for (std::uint64_t round = 0; round < kRounds; ++round) {
     const std::string frame = push_frame(batch(round));
-    const auto answers =
-        at_once([&](std::size_t i) { return clients[i]->ask(frame).dump(); });
+    const auto answers = at_once([&](std::size_t i) { return clients[i]->ask(frame).dump(); });
     EXPECT_EQ(parse_json(answers[0])["receipt"]["count"], kOps);
     for (const std::string& answer : answers) ASSERT_EQ(answer, answers[0]);
     expect_applied_once(round + 1);

@@ -115,7 +115,9 @@ bool LiveClient::send(std::string_view frame) {
 }
 
 bool LiveClient::unchecked(std::string_view bytes) { return connection_->write(bytes, false); }
-bool LiveClient::unchecked_binary(std::string_view bytes) { return connection_->write(bytes, true); }
+bool LiveClient::unchecked_binary(std::string_view bytes) {
+  return connection_->write(bytes, true);
+}
 
 std::optional<std::string> LiveClient::receive(std::chrono::milliseconds patience) {
   Connection& c = *connection_;
@@ -135,9 +137,7 @@ Json LiveClient::next(std::chrono::milliseconds patience) {
   return frame ? parse_json(*frame) : Json(nullptr);
 }
 
-Json LiveClient::ask(std::string_view frame) {
-  return send(frame) ? next() : Json(nullptr);
-}
+Json LiveClient::ask(std::string_view frame) { return send(frame) ? next() : Json(nullptr); }
 
 Json LiveClient::ask_unchecked(std::string_view bytes) {
   return unchecked(bytes) ? next() : Json(nullptr);
@@ -167,7 +167,8 @@ void LiveClient::close() {
   Connection& c = *connection_;
   if (c.ended) return;
   // A read that is under way ends with the close.
-  (void)c.step([&](auto done) { c.socket.async_close(websocket::close_code::normal, std::move(done)); });
+  (void)c.step(
+      [&](auto done) { c.socket.async_close(websocket::close_code::normal, std::move(done)); });
   c.run([&] { return !c.reading; }, kPatience);
   c.ended = true;
 }

@@ -16,8 +16,8 @@
 namespace waystation::testing {
 
 struct LiveOptions {
-  int receive_buffer = 0;       // of the socket; 0: the system's own
-  bool check_schemas = true;    // off where a test is about quantity
+  int receive_buffer = 0;     // of the socket; 0: the system's own
+  bool check_schemas = true;  // off where a test is about quantity
 };
 
 class LiveClient {

@@ -21,8 +21,7 @@ using SchemaMap = std::map<std::string, std::unique_ptr<valijson::Schema>>;
 
 SchemaMap load() {
   SchemaMap schemas;
-  for (const auto& file :
-       std::filesystem::directory_iterator(WS_SOURCE_DIR "/schemas/messages")) {
+  for (const auto& file : std::filesystem::directory_iterator(WS_SOURCE_DIR "/schemas/messages")) {
     std::ifstream in(file.path());
     const auto text = nlohmann::json::parse(in);
     auto schema = std::make_unique<valijson::Schema>();

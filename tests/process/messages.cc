@@ -44,7 +44,9 @@ void check_answer(const std::string& target, const Reply& reply) {
   EXPECT_TRUE(problem || reply.content_type == "application/json") << reply.content_type;
   const std::string schema = problem ? "problem" : schemas_of(target).reply;
   if (!schema.empty()) expect_valid(schema, reply.body);
-  if (problem && reply.body.is_object()) EXPECT_EQ(reply.body.value("status", 0), reply.status);
+  if (problem && reply.body.is_object()) {
+    EXPECT_EQ(reply.body.value("status", 0), reply.status);
+  }
 }
 
 }  // namespace
@@ -82,9 +84,15 @@ Json note_of(std::uint64_t n, const std::string& scope, const std::string& id,
 }
 
 Json hello_of(const Enrolled& device) {
-  return Json{{"v", 1},         {"device", device.device}, {"token", device.token},
-              {"schema", 1},    {"app", "tests"},          {"cursor", ""},
-              {"clock", clock_json()}, {"queued", 0},      {"oldest", 0}};
+  return Json{{"v", 1},
+              {"device", device.device},
+              {"token", device.token},
+              {"schema", 1},
+              {"app", "tests"},
+              {"cursor", ""},
+              {"clock", clock_json()},
+              {"queued", 0},
+              {"oldest", 0}};
 }
 
 std::string hello_frame(const Enrolled& device) { return Json{{"hello", hello_of(device)}}.dump(); }
@@ -206,16 +214,15 @@ void Office::write_all(const std::vector<Json>& ops) {
 }
 
 Json Office::record(const std::string& scope, const std::string& coll, const std::string& id) {
-  const Reply reply = admin_.call(
-      "GET", fmt::format("/v1/records?scope={}&coll={}&id={}", scope, coll, id));
+  const Reply reply =
+      admin_.call("GET", fmt::format("/v1/records?scope={}&coll={}&id={}", scope, coll, id));
   EXPECT_EQ(reply.status, 200) << reply.text;
   if (!reply.body.is_object() || reply.body.value("records", Json::array()).empty()) return nullptr;
   return reply.body["records"][0];
 }
 
 Json Office::quarantine(const Enrolled& device) {
-  const Reply reply =
-      admin_.call("GET", "/v1/quarantine?limit=1000&device=" + device.device);
+  const Reply reply = admin_.call("GET", "/v1/quarantine?limit=1000&device=" + device.device);
   EXPECT_EQ(reply.status, 200) << reply.text;
   return reply.body.is_object() ? reply.body.value("quarantine", Json::array()) : Json::array();
 }

@@ -35,10 +35,10 @@ struct Reply {
 [[nodiscard]] Json note_of(std::uint64_t n, const std::string& scope, const std::string& id,
                            const std::string& text);
 
-[[nodiscard]] Json hello_of(const Enrolled& device);                  // the value of "hello"
-[[nodiscard]] std::string hello_frame(const Enrolled& device);        // {"hello":…}
-[[nodiscard]] std::string push_frame(const std::vector<Json>& ops);   // {"push":…}
-[[nodiscard]] std::string pull_frame(const std::string& cursor);      // {"pull":…}
+[[nodiscard]] Json hello_of(const Enrolled& device);                 // the value of "hello"
+[[nodiscard]] std::string hello_frame(const Enrolled& device);       // {"hello":…}
+[[nodiscard]] std::string push_frame(const std::vector<Json>& ops);  // {"push":…}
+[[nodiscard]] std::string pull_frame(const std::string& cursor);     // {"pull":…}
 // One body for POST /v1/sync.
 [[nodiscard]] Json sync_body(const Enrolled& device, const std::vector<Json>& ops,
                              const std::optional<std::string>& cursor = std::nullopt);

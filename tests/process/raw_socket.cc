@@ -12,6 +12,7 @@
 #include <cctype>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 namespace waystation::testing {
 namespace {
@@ -125,8 +126,9 @@ std::string RawSocket::rest(std::chrono::milliseconds patience) {
 }
 
 bool RawSocket::upgrade() {
-  send("GET /v1/live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  send(
+      "GET /v1/live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
   const auto given = answer();
   return given && given->status == 101;
 }

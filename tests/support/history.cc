@@ -161,8 +161,7 @@ class RecordModel {
   [[nodiscard]] std::vector<OpenConflict> conflicts() const {
     std::vector<OpenConflict> open;
     for (const auto& [item, kind] : end().lost) {
-      const bool by_value =
-          item->type == MergeType::kRegister || item->type == MergeType::kSet;
+      const bool by_value = item->type == MergeType::kRegister || item->type == MergeType::kSet;
       const bool on_show =
           by_value && std::any_of(end().live.begin(), end().live.end(), [&](const Item* live) {
             return live->field == item->field && live->value.json == item->value.json;
@@ -278,7 +277,9 @@ class RecordModel {
   std::vector<Settled> ends_;
 };
 
-bool dot_less(const Dot& a, const Dot& b) { return std::tie(a.device, a.n) < std::tie(b.device, b.n); }
+bool dot_less(const Dot& a, const Dot& b) {
+  return std::tie(a.device, a.n) < std::tie(b.device, b.n);
+}
 
 }  // namespace
 

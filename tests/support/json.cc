@@ -27,6 +27,10 @@ std::string read_source(const std::string& path) {
   return text.str();
 }
 
+bool source_exists(const std::string& path) {
+  return std::ifstream(std::string(WS_SOURCE_DIR) + "/" + path).good();
+}
+
 JsonText vectors(const std::string& name) {
   return JsonText(read_source("schemas/vectors/" + name + ".json"));
 }

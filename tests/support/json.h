@@ -26,6 +26,7 @@ class JsonText {
 
 // A file below the root of the source tree.
 [[nodiscard]] std::string read_source(const std::string& path);
+[[nodiscard]] bool source_exists(const std::string& path);
 // The cases of a file of schemas/vectors/.
 [[nodiscard]] JsonText vectors(const std::string& name);
 

@@ -239,12 +239,11 @@ void World::have_scope(const std::string& scope) {
   std::string id = scope;
   std::replace(id.begin(), id.end(), '/', '-');
   const auto known = state(kOffice);
-  const Answer answer =
-      push(kOffice, {op(known ? known->applied + 1 : 1)
-                         .in(scope)
-                         .on("scope", id)
-                         .written(now)
-                         .does(R"("set":{"kind":"community"})")});
+  const Answer answer = push(kOffice, {op(known ? known->applied + 1 : 1)
+                                           .in(scope)
+                                           .on("scope", id)
+                                           .written(now)
+                                           .does(R"("set":{"kind":"community"})")});
   if (answer.codes() != "ok") must(Status(Error{Code::kInternal, answer.codes()}));
 }
 

@@ -57,7 +57,7 @@ std::string Report::table() const {
   const auto line = [](const std::string& workload, const std::string& measure,
                        const std::string& median, const std::string& range,
                        const std::string& target) {
-    return fmt::format("| {} | {} | {} | {} | {} |\n", padded(workload, 32), padded(measure, 44),
+    return fmt::format("| {} | {} | {} | {} | {} |\n", padded(workload, 34), padded(measure, 44),
                        padded(median, 10), padded(range, 21), padded(target, 9));
   };
   std::string out = line("workload", "measure", "median", "lowest – highest", "target");

@@ -74,10 +74,12 @@ TEST_F(TheWriter, GivesItAlsoToADeviceWhoseScopesWereTaken) {
 }
 
 TEST_F(TheWriter, TakesAnOpForTheSameHoweverItIsWritten) {
-  const Answer first = world.push_json(phone, {
-      R"({"n":1,"scope":"t","coll":"note","id":"n1","wall":1,"mono":2,"boot":"b","inc":{"cups":1}})"});
-  const Answer again = world.push_json(phone, {
-      R"( { "inc":{"cups":1.0},"boot":"\u0062","mono":2,"wall":1e0,"id":"n1","coll":"note","scope":"t","n":1 } )"});
+  const Answer first = world.push_json(
+      phone,
+      {R"({"n":1,"scope":"t","coll":"note","id":"n1","wall":1,"mono":2,"boot":"b","inc":{"cups":1}})"});
+  const Answer again = world.push_json(
+      phone,
+      {R"( { "inc":{"cups":1.0},"boot":"\u0062","mono":2,"wall":1e0,"id":"n1","coll":"note","scope":"t","n":1 } )"});
   EXPECT_EQ(again.verdicts, first.verdicts);
 }
 
@@ -353,8 +355,7 @@ TEST_F(TheWriter, TakesNothingMoreAfterAFailedSync) {
   EXPECT_EQ(world.hello(tablet, {world.now, 0, "b1"}).error, Code::kStoreReadOnly);
   EXPECT_EQ(world.set_scopes(tablet, {}).error().code, Code::kStoreReadOnly);
   EXPECT_EQ(world.revoke(tablet).error().code, Code::kStoreReadOnly);
-  EXPECT_EQ(world.make_code("c", {{"*"}, "", 1, world.now + 1}).error().code,
-            Code::kStoreReadOnly);
+  EXPECT_EQ(world.make_code("c", {{"*"}, "", 1, world.now + 1}).error().code, Code::kStoreReadOnly);
   EXPECT_EQ(dump(world.disk()), before);
 }
 

@@ -28,10 +28,10 @@ TEST(Keys, OfOneScopeAreOneRange) {
 }
 
 TEST(Keys, SortByScopeThenCollectionThenId) {
-  const std::vector<std::string> sorted{
-      record("a", "note", "n1"),    record("a", "note", "n10"), record("a", "note", "n2"),
-      record("a", "note2", "n1"),   record("a-b", "note", "n1"), record("a/b", "note", "n1"),
-      record("ab", "event", "e1"),  record("b", "event", "e1")};
+  const std::vector<std::string> sorted{record("a", "note", "n1"),   record("a", "note", "n10"),
+                                        record("a", "note", "n2"),   record("a", "note2", "n1"),
+                                        record("a-b", "note", "n1"), record("a/b", "note", "n1"),
+                                        record("ab", "event", "e1"), record("b", "event", "e1")};
   EXPECT_TRUE(std::is_sorted(sorted.begin(), sorted.end()));
 }
 

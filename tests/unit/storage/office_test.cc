@@ -262,7 +262,8 @@ class ScopeBirth : public Scopes {
 };
 
 TEST_F(ScopeBirth, IsTheWritingOfItsRecord) {
-  const Answer answer = world.push(office, {op(1).in("new"), born(2, "new", "new"), op(3).in("new")});
+  const Answer answer =
+      world.push(office, {op(1).in("new"), born(2, "new", "new"), op(3).in("new")});
   EXPECT_EQ(answer.codes(), "scope.unknown ok ok");
   EXPECT_TRUE(world.store().scopes().exists("new"));
   world.reopen();
@@ -271,8 +272,9 @@ TEST_F(ScopeBirth, IsTheWritingOfItsRecord) {
 }
 
 TEST_F(ScopeBirth, NamesTheRecordAfterTheScope) {
-  EXPECT_EQ(world.push(office, {born(1, "445202/001", "445202-001"), born(2, "a/b", "a/b"),
-                                born(3, "a/b", "other"), born(4, "ab", "a-b")})
+  EXPECT_EQ(world
+                .push(office, {born(1, "445202/001", "445202-001"), born(2, "a/b", "a/b"),
+                               born(3, "a/b", "other"), born(4, "ab", "a-b")})
                 .codes(),
             "ok record.id record.key record.key");
   EXPECT_FALSE(world.store().scopes().exists("a/b"));
@@ -291,8 +293,9 @@ TEST_F(ScopeBirth, IsSeenByOthersInTheSameGroup) {
 }
 
 TEST_F(ScopeBirth, DoesNotHappenWhenItsOpIsRefused) {
-  EXPECT_EQ(world.push(office, {op(1).in("new").on("scope", "new").does(R"("set":{"title":5})"),
-                                op(2).in("new")})
+  EXPECT_EQ(world
+                .push(office, {op(1).in("new").on("scope", "new").does(R"("set":{"title":5})"),
+                               op(2).in("new")})
                 .codes(),
             "field.type scope.unknown");
 }

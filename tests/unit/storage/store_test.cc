@@ -75,8 +75,8 @@ TEST_F(OpeningAStore, OfANewerFormatIsRefusedAndLeftUnchanged) {
 
 TEST_F(OpeningAStore, WithADamagedFormatIsRefused) {
   ASSERT_TRUE(open().ok());
-  for (const std::string& damaged : {std::string(), std::string(1, '\0'), std::string("\x01x"),
-                                     std::string("\xFF")}) {
+  for (const std::string& damaged :
+       {std::string(), std::string(1, '\0'), std::string("\x01x"), std::string("\xFF")}) {
     put_meta(*disk, keys::kFormat, damaged);
     EXPECT_EQ(failure(), Code::kStoreCorrupt);
   }

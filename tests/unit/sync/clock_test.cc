@@ -26,7 +26,15 @@ TEST(Seqs, CarryTheTimeInTheirUpperBits) {
   EXPECT_EQ(ms_from_seq(seq_from_ms(kStart) + 4096), kStart + 1);
 }
 
-TEST(Seqs, StayWithinWhatADoubleHolds) { EXPECT_LE(seq_from_ms(k2099), limits::kMaxInteger); }
+TEST(Seqs, StayWithinWhatADoubleHoldsUntil2093) {
+  constexpr std::int64_t kLast = kEpochMs + (std::int64_t{1} << 41) - 1;  // 2093-09-06
+  EXPECT_LE(seq_from_ms(kLast) + 4095, limits::kMaxInteger);
+}
+
+// What lies beyond is not read back from the store (storage/codec.cc), nor exact in a client.
+TEST(Seqs, StayWithinWhatADoubleHoldsWhenTheServersClockIsWrong) {
+  EXPECT_LE(next_seq(seq_from_ms(kStart), k2099), limits::kMaxInteger);
+}
 
 TEST(Seqs, TakeTimesBeforeTheEpochAsTheEpoch) { EXPECT_EQ(seq_from_ms(k1970), 0); }
 
@@ -192,11 +200,13 @@ TEST_F(AuthoredTimes, AreKeptOverARestartOfTheServer) {
 
 TEST_F(AuthoredTimes, TheLogOfAnEventShowsThem) {
   world.hello(phone, {k1970, 900'000, "b1"});
-  world.push(phone, {op(1).on("event", "e1").since_boot("b1", 600'000).does(
-                        R"("append":{"remarks":["水不够"]})")});
-  EXPECT_EQ(world.visible("event", "e1"),
-            R"({"remarks":[{"at":)" + std::to_string(world.now - 300'000) +
-                R"(,"by":"0000000002","v":"水不够"}]})");
+  world.push(phone, {op(1)
+                         .on("event", "e1")
+                         .since_boot("b1", 600'000)
+                         .does(R"("append":{"remarks":["水不够"]})")});
+  EXPECT_EQ(world.visible("event", "e1"), R"({"remarks":[{"at":)" +
+                                              std::to_string(world.now - 300'000) +
+                                              R"(,"by":"0000000002","v":"水不够"}]})");
 }
 
 }  // namespace

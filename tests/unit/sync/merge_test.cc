@@ -24,8 +24,7 @@ void append_log(std::string& out, dom::element entries) {
   out += '[';
   for (const dom::element entry : dom::array(entries)) {
     if (out.back() != '[') out += ',';
-    out += fmt::format(R"({{"at":{},"by":"{}","v":{}}})",
-                       kZero + std::int64_t(entry["at"]) * 1000,
+    out += fmt::format(R"({{"at":{},"by":"{}","v":{}}})", kZero + std::int64_t(entry["at"]) * 1000,
                        format_device_id(device_of(std::string_view(entry["by"]))),
                        simdjson::minify(entry["v"].value()));
   }
@@ -198,8 +197,8 @@ TEST_F(Merge, AFastClockDoesNotWinOverWhatWasWrittenLater) {
 TEST_F(Merge, TheLostValuesBeyondTheTrackedOnesStayForReview) {
   for (std::uint64_t device = 100; device < 200; ++device) {
     world.enroll_as(device, {"t"});
-    world.push(device, {at(1, static_cast<int>(device),
-                           fmt::format(R"("set":{{"text":"{}"}})", device))});
+    world.push(device,
+               {at(1, static_cast<int>(device), fmt::format(R"("set":{{"text":"{}"}})", device))});
   }
   EXPECT_EQ(world.visible(), R"({"text":"199"})");
   EXPECT_EQ(world.conflicts().size(), 99U);

@@ -114,8 +114,8 @@ TEST_F(Phone, KeepsWhatARefusalSaid) {
 
 TEST_F(Phone, CountsAVerdictOnceHoweverOftenItIsTold) {
   edit("a");
-  const std::string receipt = encode_receipt(
-      {1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}});
+  const std::string receipt =
+      encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}});
   hears(receipt);
   hears(receipt);
   EXPECT_EQ(phone.refused().size(), 1U);

@@ -48,8 +48,7 @@ TEST_P(BadSchemas, AreRefusedWithFilePathAndReason) {
   const auto loaded = load(GetParam().text);
   ASSERT_FALSE(loaded.ok());
   EXPECT_EQ(loaded.error().code, Code::kSchemaInvalid);
-  EXPECT_THAT(loaded.error().context,
-              StartsWith(fmt::format("c.v1.json: {}: ", GetParam().path)));
+  EXPECT_THAT(loaded.error().context, StartsWith(fmt::format("c.v1.json: {}: ", GetParam().path)));
   EXPECT_THAT(loaded.error().context, HasSubstr(GetParam().reason));
 }
 
@@ -60,8 +59,7 @@ std::string registers(std::string_view type, std::string_view more) {
 INSTANTIATE_TEST_SUITE_P(
     Files, BadSchemas,
     ::testing::Values(
-        BadSchema{"NotJson", "{", "/", ""},
-        BadSchema{"AnArray", "[]", "/", "must be an object"},
+        BadSchema{"NotJson", "{", "/", ""}, BadSchema{"AnArray", "[]", "/", "must be an object"},
         BadSchema{"AnUnknownKey", collection(text_field(), R"(,"colour":1)"), "/colour",
                   "unknown key"},
         BadSchema{"AKeyTwice", collection(text_field(), R"(,"version":1)"), "/version",
@@ -70,9 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSchema{"ANameInCapitals",
                   R"({"collection":"Notes","version":1,"title":{"zh":"x","en":"x"},"fields":{}})",
                   "/collection", "is not a name"},
-        BadSchema{"NoVersion",
-                  R"({"collection":"c","title":{"zh":"x","en":"x"},"fields":{}})", "/version",
-                  "must be an integer from 1 to"},
+        BadSchema{"NoVersion", R"({"collection":"c","title":{"zh":"x","en":"x"},"fields":{}})",
+                  "/version", "must be an integer from 1 to"},
         BadSchema{"VersionZero",
                   R"({"collection":"c","version":0,"title":{"zh":"x","en":"x"},"fields":{}})",
                   "/version", "must be an integer from 1 to"},
@@ -81,9 +78,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadSchema{"NoChineseTitle",
                   R"({"collection":"c","version":1,"title":{"en":"x"},"fields":{}})", "/title/zh",
                   "must be a filled string"},
-        BadSchema{"AThirdLanguage",
-                  R"({"collection":"c","version":1,"title":{"zh":"x","en":"x","de":"x"},"fields":{}})",
-                  "/title/de", "unknown key"},
+        BadSchema{
+            "AThirdLanguage",
+            R"({"collection":"c","version":1,"title":{"zh":"x","en":"x","de":"x"},"fields":{}})",
+            "/title/de", "unknown key"},
         BadSchema{"FactsIsAText", collection(text_field(), R"(,"facts":"yes")"), "/facts",
                   "must be true or false"},
         BadSchema{"NoFields", collection(""), "/fields", "must be a filled object"},
@@ -92,11 +90,11 @@ INSTANTIATE_TEST_SUITE_P(
                   "/fields", "must be a filled object"},
         BadSchema{"AFieldTwice", collection(text_field() + "," + text_field()), "/fields/f",
                   "stands twice"},
-        BadSchema{"AFieldIsAText", collection(R"("f":"string")"), "/fields/f",
-                  "must be an object"},
-        BadSchema{"AFieldNameInCapitals",
-                  collection(R"("F":{"merge":"register","type":"boolean","title":{"zh":"x","en":"x"}})"),
-                  "/fields/F", "is not a field name"},
+        BadSchema{"AFieldIsAText", collection(R"("f":"string")"), "/fields/f", "must be an object"},
+        BadSchema{
+            "AFieldNameInCapitals",
+            collection(R"("F":{"merge":"register","type":"boolean","title":{"zh":"x","en":"x"}})"),
+            "/fields/F", "is not a field name"},
         BadSchema{"AFieldWithAnUnknownKey", collection(registers("string", R"(,"length":5)")),
                   "/fields/f/length", "unknown key"},
         BadSchema{"NoMerge", collection(field(fmt::format(R"("type":"boolean",{})", kTitle))),
@@ -106,40 +104,42 @@ INSTANTIATE_TEST_SUITE_P(
                   "/fields/f/merge", "\"max\" is none of: register counter set log"},
         BadSchema{"AnUnknownType", collection(registers("text", "")), "/fields/f/type",
                   "\"text\" is none of: string integer number boolean time date"},
-        BadSchema{"AFieldWithoutTitle",
-                  collection(field(R"("merge":"register","type":"boolean")")),
+        BadSchema{"AFieldWithoutTitle", collection(field(R"("merge":"register","type":"boolean")")),
                   "/fields/f/title", "must be an object with zh and en"},
         BadSchema{"AStringWithoutLength", collection(registers("string", "")),
                   "/fields/f/max_length", "must be an integer from 1 to 65536"},
         BadSchema{"ALengthOfZero", collection(registers("string", R"(,"max_length":0)")),
                   "/fields/f/max_length", "must be an integer from 1 to 65536"},
-        BadSchema{"ALengthBeyondTheLimit", collection(registers("string", R"(,"max_length":65537)")),
-                  "/fields/f/max_length", "must be an integer from 1 to 65536"},
-        BadSchema{"AnIntegerWithoutBounds", collection(registers("integer", "")),
-                  "/fields/f/min", "must be a number"},
+        BadSchema{"ALengthBeyondTheLimit",
+                  collection(registers("string", R"(,"max_length":65537)")), "/fields/f/max_length",
+                  "must be an integer from 1 to 65536"},
+        BadSchema{"AnIntegerWithoutBounds", collection(registers("integer", "")), "/fields/f/min",
+                  "must be a number"},
         BadSchema{"ANumberWithoutMax", collection(registers("number", R"(,"min":0)")),
                   "/fields/f/max", "must be a number"},
         BadSchema{"MinAboveMax", collection(registers("integer", R"(,"min":2,"max":1)")),
                   "/fields/f/min", "is above max"},
-        BadSchema{"ACounterOfTexts",
-                  collection(field(fmt::format(
-                      R"("merge":"counter","type":"string",{},"max_length":5)", kTitle))),
-                  "/fields/f/type", "a counter is an integer"},
+        BadSchema{
+            "ACounterOfTexts",
+            collection(field(fmt::format(R"("merge":"counter","type":"string",{},"max_length":5)",
+                                         kTitle))),
+            "/fields/f/type", "a counter is an integer"},
         BadSchema{"ASetWithoutMaxItems",
-                  collection(field(fmt::format(
-                      R"("merge":"set","type":"string",{},"max_length":5)", kTitle))),
+                  collection(field(fmt::format(R"("merge":"set","type":"string",{},"max_length":5)",
+                                               kTitle))),
                   "/fields/f/max_items", "must be an integer from 1 to 1000"},
-        BadSchema{"ALogOfTooMany",
-                  collection(field(fmt::format(
-                      R"("merge":"log","type":"string",{},"max_length":5,"max_items":1001)",
-                      kTitle))),
-                  "/fields/f/max_items", "must be an integer from 1 to 1000"},
+        BadSchema{
+            "ALogOfTooMany",
+            collection(field(fmt::format(
+                R"("merge":"log","type":"string",{},"max_length":5,"max_items":1001)", kTitle))),
+            "/fields/f/max_items", "must be an integer from 1 to 1000"},
         BadSchema{"RequiredOutsideFacts", collection(registers("boolean", R"(,"required":true)")),
                   "/fields/f/required", "only a register of a facts collection"},
-        BadSchema{"AnEmptyEnum", collection(registers("string", R"(,"enum":{})")),
-                  "/fields/f/enum", "must be a filled object"},
+        BadSchema{"AnEmptyEnum", collection(registers("string", R"(,"enum":{})")), "/fields/f/enum",
+                  "must be a filled object"},
         BadSchema{"AnEnumOfIntegers",
-                  collection(registers("integer", R"(,"enum":{"a":{"zh":"x","en":"x"}},"min":0,"max":1)")),
+                  collection(registers("integer",
+                                       R"(,"enum":{"a":{"zh":"x","en":"x"}},"min":0,"max":1)")),
                   "/fields/f/enum", "on a string field"},
         BadSchema{"AChoiceWithoutTitle", collection(registers("string", R"(,"enum":{"a":1})")),
                   "/fields/f/enum/a", "must be a name with titles zh and en"},
@@ -171,8 +171,7 @@ TEST(SchemaFiles, OfOneCollectionTwiceAreRefused) {
                                       {"c.v1.json", collection(text_field())},
                                       {"c.v2.json", collection(text_field())}});
   ASSERT_FALSE(loaded.ok());
-  EXPECT_EQ(loaded.error().context,
-            "c.v2.json: /collection: \"c\" stands in another file too");
+  EXPECT_EQ(loaded.error().context, "c.v2.json: /collection: \"c\" stands in another file too");
 }
 
 TEST(SchemaFiles, WithoutScopeAreRefused) {
@@ -284,6 +283,10 @@ TEST(SchemaCheck, AKeyFieldIsNotClearedNorOfAnotherType) {
         R"("set":{"event":""})"}) {
     EXPECT_NE(verdict("attendance", "e1~v7", edits), "ok") << edits;
   }
+}
+
+TEST(SchemaCheck, AKeyFieldIsNotClearedEvenWhenTheIdLooksLikeTheInsideOfNull) {
+  EXPECT_EQ(verdict("attendance", "ul~v7", R"("set":{"event":null})"), "record.key");
 }
 
 TEST(SchemaCheck, KnowsWhatIsDeleted) {

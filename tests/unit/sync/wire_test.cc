@@ -85,10 +85,10 @@ TEST(Ops, ThatAreMalformedKeepTheirTextForTheQuarantine) {
 }
 
 TEST(Ops, WithALoneSurrogateCostOnlyThemselves) {
-  const auto frame = decode_frame(
-      push_of({op(1).does(R"("set":{"text":"\ud83d"})").json(), op(2).json(),
-               op(3).does(R"("set":{"later":"a\udc00b"})").json(),
-               op(4).does(R"("set":{"text":"\ud83d\ude00"})").json()}));
+  const auto frame =
+      decode_frame(push_of({op(1).does(R"("set":{"text":"\ud83d"})").json(), op(2).json(),
+                            op(3).does(R"("set":{"later":"a\udc00b"})").json(),
+                            op(4).does(R"("set":{"text":"\ud83d\ude00"})").json()}));
   ASSERT_TRUE(frame.ok());
   const auto& ops = frame->push->ops;
   EXPECT_EQ(ops[0].refusal->code, Code::kStringSurrogate);
@@ -100,8 +100,8 @@ TEST(Ops, WithALoneSurrogateCostOnlyThemselves) {
 TEST(Ops, WithNumbersThatNoDoubleHoldsCostOnlyThemselves) {
   for (const char* number : {"9007199254740992", "-9007199254740992", "1e300", "1e999", "-1e999",
                              "123456789012345678901234567890", "18446744073709551615"}) {
-    const auto frame = decode_frame(push_of(
-        {op(1).does(fmt::format(R"("set":{{"later":{}}})", number)).json(), op(2).json()}));
+    const auto frame = decode_frame(
+        push_of({op(1).does(fmt::format(R"("set":{{"later":{}}})", number)).json(), op(2).json()}));
     ASSERT_TRUE(frame.ok()) << number;
     ASSERT_TRUE(frame->push->ops[0].refusal) << number;
     EXPECT_EQ(frame->push->ops[0].refusal->code, Code::kJsonNumber) << number;
@@ -152,8 +152,10 @@ TEST(ServerFrames, AreJsonWhateverTheyHold) {
   for (const std::string& frame :
        {encode_welcome({"0123", 5, 6, {nasty}}), encode_error({Code::kMessageInvalid, nasty}),
         encode_problem({Code::kAuthRequired, nasty}), encode_busy(1370),
-        encode_receipt({5, 6, {encode_verdict_ok(4, 9, {"text"}),
-                               encode_verdict_refused(5, {Code::kOpInvalid, nasty})}}),
+        encode_receipt({5,
+                        6,
+                        {encode_verdict_ok(4, 9, {"text"}),
+                         encode_verdict_refused(5, {Code::kOpInvalid, nasty})}}),
         encode_changes({nasty, false, true, {"t"}, {{"t", 5, {}}}}, "")}) {
     EXPECT_TRUE(canonicalize(frame).ok()) << frame;
   }
@@ -198,7 +200,8 @@ TEST(Pages, TheProtocolNamesTheLimitsThatTheCodeHas) {
   static_assert(limits::kOpDepth == 16);
   EXPECT_THAT(page, HasSubstr("| one string value | 65,536 bytes of UTF-8"));
   static_assert(limits::kStringBytes == 65'536);
-  EXPECT_THAT(page, HasSubstr("| changes in one page | 1,000 (the page may end sooner, at about 512 KiB)"));
+  EXPECT_THAT(
+      page, HasSubstr("| changes in one page | 1,000 (the page may end sooner, at about 512 KiB)"));
   static_assert(limits::kPageRecords == 1000 && limits::kPageBytes == 512 * 1024);
   EXPECT_THAT(page, HasSubstr("| a scope id | 1–64 characters"));
   static_assert(limits::kScopeIdBytes == 64);
@@ -209,6 +212,7 @@ TEST(Pages, TheProtocolNamesTheLimitsThatTheCodeHas) {
 }
 
 TEST(Pages, TheListOfErrorsHoldsEveryCodeWithItsStatus) {
+  ASSERT_TRUE(source_exists("docs/errors.md"));
   const std::string page = read_source("docs/errors.md");
   for (const CodeInfo& code : all_codes()) {
     EXPECT_THAT(page, HasSubstr(fmt::format("`{}`", code.name)));
@@ -252,17 +256,16 @@ TEST_P(Texts, ComeBackByteForByte) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Texts,
-    ::testing::Values(Text{"Chinese", "揭阳市榕城区暖蜂驿站，水不够，请补。"},
-                      Text{"RareChinese", "𠮷𡘙㐂䶮"}, Text{"Emoji", "😀👨‍👩‍👧🇨🇳🏳️‍🌈"},
-                      Text{"Composed", "é"}, Text{"Decomposed", "e\u0301"},
-                      Text{"RightToLeft", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d \u200f\u202e"},
-                      Text{"Nul", std::string("a\0b\0", 4)}, Text{"Empty", ""},
-                      Text{"Spaces", "  \t\r\n \u00a0\u3000\u2028\u2029"},
-                      Text{"Controls", "\x01\x08\x0b\x1f\x7f\u0085"},
-                      Text{"Noncharacters", "\uFFFF\uFDD0\U0010FFFF"},
-                      Text{"ByteOrderMark", "\uFEFFa"},
-                      Text{"Markup", "</script><!--'\"\\/&amp;"},
-                      Text{"Compatibility", "Ａ①豈ﬁ"}),
+    ::testing::Values(
+        Text{"Chinese", "揭阳市榕城区暖蜂驿站，水不够，请补。"}, Text{"RareChinese", "𠮷𡘙㐂䶮"},
+        Text{"Emoji", "😀👨‍👩‍👧🇨🇳🏳️‍🌈"}, Text{"Composed", "é"},
+        Text{"Decomposed", "e\u0301"},
+        Text{"RightToLeft", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d \u200f\u202e"},
+        Text{"Nul", std::string("a\0b\0", 4)}, Text{"Empty", ""},
+        Text{"Spaces", "  \t\r\n \u00a0\u3000\u2028\u2029"},
+        Text{"Controls", "\x01\x08\x0b\x1f\x7f\u0085"},
+        Text{"Noncharacters", "\uFFFF\uFDD0\U0010FFFF"}, Text{"ByteOrderMark", "\uFEFFa"},
+        Text{"Markup", "</script><!--'\"\\/&amp;"}, Text{"Compatibility", "Ａ①豈ﬁ"}),
     [](const auto& given) { return given.param.name; });
 
 TEST(Text, ComposedAndDecomposedAreTwoElementsOfASet) {
@@ -310,6 +313,24 @@ TEST_F(RecordLimits, ARecordHas64KibibytesAsShown) {
   EXPECT_EQ(told(fmt::format(R"("set":{{"later2":"{}"}})", std::string(4000, 'y'))), "ok");
   EXPECT_LE(world.visible().size(), limits::kRecordBytes);
   EXPECT_EQ(told(R"("del":true)"), "ok");
+}
+
+TEST_F(RecordLimits, ALargeValueIsReplacedByAnother) {
+  EXPECT_EQ(told(fmt::format(R"("set":{{"later":"{}"}})", std::string(60'000, 'x'))), "ok");
+  EXPECT_EQ(told(fmt::format(R"("set":{{"later":"{}"}})", std::string(60'000, 'y'))), "ok");
+}
+
+TEST_F(RecordLimits, AFullRecordIsMadeSmaller) {
+  std::string padding(limits::kRecordBytes - 400, 'x');
+  EXPECT_EQ(told(fmt::format(R"("set":{{"later":"{}"}})", padding)), "ok");
+  for (int i = 0; i < 30; ++i) told(fmt::format(R"("set":{{"f{}":1}})", i));
+  EXPECT_EQ(told(R"("set":{"later":null})"), "ok");
+}
+
+TEST_F(RecordLimits, ALogHas1000ShortEntries) {
+  std::string entries = "1";
+  for (int i = 1; i < 1000; ++i) entries += ",1";
+  EXPECT_EQ(told("\"append\":{\"later\":[" + entries + "]}"), "ok");
 }
 
 TEST_F(RecordLimits, ASetOfAnUnknownFieldHas1000Adds) {

@@ -1,0 +1,62 @@
+// waystation verify: checks a store from end to end.
+
+#include "storage/verify.h"
+
+#include <fmt/format.h>
+
+#include "tools/commands.h"
+#include "tools/open_store.h"
+#include "tools/progress.h"
+#include "tools/terminal_text.h"
+
+namespace waystation::cli {
+namespace {
+
+void print_report(const Store& store, const VerifyReport& report) {
+  fmt::print("store {}\n", store.incarnation());
+  TextTable table({"", ""});
+  table.align_right(1);
+  const auto row = [&](const char* what, std::uint64_t count) {
+    table.add({what, grouped(count)});
+  };
+  row("  scopes", report.scopes);
+  row("  records", report.records);
+  row("  deleted records", report.tombstones);
+  row("  change entries", report.changes);
+  row("  conflicts", report.conflicts);
+  row("  devices", report.devices);
+  row("  ops", report.ops);
+  row("  refused ops", report.refused);
+  row("  quarantine entries", report.quarantined);
+  fmt::print("{}", table.text().substr(1));  // without the empty heading
+  if (report.faults == 0) {
+    fmt::print("no faults\n");
+    return;
+  }
+  fmt::print("{} faults:\n", grouped(report.faults));
+  for (const std::string& fault : report.first_faults) fmt::print("  {}\n", printable(fault));
+  if (report.faults > report.first_faults.size()) fmt::print("  …\n");
+}
+
+int run_verify(const Config& config) {
+  const auto store = open_to_read(config);
+  if (!store) return report(store.error());
+  Progress progress("checking, entries", 0);
+  const auto checked = verify(**store, [&](std::uint64_t keys) { progress.at(keys); });
+  progress.clear();
+  if (!checked) return report(checked.error());
+  print_report(**store, *checked);
+  return checked->faults == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Options& options, Run& run) {
+  CLI::App* command = app.add_subcommand("verify", "Check the store from end to end");
+  command->footer(
+      "Reads every entry, also beside a running server (the store as it is at this moment), and "
+      "changes nothing.\nExit codes: 0 no faults, 1 faults or failed, 2 wrong use.");
+  command->callback([&options, &run] { run = [&options] { return run_verify(options.config); }; });
+}
+
+}  // namespace waystation::cli
