@@ -243,6 +243,7 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
   enroll.code_hash = sha256(*digits);
   enroll.request_hash = sha256(body->request);
   enroll.name = body->name;
+  enroll.app = body->app;
   do {
     enroll.new_device = random_device();
   } while (store_->accounts().find(enroll.new_device) != nullptr);

@@ -115,10 +115,7 @@ void Applier::take(Group& group, ExchangeRequest& request) {
     return;
   }
   Device& device = **found;
-  if (!device.dirty) {
-    device.dirty = true;
-    group.dirty_devices.emplace_back(request.device, &device);
-  }
+  touch(group, request.device, device);
   ExchangeRequest::Reply reply;
   if (request.hello) {
     greet(group, device, *account, *request.hello);
@@ -152,6 +149,12 @@ Result<Applier::Device*> Applier::device(std::uint64_t id) {
     made.state = std::move(*state);
   }
   return &devices_.emplace(id, std::move(made)).first->second;
+}
+
+void Applier::touch(Group& group, std::uint64_t id, Device& device) {
+  if (device.dirty) return;
+  device.dirty = true;
+  group.dirty_devices.emplace_back(id, &device);
 }
 
 void Applier::greet(Group& group, Device& device, const Account& account, const Hello& hello) {
@@ -437,6 +440,10 @@ void Applier::take(Group& group, EnrollRequest& request) {
     account.grants.push_back(Grant{scope, position_, 0, 0});
   }
   const std::uint64_t id = account.device;
+  auto fresh = device(id);
+  if (!fresh) return request.done(fresh.error());
+  (*fresh)->state.app = request.app;
+  touch(group, id, **fresh);
   store_account(group, std::move(account));
   group.reply(store_, std::move(request.done), EnrollRequest::Reply{group.accounts[id]});
 }

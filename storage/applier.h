@@ -38,6 +38,7 @@ struct EnrollRequest {
   std::string code_hash;
   std::string request_hash;
   std::string name;
+  std::string app;
   std::uint64_t new_device = 0;  // random; must not be enrolled yet
   std::string new_token_hash;    // of a fresh secret
   struct Reply {
@@ -113,6 +114,8 @@ class Applier {
   void take(Group& group, RevokeRequest& request);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
+  void touch(Group& group, std::uint64_t id,
+             Device& device);  // its state is written with the group
   [[nodiscard]] Result<Entry*> entry(const std::string& key);
   void greet(Group& group, Device& device, const Account& account, const Hello& hello);
   [[nodiscard]] Status push(Group& group, Device& device, const Account& account, Push& push,

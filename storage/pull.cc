@@ -49,8 +49,9 @@ class Walk {
     ++page.count;
   }
 
-  // All live records of a scope up to the target, in the order of their keys. A record that has
-  // changed since lies above the target and comes with the next round.
+  // All records of a scope up to the target, in the order of their keys; deleted ones too, so that
+  // an edit of somebody who starts anew has seen the deletion. A record that has changed since lies
+  // above the target and comes with the next round.
   Result<bool> fill(const std::string& scope) {
     const std::string prefix = keys::scope_prefix(scope);
     auto rows = store_.kv().iterate(Column::kRecords, &snapshot_, keys::prefix_end(prefix));
@@ -63,8 +64,7 @@ class Walk {
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
       if (!key || !head) return Error{Code::kStoreCorrupt, "a damaged record in " + scope};
-      if (!head->visible.empty() && head->seq <= at_.target)
-        append(scope, key->coll, key->id, *head);
+      if (head->seq <= at_.target) append(scope, key->coll, key->id, *head);
       at_.after_key = std::string(rows->key().substr(prefix.size()));
     }
     if (!rows->status()) return rows->status().error();
@@ -211,6 +211,10 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
 
   auto page = pull_at(store, *snapshot, changed_scopes(store, account, cursor.base), cursor, limit);
   if (!page) return page;
+  // The walk's target was set at its first page. What has changed since takes another round.
+  if (!page->head.more && page->next.base < *position) {
+    page->head.more = !changed_scopes(store, account, page->next.base).empty();
+  }
   page->head.reset = reset;
   if (fresh_round && cursor.base > 0) {
     for (const Grant& grant : account.grants) {

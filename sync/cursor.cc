@@ -3,12 +3,14 @@
 #include <array>
 
 #include "sync/bytes.h"
+#include "sync/digest.h"
 #include "sync/limits.h"
 
 namespace waystation {
 namespace {
 
 constexpr std::uint8_t kCursorVersion = 1;
+constexpr std::size_t kChecksumBytes = 4;
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -44,6 +46,10 @@ bool from_base64url(std::string_view text, std::string& out) {
   return held < 6 && (bits & ((1U << held) - 1)) == 0;
 }
 
+// Against damage on the way (a cursor that is off by a digit would skip changes), not against
+// forgers: what a device may see is judged by its account alone.
+std::string checksum(std::string_view bytes) { return sha256(bytes).substr(0, kChecksumBytes); }
+
 }  // namespace
 
 std::string encode_cursor(const Cursor& cursor) {
@@ -58,6 +64,7 @@ std::string encode_cursor(const Cursor& cursor) {
     put_string(bytes, cursor.after_key);
     put_varint(bytes, static_cast<std::uint64_t>(cursor.after_seq));
   }
+  bytes += checksum(bytes);
   return to_base64url(bytes);
 }
 
@@ -65,7 +72,10 @@ Result<Cursor> decode_cursor(std::string_view text) {
   if (text.empty()) return Cursor{};
   std::string bytes;
   if (!from_base64url(text, bytes)) return Error{Code::kCursorInvalid, "not one of ours"};
-  ByteReader reader(bytes);
+  if (bytes.size() < kChecksumBytes) return Error{Code::kCursorInvalid, "not one of ours"};
+  const std::string_view body = std::string_view(bytes).substr(0, bytes.size() - kChecksumBytes);
+  ByteReader reader(body);
+  if (checksum(body) != std::string_view(bytes).substr(body.size())) reader.fail();
   Cursor cursor;
   if (reader.byte() != kCursorVersion) reader.fail();
   cursor.incarnation = reader.u64_be();

@@ -112,7 +112,7 @@ Result<Hello> decode_hello(dom::object object, const json::SurrogateMark& mark) 
   hello.schema = static_cast<std::uint32_t>(
       std::min<std::int64_t>(reader.integer("schema", 0, false, 1), std::int64_t{1} << 31));
   hello.app = reader.text("app", limits::kAppBytes, false);
-  hello.cursor = reader.text("cursor", 1024, false);
+  hello.cursor = reader.text("cursor", limits::kStringBytes, false);
   hello.queued = static_cast<std::uint64_t>(reader.integer("queued", 0, false));
   hello.oldest_ms = reader.integer("oldest", -limits::kMaxInteger, false);
   const auto clock_object = reader.object("clock");
@@ -127,7 +127,7 @@ Result<Hello> decode_hello(dom::object object, const json::SurrogateMark& mark) 
 Result<Pull> decode_pull(dom::object object, const json::SurrogateMark& mark) {
   Reader reader(object, "pull", mark);
   Pull pull;
-  pull.cursor = reader.text("cursor", 1024, false);
+  pull.cursor = reader.text("cursor", limits::kStringBytes, false);
   pull.limit = static_cast<std::size_t>(reader.integer("limit", 1, false, 0));
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
   return pull;
@@ -426,6 +426,7 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
     constexpr std::int64_t kLongestS = 366 * 86'400;
     CodeBody body;
     body.scopes = read_scopes(reader, object);
+    if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
     body.name = reader.text("name", limits::kDeviceNameBytes, false);
     const std::int64_t uses = reader.integer("uses", 1, false, 1);
     if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
@@ -543,7 +544,8 @@ std::string encode_changes(const ChangesHead& head, std::string_view items) {
   out += items;
   out += "],\"left\":";
   append_string_array(out, head.left);
-  if (!head.more) {
+  // A round of pages ends with digests also when the next one must follow.
+  if (!head.more || !head.digests.empty()) {
     out += ",\"digests\":[";
     for (std::size_t i = 0; i < head.digests.size(); ++i) {
       if (i > 0) out += ',';

@@ -151,7 +151,10 @@ std::map<std::uint64_t, std::string> Handheld::repeat(const TestServer& server,
       faults_.push_back(answer->body);
       return {};
     }
-    for (const Json& result : json["receipt"]["results"]) results[result["n"]] = result.dump();
+    for (const Json& result : json["receipt"]["results"]) {
+      results[result["n"]] = result.dump();
+      verdicts_.emplace(result["n"], result.dump());
+    }
   }
   return results;
 }

@@ -32,7 +32,8 @@ class Handheld {
   void work(const TestServer& server, Random& random, std::size_t moments);
   // Hands in what waits and pulls all; true when it holds everything.
   bool finish(const TestServer& server);
-  // Hands in these ops again. The results, by n; empty when the server did not answer.
+  // Hands in these ops again. The results, by n; empty when the server did not answer. A verdict
+  // whose first answer was lost on the way is learned here.
   [[nodiscard]] std::map<std::uint64_t, std::string> repeat(const TestServer& server,
                                                             const std::vector<std::uint64_t>& ns);
 

@@ -75,7 +75,7 @@ class PullCost : public ::testing::Test {
     std::vector<Request> group;
     ExchangeRequest request;
     request.device = kOffice;
-    request.push = Push{std::move(ops_)};
+    request.push.emplace(Push{std::move(ops_)});
     request.done = [](const auto& done) { EXPECT_TRUE(done.ok()); };
     group.emplace_back(std::move(request));
     const GroupOutcome outcome = applier_->apply(group, ++now_ms_);
