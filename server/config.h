@@ -17,6 +17,7 @@ struct Config {
   std::size_t reader_threads = 0;  // 0: half the cores, at least one
   std::size_t connections = 20'000;
   std::string log_level = "info";
+  bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };
 
 // Reads a TOML file over `config`. An unknown key or a wrong type is an error that names the line.

@@ -81,8 +81,13 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   std::error_code error;
   std::filesystem::create_directories(config.data, error);
   if (error) return Error{Code::kIo, fmt::format("{}: {}", config.data, error.message())};
-  auto kv = open_rocks(config.data + "/store", OpenMode::kReadWrite);
-  if (!kv) return kv.error();
+  auto kv = open_rocks(config.data + "/store",
+                       config.recover ? OpenMode::kRecover : OpenMode::kReadWrite);
+  if (!kv) {
+    if (kv.error().code != Code::kStoreCorrupt) return kv.error();
+    return Error{Code::kStoreCorrupt,
+                 kv.error().context + "; see docs/operations.md, \"A damaged store\""};
+  }
   auto token = waystation::admin_token(config.data, true);
   if (!token) return token.error();
   return over(std::move(*kv), config, std::move(*token));
@@ -94,7 +99,8 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   auto schemas = load_schemas(schemas_folder(config));
   if (!schemas) return schemas.error();
   service->schemas_ = std::move(*schemas);
-  auto store = Store::open(std::move(kv), random_incarnation());
+  auto store = Store::open(std::move(kv), random_incarnation(),
+                           config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
   service->store_ = std::move(*store);
   service->admin_token_ = std::move(admin_token);
@@ -350,9 +356,13 @@ void Service::device_action(const ApiRequest& request, ApiDone done) {
     return done(
         problem(Error{Code::kHttpMethod, fmt::format("{} {}", request.method, request.path)}));
   }
-  auto answer = [this, done](Result<AccountPtr> account) { done(account_reply(account)); };
+  auto answer = [this, done, revoke](Result<AccountPtr> account) {
+    if (revoke && account.ok()) {
+      spdlog::info("device {} is shut out", format_device_id((*account)->device));
+    }
+    done(account_reply(account));
+  };
   if (revoke) {
-    spdlog::info("device {} is shut out", format_device_id(*device));
     return write(RevokeRequest{*device, std::move(answer)}, done);
   }
   auto body = decode_scopes_request(request.body);

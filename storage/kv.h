@@ -107,9 +107,12 @@ class Kv {
 enum class OpenMode : std::uint8_t {
   kReadWrite,
   kReadOnly,  // beside a running server: a view of what it has flushed or logged by now
+  kRecover,   // read-write, taking of a damaged log what comes before the damage
 };
 
-// RocksDB. Creates the folder when it opens for writing. Errors: kStoreLocked, kStoreCorrupt, kIo.
+// RocksDB. Creates the folder when it opens for writing. A log that ends in an unfinished write
+// (power loss) is fine, one that is damaged before its end is kStoreCorrupt: what was acknowledged
+// would be missing. Errors: kStoreLocked, kStoreCorrupt, kIo.
 [[nodiscard]] Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode);
 
 }  // namespace waystation

@@ -160,17 +160,20 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
 
 rocksdb::DBOptions database_options(OpenMode mode) {
   rocksdb::DBOptions options;
-  options.create_if_missing = mode == OpenMode::kReadWrite;
-  options.create_missing_column_families = mode == OpenMode::kReadWrite;
+  options.create_if_missing = mode != OpenMode::kReadOnly;
+  options.create_missing_column_families = mode != OpenMode::kReadOnly;
   options.paranoid_checks = true;
   options.max_total_wal_size = kMaxWalBytes;
   options.bytes_per_sync = 1U << 20U;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 4;
-  options.max_open_files = mode == OpenMode::kReadWrite ? 512 : -1;
+  options.max_open_files = mode == OpenMode::kReadOnly ? -1 : 512;
   options.max_background_jobs = 2;
-  // A torn tail of the log is what power loss leaves: all before it counts.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // An unfinished write at the end is what power loss leaves, and was never acknowledged. Damage
+  // before that would lose what was, so it is not passed over unless somebody decides to.
+  options.wal_recovery_mode = mode == OpenMode::kRecover
+                                  ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                                  : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }
 
@@ -178,7 +181,7 @@ rocksdb::DBOptions database_options(OpenMode mode) {
 
 Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode) {
   std::error_code ignored;
-  if (mode == OpenMode::kReadWrite) {
+  if (mode != OpenMode::kReadOnly) {
     std::filesystem::create_directories(folder, ignored);
   } else if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT", ignored)) {
     return Error{Code::kIo, fmt::format("{} holds no store", folder)};
@@ -195,9 +198,9 @@ Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode)
   std::vector<rocksdb::ColumnFamilyHandle*> columns;
   const rocksdb::DBOptions options = database_options(mode);
   const rocksdb::Status status =
-      mode == OpenMode::kReadWrite
-          ? rocksdb::DB::Open(options, folder, descriptors, &columns, &db)
-          : rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &columns, &db);
+      mode == OpenMode::kReadOnly
+          ? rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &columns, &db)
+          : rocksdb::DB::Open(options, folder, descriptors, &columns, &db);
   if (!status.ok()) return to_error(status);
   std::unique_ptr<Kv> kv =
       std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(columns));

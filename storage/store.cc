@@ -10,9 +10,12 @@
 namespace waystation {
 
 Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Kv> kv,
-                                           const std::string& new_incarnation) {
+                                           const std::string& new_incarnation, Life life) {
   std::unique_ptr<Store> store(new Store(std::move(kv)));
   if (auto checked = store->check_format(new_incarnation); !checked) return checked.error();
+  if (life == Life::kNew) {
+    if (auto begun = store->begin_new_life(new_incarnation); !begun) return begun.error();
+  }
   if (auto loaded = store->load_tables(); !loaded) return loaded.error();
   return store;
 }
@@ -48,6 +51,13 @@ Status Store::check_format(const std::string& new_incarnation) {
     return Error{Code::kStoreCorrupt, "the incarnation is missing"};
   }
   return {};
+}
+
+Status Store::begin_new_life(const std::string& new_incarnation) {
+  Batch batch;
+  batch.put(Column::kMeta, std::string(keys::kIncarnation), new_incarnation);
+  incarnation_ = new_incarnation;
+  return kv_->write(batch, Durability::kSynced);
 }
 
 Status Store::load_tables() {

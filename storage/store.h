@@ -20,9 +20,13 @@ inline constexpr std::uint64_t kStoreFormat = 1;
 class Store {
  public:
   // `new_incarnation` (32 hex digits) names the life of a store that is empty so far; with an empty
-  // one an empty store is refused (read-only tools). Errors: kStoreFormat, kStoreCorrupt, kIo.
+  // one an empty store is refused (read-only tools). With Life::kNew a filled store begins a new
+  // life too: something of the old one may be missing, and devices hand in again what they still
+  // hold. Errors: kStoreFormat, kStoreCorrupt, kIo.
+  enum class Life : std::uint8_t { kGoesOn, kNew };
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(std::unique_ptr<Kv> kv,
-                                                           const std::string& new_incarnation);
+                                                           const std::string& new_incarnation,
+                                                           Life life = Life::kGoesOn);
 
   [[nodiscard]] Kv& kv() { return *kv_; }
   [[nodiscard]] const Kv& kv() const { return *kv_; }
@@ -45,6 +49,7 @@ class Store {
  private:
   explicit Store(std::unique_ptr<Kv> kv) : kv_(std::move(kv)) {}
   [[nodiscard]] Status check_format(const std::string& new_incarnation);
+  [[nodiscard]] Status begin_new_life(const std::string& new_incarnation);
   [[nodiscard]] Status load_tables();
 
   std::unique_ptr<Kv> kv_;

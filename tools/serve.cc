@@ -63,6 +63,8 @@ void add_serve(CLI::App& app, Options& options, Run& run) {
   command->add_option("--io-threads", options.config.io_threads, "0: one a core");
   command->add_option("--reader-threads", options.config.reader_threads, "0: half the cores");
   command->add_option("--log-level", options.config.log_level, "trace, debug, info, warn, err");
+  command->add_flag("--recover", options.config.recover,
+                    "Open a store whose log is damaged, without what came behind the damage");
   command->callback([&options, &run] { run = [&options] { return serve(options.config); }; });
 }
 

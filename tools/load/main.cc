@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tools/load/noise.h"
 #include "tools/load/workloads.h"
 
 namespace waystation::load {
@@ -21,6 +22,7 @@ struct Options {
   std::vector<std::string> only;
   bool quick = false;
   bool full = false;
+  int wait_quiet_s = 0;
   std::string json;
 
   [[nodiscard]] bool wanted(const char* workload) const {
@@ -37,9 +39,11 @@ std::string load_average() {
 
 void run_all(const Options& options, Report& report) {
   const Settings& settings = options.settings;
+  const std::chrono::seconds patience(options.wait_quiet_s);
   const auto repeat = [&](const char* what, auto run) {
     for (int i = 0; i < options.runs; ++i) {
       fmt::print(stderr, "{}, run {} of {}\n", what, i + 1, options.runs);
+      wait_for_quiet(patience);
       run();
     }
   };
@@ -59,6 +63,7 @@ void run_all(const Options& options, Report& report) {
   for (const std::size_t records : sizes) {
     if (!options.wanted("catchup")) continue;
     fmt::print(stderr, "catch-up, {} records\n", records);
+    wait_for_quiet(patience);
     catch_up(settings, records, options.runs, report);
   }
   if (options.wanted("idle")) {
@@ -78,6 +83,8 @@ int run_program(int argc, char** argv) {
       ->check(CLI::IsMember({"after", "live", "catchup", "idle", "raw"}));
   app.add_flag("--quick", options.quick, "One run, smaller: to see that it works");
   app.add_flag("--full", options.full, "After the event with 50 and 1,000 devices too");
+  app.add_option("--wait-quiet", options.wait_quiet_s,
+                 "Before each run wait, for at most this many seconds, until others are quiet");
   app.add_option("--seed", options.settings.seed, "Of the edits")->capture_default_str();
   app.add_option("--json", options.json, "Writes all samples to this file");
   app.add_option("--server", options.settings.program, "The waystation binary")->required();

@@ -1,14 +1,27 @@
-// What others on the machine took of it while something was measured.
+// Others on the machine: waiting until they are quiet, and what they took while something was
+// measured.
 #pragma once
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 #include "tools/load/clock.h"
 #include "tools/load/report.h"
 #include "tools/load/server_process.h"
 
 namespace waystation::load {
+
+// Returns when others have used less than a tenth of a core for one second, or after `patience`.
+inline void wait_for_quiet(std::chrono::seconds patience) {
+  constexpr double kQuietCores = 0.1;
+  const TimePoint deadline = SteadyClock::now() + patience;
+  while (SteadyClock::now() < deadline) {
+    const double before = machine_cpu_seconds();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (machine_cpu_seconds() - before < kQuietCores) return;
+  }
+}
 
 class NoiseGauge {
  public:

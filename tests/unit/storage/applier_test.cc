@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/keys.h"
 #include "sync/limits.h"
 #include "tests/support/json.h"
 #include "tests/support/world.h"
@@ -198,6 +199,21 @@ TEST_F(TheWriter, ShortensADetailWithoutCuttingACharacter) {
 TEST_F(TheWriter, AnswersADeviceThatItDoesNotKnow) {
   const Answer answer = world.push(999, {cup(1)});
   EXPECT_EQ(answer.error, Code::kAuthUnknownDevice);
+}
+
+// A record on the disk is damaged: what cannot be judged has no verdict, and so no number.
+TEST_F(TheWriter, CountsNoOpThatItCouldNotJudge) {
+  ASSERT_EQ(world.push(phone, {op(1).on("note", "damaged")}).codes(), "ok");
+  Batch damage;
+  damage.put(Column::kRecords, keys::record("t", "note", "damaged"), "x");
+  ASSERT_TRUE(world.disk().write(damage, Durability::kSynced).ok());
+  world.reopen();
+  const auto answers =
+      world.push_together({{phone, {received(cup(2)), received(op(3).on("note", "damaged"))}},
+                           {phone, {received(cup(4))}}});
+  EXPECT_EQ(answers[0].error, Code::kStoreCorrupt);
+  EXPECT_EQ(world.state(phone)->applied, world.log(phone).size());
+  EXPECT_EQ(world.push(phone, {cup(2)}).codes(), "ok");
 }
 
 // --- seqs, digests, conflicts -----------------------------------------------------------------
