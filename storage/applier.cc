@@ -228,13 +228,7 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
 }
 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
-  ++group.outcome.ops;
   DeviceState& state = device.state;
-  if (device.pending.entries.empty()) {
-    device.pending.first_n = op.n;
-    device.pending.received_ms = group.now_ms;
-  }
-  state.applied = op.n;
   const std::int64_t authored_ms = state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
   if (!refusal) refusal = check_scope(account, op, authored_ms);
@@ -246,15 +240,15 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
   auto found = entry(key);
   if (!found) return found.error();
   Entry& at = **found;
-  auto checked = check_record(at, op, *collection);
-  if (!checked) return checked.error();
-  if (*checked) return refuse(group, device, account.device, op, std::move(**checked));
-
   op.base = std::min(op.base, position_);  // nobody has seen what is not there
   OpPlace place;
   place.device = account.device;
   place.seq = next_seq(position_, group.now_ms);
   place.stamp = stamp_for(place.seq, authored_ms, op.base, state.last_stamp);
+  std::size_t size_bound = 0;
+  if (auto found_wrong = check_record(at, op, place, *collection, size_bound)) {
+    return refuse(group, device, account.device, op, std::move(*found_wrong));
+  }
   position_ = place.seq;
   state.last_stamp = place.stamp;
   if (!at.dirty) {
@@ -263,8 +257,7 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
   }
   Effects effects;
   at.record.apply(op, place, *collection, effects);
-  at.size_bound += op.canonical.size();
-  for (const Edit& edit : op.edits) at.size_bound += edit.values.size() * kEntryOverhead;
+  at.size_bound = size_bound;
   keep_effects(group, op, effects);
   Scope& scope = scopes_[op.scope];
   if (!scope.dirty) {
@@ -273,8 +266,21 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
   }
   scope.row.newest = place.seq;
   std::string verdict = encode_verdict_ok(op.n, place.seq, effects.lost_fields);
-  device.pending.entries.push_back(LogEntry{std::move(op.canonical), verdict, place.stamp});
+  log(group, device, op.n, LogEntry{std::move(op.canonical), verdict, place.stamp});
   return verdict;
+}
+
+// An op counts once its verdict is in the log, and not before: whatever fails on the way there
+// leaves it to be handed in again.
+void Applier::log(Group& group, Device& device, std::uint64_t n, LogEntry entry) {
+  ++group.outcome.ops;
+  if (device.pending.entries.empty()) {
+    device.pending.first_n = n;
+    device.pending.received_ms = group.now_ms;
+  }
+  WS_CHECK(n == device.state.applied + 1);
+  device.state.applied = n;
+  device.pending.entries.push_back(std::move(entry));
 }
 
 std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op,
@@ -302,21 +308,24 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
   return std::nullopt;
 }
 
-Result<std::optional<Refusal>> Applier::check_record(Entry& entry, const Op& op,
-                                                     const Collection& collection) {
+// `size_bound` becomes a bound of the record's size with the op applied.
+std::optional<Refusal> Applier::check_record(const Entry& entry, const Op& op, const OpPlace& place,
+                                             const Collection& collection,
+                                             std::size_t& size_bound) const {
   if (auto refusal = entry.record.check(op, collection)) return refusal;
-  std::size_t growth = op.canonical.size();
-  for (const Edit& edit : op.edits) growth += edit.values.size() * kEntryOverhead;
-  if (entry.size_bound + growth > limits::kRecordBytes) {
-    // The bound only grows; look before refusing.
-    entry.size_bound = entry.record.exists() ? entry.record.visible().size() : 0;
-  }
-  if (!op.del && entry.size_bound + growth > limits::kRecordBytes) {
-    return std::optional(Refusal{Code::kRecordTooLarge,
-                                 fmt::format("the record has {} bytes, at most {} are allowed",
-                                             entry.size_bound, limits::kRecordBytes)});
-  }
-  return std::optional<Refusal>();
+  size_bound = entry.size_bound + op.canonical.size();
+  for (const Edit& edit : op.edits) size_bound += edit.values.size() * kEntryOverhead;
+  if (size_bound <= limits::kRecordBytes) return std::nullopt;
+  // The bound only grows, and an op may replace more than it brings: look before refusing.
+  const std::size_t before = entry.record.exists() ? entry.record.visible().size() : 0;
+  Record trial = entry.record;
+  Effects ignored;
+  trial.apply(op, place, collection, ignored);
+  size_bound = trial.visible().size();
+  if (size_bound <= limits::kRecordBytes || size_bound <= before) return std::nullopt;
+  return Refusal{Code::kRecordTooLarge,
+                 fmt::format("the record would have {} bytes, at most {} are allowed", size_bound,
+                             limits::kRecordBytes)};
 }
 
 Result<Applier::Entry*> Applier::entry(const std::string& key) {
@@ -361,7 +370,7 @@ std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, cons
   QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
   group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, 0), encode_quarantine(row));
   std::string verdict = encode_verdict_refused(op.n, refusal);
-  device.pending.entries.push_back(LogEntry{op.canonical, verdict, 0});
+  log(group, device, op.n, LogEntry{op.canonical, verdict, 0});
   return verdict;
 }
 

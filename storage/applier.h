@@ -126,8 +126,11 @@ class Applier {
                                           Op& op);
   [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
                                                    std::int64_t authored_ms) const;
-  [[nodiscard]] Result<std::optional<Refusal>> check_record(Entry& entry, const Op& op,
-                                                            const Collection& collection);
+  [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
+                                                    const OpPlace& place,
+                                                    const Collection& collection,
+                                                    std::size_t& size_bound) const;
+  void log(Group& group, Device& device, std::uint64_t n, LogEntry entry);
   void keep_effects(Group& group, const Op& op, const Effects& effects);
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);

@@ -32,6 +32,8 @@ inline constexpr std::size_t kPageBytes = 512 * 1024;
 // --- a record ---------------------------------------------------------------------------------
 // The cost of an op is bounded by the size of one record, never by its history.
 inline constexpr std::size_t kRecordBytes = 64 * 1024;
+// With what is not shown (adds of one element by many devices, single incs, lost values).
+inline constexpr std::size_t kRecordStateBytes = 4 * kRecordBytes;
 inline constexpr std::size_t kFieldsPerRecord = 256;
 inline constexpr std::size_t kEntriesPerField = 1000;  // set adds, log entries, itemised incs
 inline constexpr std::size_t kLostPerField = 64;       // lost values that withdraw by themselves

@@ -12,6 +12,9 @@
 namespace waystation {
 namespace {
 
+// What a write takes besides its value, stored, at most.
+constexpr std::size_t kWriteBytes = 64;
+
 Field* find_field(std::vector<Field>& fields, std::string_view name) {
   const auto at = std::lower_bound(fields.begin(), fields.end(), name,
                                    [](const Field& f, std::string_view n) { return f.name < n; });
@@ -247,7 +250,10 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
     }
   }
   if (op.del && deletes.size() >= limits::kDeletersPerRecord) {
-    return Refusal{Code::kFieldFull, "too many devices have deleted this record"};
+    return Refusal{Code::kFieldFull, "this record has been deleted too often"};
+  }
+  if (weight() + op.canonical.size() > limits::kRecordStateBytes) {
+    return Refusal{Code::kRecordTooLarge, "too many edits that nobody had seen are kept in it"};
   }
   std::size_t new_fields = 0;
   for (const Edit& edit : op.edits) {
@@ -286,6 +292,15 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
                    fmt::format("a record has at most {} fields", limits::kFieldsPerRecord)};
   }
   return std::nullopt;
+}
+
+std::size_t Record::weight() const {
+  std::size_t sum = 0;
+  for (const Field& field : fields) {
+    for (const Write& write : field.live) sum += write.value.size() + kWriteBytes;
+    sum += field.lost.size() * kWriteBytes;
+  }
+  return sum;
 }
 
 void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,

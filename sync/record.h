@@ -99,6 +99,8 @@ class Record {
                                                       std::uint32_t part, ConflictKind kept) const;
 
   [[nodiscard]] const Field* field(std::string_view name) const;
+  // About how many bytes its state takes, besides what a device sees.
+  [[nodiscard]] std::size_t weight() const;
 
   // State. Written by apply() and by the codec of storage/ only.
   Seq seq = 0;                        // of the latest applied op, also of one that lost

@@ -369,7 +369,8 @@ std::optional<Refusal> check_key(const Collection& collection, const Op& op) {
     }
     const std::string_view part = rest.substr(0, end);
     for (const Edit& edit : op.edits) {
-      if (edit.field == collection.key[i] && unquoted(edit.values[0]) != part) {
+      if (edit.field == collection.key[i] &&
+          (edit.values[0].type != ValueType::kString || unquoted(edit.values[0]) != part)) {
         return Refusal{Code::kRecordKey, fmt::format("{} is {} but the id says {}", edit.field,
                                                      edit.values[0].json, part)};
       }

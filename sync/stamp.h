@@ -16,9 +16,13 @@ using Stamp = std::int64_t;  // authored time, corrected, in the space of seqs
 inline constexpr std::int64_t kEpochMs = 1'704'067'200'000;  // 2024-01-01T00:00:00Z
 inline constexpr int kCounterBits = 12;
 
-// unix_ms before the epoch counts as the epoch.
+// The last time that a seq carries: in 2059, so that even behind a clock that is wrong for good
+// there is room for 2^52 more seqs within 53 bits.
+inline constexpr std::int64_t kLastMs = kEpochMs + (std::int64_t{1} << 40) - 1;
+
+// What lies before the epoch counts as the epoch, what lies behind kLastMs as kLastMs.
 [[nodiscard]] constexpr Seq seq_from_ms(std::int64_t unix_ms) {
-  return std::max<std::int64_t>(unix_ms - kEpochMs, 0) << kCounterBits;
+  return (std::clamp(unix_ms, kEpochMs, kLastMs) - kEpochMs) << kCounterBits;
 }
 [[nodiscard]] constexpr std::int64_t ms_from_seq(Seq seq) {
   return (seq >> kCounterBits) + kEpochMs;

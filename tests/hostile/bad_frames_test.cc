@@ -185,12 +185,12 @@ const std::vector<BadFrame> kBadFrames{
        return with_push(device, std::string(600, '[') + std::string(600, ']'));
      }},
     {"ANestOfHalfAMegabyte", "json.too_deep",
-     [](const Device&) { return std::string(500'000, '['); }},
+     [](const Device&) { return std::string(250'000, '[') + std::string(250'000, ']'); }},
     {"ANestOfObjects", "json.too_deep",
      [](const Device&) {
        std::string text;
        for (int i = 0; i < 100'000; ++i) text += "{\"a\":";
-       return text;
+       return text + "1" + std::string(100'000, '}');
      }},
     {"MoreOpsThanAPushMayHold", "push.too_many_ops",
      [](const Device& device) {

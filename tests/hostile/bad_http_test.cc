@@ -257,12 +257,12 @@ TEST_F(HttpRequests, WithALengthThatIsTooShortAreReadThatFar) {
 }
 
 TEST_F(HttpRequests, WithALengthThatIsTooLongEndInATimeout) {
-  const std::string body = sync_body(device(), {note_of(1, kScope, "raw", "waits")}).dump();
+  const std::string body = sync_body(device(), {note_of(1, kScope, "half", "waits")}).dump();
   RawSocket raw(server().port());
   raw.send(post_headers(fmt::format("Content-Length: {}\r\n", body.size() + 10)) + body);
   expect_all_are_served();
   expect_timeout(raw);
-  EXPECT_EQ(office().record(kScope, "note", "raw"), Json(nullptr)) << "taken half";
+  EXPECT_EQ(office().record(kScope, "note", "half"), Json(nullptr)) << "taken half";
   expect_all_are_served();
 }
 
@@ -293,6 +293,15 @@ TEST_F(HttpRequests, OfASilentConnectionAreNotWaitedForForEver) {
   const std::string said = raw.rest(kPatience);
   EXPECT_TRUE(raw.ends());
   EXPECT_TRUE(said.empty() || said.find("http.timeout") != std::string::npos) << said;
+}
+
+// Whoever asks next on it would take what it was told unasked for the answer.
+TEST_F(HttpRequests, ThatDoNotComeOnAKeptConnectionAreNotAnswered) {
+  RawSocket raw(server().port());
+  raw.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(raw.answer().has_value());
+  EXPECT_EQ(raw.rest(kPatience), "");
+  EXPECT_TRUE(raw.ends());
 }
 
 TEST_F(HttpRequests, ThatNeverEndHoldNobodyUp) {

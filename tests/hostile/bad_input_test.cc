@@ -31,7 +31,8 @@ TEST_F(Input, AnUnknownFieldIsKeptAndGivenBack) {
   const auto live = greeted(neighbour());
   ASSERT_TRUE(live->send(pull_frame("")));
   bool found = false;
-  for (const Json& change : live->next_of("changes")["changes"]) {
+  const Json changes = live->next_of("changes");
+  for (const Json& change : changes["changes"]) {
     if (change["id"] == "unknown-field") {
       found = true;
       EXPECT_EQ(change["fields"], record["fields"]);
@@ -200,11 +201,24 @@ TEST_F(Input, AWebSocketThatTalksRubbishInsteadOfHelloIsClosed) {
 
 // --- the WebSocket itself ---------------------------------------------------------------------
 
-TEST_F(Input, AFrameOverTheLimitClosesWith1009) {
+TEST_F(Input, AFrameThatAnnouncesMoreThanTheLimitClosesWith1009) {
+  RawSocket raw(server().port());
+  ASSERT_TRUE(raw.upgrade());
+  // 1 MiB and a byte; the bytes themselves are not waited for.
+  raw.send(std::string("\x81\xFF\0\0\0\0\0\x10\0\x01\x11\x22\x33\x44", 14));
+  const auto closed = raw.frame();
+  ASSERT_TRUE(closed.has_value());
+  EXPECT_EQ(closed->opcode, kClose);
+  EXPECT_EQ(closed->payload.substr(0, 2), "\x03\xF1");  // 1009
+  EXPECT_EQ(about("frame.too_large").close, 1009);
+  expect_all_are_served();
+}
+
+// The close must not be lost to the reset of a connection on which there is still something unread.
+TEST_F(Input, AClientThatIsStillSendingAFrameOverTheLimitLearnsWhyItIsClosed) {
   const auto live = greeted(device());
   live->unchecked(std::string(limits::kFrameBytes + 1, ' '));
   EXPECT_EQ(live->close_code(), 1009);
-  EXPECT_EQ(about("frame.too_large").close, 1009);
   expect_all_are_served();
 }
 

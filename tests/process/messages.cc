@@ -132,11 +132,11 @@ std::string verdict_codes(const Json& receipt) {
 // --- HTTP -------------------------------------------------------------------------------------
 
 HttpCaller::HttpCaller(const TestServer& server, std::string bearer)
-    : client_(server.address(), std::move(bearer)) {}
+    : address_(server.address()), bearer_(std::move(bearer)) {}
 
 Reply HttpCaller::send(const std::string& method, const std::string& target,
                        const std::string& bytes) {
-  const auto answer = client_.request(method, target, bytes);
+  const auto answer = HttpClient(address_, bearer_).request(method, target, bytes);
   if (!answer) {
     ADD_FAILURE() << method << " " << target << ": " << answer.error().context;
     return {};

@@ -47,7 +47,7 @@ struct Reply {
 [[nodiscard]] std::string verdict_code(const Json& result);
 [[nodiscard]] std::string verdict_codes(const Json& receipt);  // joined by spaces
 
-// Requests to one server with one bearer token. One thread.
+// Requests to one server with one bearer token, each on a connection of its own. One thread.
 class HttpCaller {
  public:
   explicit HttpCaller(const TestServer& server, std::string bearer = {});
@@ -61,7 +61,9 @@ class HttpCaller {
 
  private:
   Reply send(const std::string& method, const std::string& target, const std::string& bytes);
-  HttpClient client_;
+
+  std::string address_;
+  std::string bearer_;
 };
 
 // The office: the administrator's token, and a device that holds all scopes. One thread.

@@ -88,7 +88,7 @@ std::uint64_t received(const Devices& devices) {
 void after_event(const Settings& settings, std::size_t count, bool subscribed, Report& report) {
   const std::string workload =
       fmt::format("after the event, {}{}", count, subscribed ? ", all live" : "");
-  ServerProcess server(settings.program, settings.folder);
+  MeasuredServer server(settings.program, settings.folder);
   Loop loop;
   Fleet fleet(loop, server);
   Renderer renderer(settings.seed, kValueBytes);

@@ -64,7 +64,7 @@ struct Pulled {
 };
 
 // Connects, says hello and pulls to the end: what the person who holds the device waits for.
-Pulled pull_all(Loop& loop, const ServerProcess& server, Device& device) {
+Pulled pull_all(Loop& loop, const MeasuredServer& server, Device& device) {
   Pulled pulled;
   device.on_changes([&](Device&, std::string_view text) {
     pulled.records += count_of(text, R"("coll":)");
@@ -99,7 +99,7 @@ void change_some(Fleet& fleet, const std::vector<KnownRecord>& records, Renderer
 void catch_up(const Settings& settings, std::size_t count, int runs, Report& report) {
   const std::string workload =
       fmt::format("catch-up, {} records", with_commas(static_cast<double>(count)));
-  ServerProcess server(settings.program, settings.folder);
+  MeasuredServer server(settings.program, settings.folder);
   Loop loop;
   Fleet fleet(loop, server);
   Renderer renderer(settings.seed, kValueBytes);

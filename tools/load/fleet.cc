@@ -22,7 +22,7 @@ std::string post(HttpClient& client, const std::string& path, const std::string&
 
 }  // namespace
 
-Fleet::Fleet(Loop& loop, const ServerProcess& server) : loop_(loop), server_(server) {
+Fleet::Fleet(Loop& loop, const MeasuredServer& server) : loop_(loop), server_(server) {
   Devices office = enroll(1, "*");
   connect(office);
   office_ = std::move(office.front());

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tools/load/device.h"
+#include "tools/load/measured_server.h"
 #include "tools/load/render.h"
-#include "tools/load/server_process.h"
 
 namespace waystation::load {
 
@@ -17,7 +17,7 @@ using Devices = std::vector<std::unique_ptr<Device>>;
 class Fleet {
  public:
   // Enrols the office's device, which holds all scopes, connects it, and creates the scope.
-  Fleet(Loop& loop, const ServerProcess& server);
+  Fleet(Loop& loop, const MeasuredServer& server);
 
   [[nodiscard]] Device& office() { return *office_; }
 
@@ -35,7 +35,7 @@ class Fleet {
 
  private:
   Loop& loop_;
-  const ServerProcess& server_;
+  const MeasuredServer& server_;
   std::unique_ptr<Device> office_;
 };
 

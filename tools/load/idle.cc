@@ -28,7 +28,7 @@ void raise_descriptor_limit(std::size_t connections) {
 void idle(const Settings& settings, std::size_t count, Report& report) {
   const std::string workload = fmt::format("idle, {} devices", count);
   raise_descriptor_limit(count);
-  ServerProcess server(settings.program, settings.folder);
+  MeasuredServer server(settings.program, settings.folder);
   Loop loop;
   Fleet fleet(loop, server);
   Renderer renderer(settings.seed, kValueBytes);

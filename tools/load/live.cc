@@ -57,7 +57,7 @@ std::vector<double> latencies(const Writing& writing,
 
 void live(const Settings& settings, std::size_t readers, std::size_t edits, Report& report) {
   const std::string workload = fmt::format("live, {} readers", readers);
-  ServerProcess server(settings.program, settings.folder);
+  MeasuredServer server(settings.program, settings.folder);
   Loop loop;
   Fleet fleet(loop, server);
   Renderer renderer(settings.seed, kValueBytes);

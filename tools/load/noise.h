@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "tools/load/clock.h"
+#include "tools/load/measured_server.h"
 #include "tools/load/report.h"
-#include "tools/load/server_process.h"
 
 namespace waystation::load {
 
@@ -25,7 +25,7 @@ inline void wait_for_quiet(std::chrono::seconds patience) {
 
 class NoiseGauge {
  public:
-  explicit NoiseGauge(const ServerProcess& server) : server_(server) {}
+  explicit NoiseGauge(const MeasuredServer& server) : server_(server) {}
 
   // Percent of one core since the construction.
   void add_to(Report& report, const std::string& workload) const {
@@ -36,7 +36,7 @@ class NoiseGauge {
   }
 
  private:
-  const ServerProcess& server_;
+  const MeasuredServer& server_;
   TimePoint start_ = SteadyClock::now();
   double machine_ = machine_cpu_seconds();
   double own_ = own_cpu_seconds();

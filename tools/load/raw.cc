@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <random>
 
 #include "storage/keys.h"
 #include "storage/kv.h"
 #include "tools/load/clock.h"
+#include "tools/load/measured_server.h"
 #include "tools/load/render.h"
 #include "tools/load/workloads.h"
 
@@ -32,24 +32,6 @@ constexpr std::size_t kLogRecordBytes = 150;
 constexpr std::size_t kLogGroup = 512;
 constexpr std::size_t kGroupSyncs = 1000;
 constexpr std::size_t kSingleSyncs = 2000;
-
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const std::string& parent) : path_(parent + "/raw") {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The keys and values that the server would write for random edits of shared records.
 class EditWriter {
@@ -172,7 +154,7 @@ void disk(const std::string& folder, Report& report) {
 }  // namespace
 
 void raw(const Settings& settings, Report& report) {
-  const ScratchFolder folder(settings.folder);
+  const DataFolder folder(settings.folder);
   rocks(settings, folder.path() + "/each", false, report);
   rocks(settings, folder.path() + "/once", true, report);
   disk(folder.path(), report);

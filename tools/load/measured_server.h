@@ -1,29 +1,37 @@
-// A fresh server of its own: a child process on a new data folder, ended and removed with this
-// object. Also what the system says about the process.
+// A fresh server of its own on a new data folder, which is removed with this object; and what the
+// system says about the process.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
+#include <optional>
 #include <string>
 
+#include "tools/client/server_process.h"
 #include "tools/load/loop.h"
 
 namespace waystation::load {
 
-class ServerProcess {
+// A data folder that lasts as long as this object.
+class DataFolder {
+ public:
+  explicit DataFolder(const std::string& parent);
+  ~DataFolder();
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class MeasuredServer {
  public:
   // `program`: the waystation binary; `folder`: where data folders are made. Returns when it
   // listens.
-  ServerProcess(const std::string& program, const std::string& folder);
-  ~ServerProcess();
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
+  MeasuredServer(const std::string& program, const std::string& folder);
 
-  [[nodiscard]] const std::string& address() const { return address_; }  // address:port
+  [[nodiscard]] const std::string& address() const { return process_->address(); }
   [[nodiscard]] tcp::endpoint endpoint() const;
   [[nodiscard]] const std::string& admin_token() const { return admin_token_; }
-  [[nodiscard]] const std::string& data() const { return data_; }
 
   [[nodiscard]] double cpu_seconds() const;  // all threads, user and system, steps of 10 ms
   [[nodiscard]] double resident_kib() const;
@@ -31,18 +39,13 @@ class ServerProcess {
   void forget_peak();  // the peak counts anew from what is resident now
   // Returns when the server has next to nothing to do any more, such as compaction.
   void settle() const;
-  void stop();
 
  private:
-  [[noreturn]] static void become_server(const std::string& program, const std::string& data,
-                                         int out);
-  void read_address(int from);
   [[nodiscard]] double status_kib(const char* key) const;
 
-  std::string data_;
-  std::string address_;
+  DataFolder data_;
+  std::optional<ServerProcess> process_;  // behind the folder: it ends first
   std::string admin_token_;
-  pid_t pid_ = 0;
 };
 
 }  // namespace waystation::load
