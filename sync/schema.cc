@@ -340,6 +340,12 @@ std::optional<Refusal> check_value(const FieldSpec& spec, const Value& value) {
 }
 
 std::optional<Refusal> check_edit(const Collection& collection, const Edit& edit) {
+  for (const Value& value : edit.values) {
+    if (value.json.size() > limits::kStringBytes + 2) {  // with its quotes
+      return Refusal{Code::kFieldLimit, fmt::format("{}: a value has at most {} bytes", edit.field,
+                                                    limits::kStringBytes)};
+    }
+  }
   const FieldSpec* spec = collection.field(edit.field);
   if (spec == nullptr) return std::nullopt;  // written by a newer client: kept
   if (spec->merge != merge_type_of(edit.kind)) {
