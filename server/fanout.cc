@@ -182,7 +182,9 @@ void Fanout::run() {
     if (ending_) return;
     const auto start = SteadyClock::now();
     round(lock);
-    const auto cost = SteadyClock::now() - start;
+    const auto sockets = std::chrono::duration_cast<SteadyClock::duration>(
+        std::chrono::duration<double>(static_cast<double>(round_bytes_) / kSocketBytesPerSecond));
+    const auto cost = SteadyClock::now() - start + sockets;
     const auto pause = std::min<SteadyClock::duration>(cost, kLongestPause);
     if (pause > std::chrono::milliseconds(1)) {
       wake_.wait_for(lock, pause, [this] { return ending_; });
@@ -260,14 +262,8 @@ void Fanout::round(std::unique_lock<std::mutex>& lock) {
   for (const Delivery& delivery : deliveries) {
     if (const auto sink = delivery.sink.lock()) sink->deliver(delivery.frame, delivery.epoch);
   }
-  const auto pause =
-      std::chrono::duration<double>(static_cast<double>(bytes) / kSocketBytesPerSecond);
-  if (pause > std::chrono::milliseconds(1)) {
-    std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(
-        pause, std::chrono::duration<double>(kLongestPause)));
-  }
-
   lock.lock();
+  round_bytes_ = bytes;
   for (const Id id : to_pull) {
     const auto at = readers_.find(id);
     if (at != readers_.end()) at->second.live = false;

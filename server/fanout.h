@@ -98,8 +98,9 @@ class Fanout {
   std::unordered_map<std::uint64_t, std::unordered_set<Id>> by_device_;
   std::vector<Id> pending_;
   Id next_id_ = 1;
-  Seq position_ = 0;       // committed
-  Seq last_position_ = 0;  // of the last round
+  Seq position_ = 0;             // committed
+  Seq last_position_ = 0;        // of the last round
+  std::size_t round_bytes_ = 0;  // handed to sockets by the last round
   bool ending_ = false;
   std::thread thread_;
 };

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "server/await.h"
+#include "server/linger.h"
 #include "sync/limits.h"
 
 namespace waystation {
@@ -19,11 +20,6 @@ namespace {
 namespace http = beast::http;
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
-
-// How long, and how much, is read on after an answer that ends the connection, so that the other
-// side sees the answer and not a reset.
-constexpr std::chrono::milliseconds kLingerTime(2000);
-constexpr std::size_t kLingerBytes = 256U << 20U;
 
 std::string percent_decode(std::string_view text) {
   std::string out;
@@ -64,8 +60,21 @@ ApiRequest to_api(const Request& request) {
   return api;
 }
 
-Response to_response(const ApiReply& reply, unsigned version, bool keep_alive) {
-  Response response(static_cast<http::status>(reply.status), version);
+// What the request asks of the form of its answer.
+struct Shape {
+  unsigned version = 11;
+  bool keep_alive = false;
+  bool head_only = false;
+};
+
+// Any other encoding of the body leaves its end, or its meaning, open (RFC 9112, 6.1 and 6.3).
+bool plain_encoding(const Request& request) {
+  const auto given = request[http::field::transfer_encoding];
+  return given.empty() || beast::iequals(given, "chunked");
+}
+
+Response to_response(const ApiReply& reply, const Shape& shape) {
+  Response response(static_cast<http::status>(reply.status), shape.version);
   response.set(http::field::content_type,
                reply.problem ? "application/problem+json" : "application/json");
   response.set(http::field::cache_control, "no-store");
@@ -73,9 +82,10 @@ Response to_response(const ApiReply& reply, unsigned version, bool keep_alive) {
   if (reply.retry_after_ms > 0) {
     response.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
   }
-  response.keep_alive(keep_alive);
+  response.keep_alive(shape.keep_alive);
   response.body() = reply.body;
   response.prepare_payload();
+  if (shape.head_only) response.body().clear();  // the length stays
   return response;
 }
 
@@ -102,6 +112,7 @@ class HttpSession {
         hooks_(hooks) {}
 
   asio::awaitable<void> run() {
+    bool served = false;
     while (true) {
       http::request_parser<http::string_body> parser;
       parser.header_limit(limits::kHeaderBytes);
@@ -112,9 +123,10 @@ class HttpSession {
       deadline_.cancel();
       if (error) {
         const auto answer = read_error(error, *timed_out_);
-        if (answer) {
-          co_await respond(problem(*answer), 11, false);
-          co_await linger();
+        const bool nothing_asked = served && !parser.got_some();  // a kept connection at rest
+        if (answer && !nothing_asked) {
+          co_await respond(problem(*answer), Shape{});
+          co_await linger(&stream_);
         }
         break;
       }
@@ -123,16 +135,25 @@ class HttpSession {
         co_await upgrade(std::move(request));
         co_return;
       }
-      const unsigned version = request.version();
-      const bool keep_alive = request.keep_alive();
+      if (!plain_encoding(request)) {
+        const Error refusal{Code::kHttpBadRequest, "a body is sent plain or chunked"};
+        co_await respond(problem(refusal), Shape{});
+        co_await linger(&stream_);
+        break;
+      }
+      Shape shape;
+      shape.version = request.version();
+      shape.keep_alive = request.keep_alive();
+      shape.head_only = request.method() == http::verb::head;
       ApiRequest api = to_api(request);
       auto start = [this, &api](auto callback) {
         service_->api(std::move(api), std::move(callback));
       };
       const asio::any_io_executor executor = stream_.get_executor();
       ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(start));
-      const bool written = co_await respond(reply, version, keep_alive);
-      if (!written || !keep_alive) break;
+      const bool written = co_await respond(reply, shape);
+      if (!written || !shape.keep_alive) break;
+      served = true;
     }
     ErrorCode ignored;
     stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
@@ -152,24 +173,13 @@ class HttpSession {
     deadline_.async_wait(std::move(expired));
   }
 
-  asio::awaitable<bool> respond(const ApiReply& reply, unsigned version, bool keep_alive) {
-    Response response = to_response(reply, version, keep_alive);
+  asio::awaitable<bool> respond(ApiReply reply, Shape shape) {
+    Response response = to_response(reply, shape);
     ErrorCode error;
     stream_.expires_after(std::chrono::milliseconds(limits::kIdleTimeoutMs));
     co_await http::async_write(stream_, response, into(error));
     stream_.expires_never();
     co_return !error;
-  }
-
-  asio::awaitable<void> linger() {
-    ErrorCode error;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-    stream_.expires_after(kLingerTime);
-    std::string sink(64U << 10U, '\0');
-    std::size_t read = 0;
-    while (!error && read < kLingerBytes) {
-      read += co_await stream_.async_read_some(asio::buffer(sink), into(error));
-    }
   }
 
   asio::awaitable<void> upgrade(Request request) {

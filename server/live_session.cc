@@ -2,10 +2,12 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <chrono>
 
 #include "server/await.h"
+#include "server/linger.h"
 #include "sync/limits.h"
 
 namespace waystation {
@@ -73,7 +75,11 @@ asio::awaitable<void> LiveSession::serve() {
     }
     co_await wait_until_written();
   }
-  // The close frame goes out behind the last answer; wait for the other side's.
+  co_await read_to_the_end();
+}
+
+// The close frame goes out behind the last answer; wait for the other side's.
+asio::awaitable<void> LiveSession::read_to_the_end() {
   while (!ended_) {
     ErrorCode error;
     co_await socket_.async_read(buffer_, into(error));

@@ -40,6 +40,7 @@ class LiveSession final : public LiveSink, public std::enable_shared_from_this<L
   };
 
   asio::awaitable<void> serve();
+  asio::awaitable<void> read_to_the_end();
   asio::awaitable<void> handle(std::string_view bytes);
   asio::awaitable<bool> take_hello_and_push(ClientFrame frame);
   asio::awaitable<void> take_pull(Pull pull);

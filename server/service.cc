@@ -203,7 +203,7 @@ Result<Service::Caller> Service::caller(const ApiRequest& request) const {
 
 void Service::api(ApiRequest request, ApiDone done) {
   const auto is = [&](std::string_view path) { return request.path == path; };
-  const bool get = request.method == "GET";
+  const bool get = request.method == "GET" || request.method == "HEAD";
   const bool post = request.method == "POST";
   const auto wrong_method = [&] {
     done(problem(Error{Code::kHttpMethod, fmt::format("{} {}", request.method, request.path)}));

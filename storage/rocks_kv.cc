@@ -7,6 +7,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -32,6 +33,18 @@ Error to_error(const rocksdb::Status& status) {
     return Error{Code::kStoreLocked, "another process has the store open: " + text};
   }
   return Error{Code::kIo, text};
+}
+
+// Neighbours in the memtable are inserted one after the other, which saves most of each search.
+// Stable: two mutations of one key stay in their order.
+std::vector<const Batch::Mutation*> in_key_order(const Batch& batch) {
+  std::vector<const Batch::Mutation*> order;
+  order.reserve(batch.mutations().size());
+  for (const Batch::Mutation& mutation : batch.mutations()) order.push_back(&mutation);
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return a->column != b->column ? a->column < b->column : a->key < b->key;
+  });
+  return order;
 }
 
 class RocksSnapshot final : public Snapshot {
@@ -114,7 +127,8 @@ class RocksKv final : public Kv {
 
   Status write(const Batch& batch, Durability durability) override {
     rocksdb::WriteBatch native_batch(batch.bytes() + batch.mutations().size() * 24);
-    for (const Batch::Mutation& mutation : batch.mutations()) {
+    for (const Batch::Mutation* at : in_key_order(batch)) {
+      const Batch::Mutation& mutation = *at;
       rocksdb::ColumnFamilyHandle* column = handle(mutation.column);
       rocksdb::Status status;
       switch (mutation.kind) {

@@ -45,8 +45,9 @@ inline constexpr std::int64_t kClockWrongMs = 120'000;
 inline constexpr std::size_t kScopesPerDevice = 1000;
 
 // --- the server -------------------------------------------------------------------------------
-// What waits for the writer: about a second of work; beyond it clients are told to come back.
-inline constexpr std::size_t kWriterQueueOps = 40'000;
+// What waits for the writer: a thousand phones with fifty edits each, twice; two or three seconds
+// of work. Beyond it clients are told to come back.
+inline constexpr std::size_t kWriterQueueOps = 120'000;
 // One synced batch: at most this many ops, so that the first in the group does not wait for long.
 inline constexpr std::size_t kGroupOps = 4096;
 inline constexpr std::size_t kReaderQueue = 2048;  // pulls and page requests that wait

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <ostream>
 
 #include "tests/hostile/hostile_server.h"
 
@@ -16,6 +17,7 @@ struct BadFrame {
   const char* name;
   const char* code;
   std::function<std::string(const Device&)> bytes;
+  friend void PrintTo(const BadFrame& row, std::ostream* out) { *out << row.name; }
 };
 
 std::string good(const Device& device) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <ostream>
+
 #include "sync/limits.h"
 #include "tests/hostile/hostile_server.h"
 
@@ -14,6 +16,7 @@ struct BadRequest {
   const char* name;
   std::string bytes;
   const char* code;
+  friend void PrintTo(const BadRequest& row, std::ostream* out) { *out << row.name; }
 };
 
 std::string post_headers(const std::string& headers) {
@@ -102,6 +105,7 @@ struct WrongAddress {
   const char* method;
   const char* target;
   const char* code;
+  friend void PrintTo(const WrongAddress& row, std::ostream* out) { *out << row.name; }
 };
 
 const std::vector<WrongAddress> kWrongAddresses{
@@ -143,6 +147,7 @@ struct WrongToken {
   const char* name;
   const char* bearer;
   const char* code;
+  friend void PrintTo(const WrongToken& row, std::ostream* out) { *out << row.name; }
 };
 
 const std::vector<WrongToken> kWrongTokens{

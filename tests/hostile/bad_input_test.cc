@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <ostream>
 #include <thread>
 
 #include "sync/limits.h"
@@ -304,6 +305,7 @@ TEST_F(Input, APingIsAnsweredAndAPongDoesNoHarm) {
 struct BrokenFrame {
   const char* name;
   std::string bytes;
+  friend void PrintTo(const BrokenFrame& row, std::ostream* out) { *out << row.name; }
 };
 
 class BrokenFrames : public HostileServer, public ::testing::WithParamInterface<BrokenFrame> {};

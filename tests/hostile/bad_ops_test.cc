@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <ostream>
+
 #include "tests/hostile/hostile_server.h"
 
 namespace waystation::testing {
@@ -12,6 +14,7 @@ struct BadOp {
   const char* name;
   const char* code;
   std::string members;  // behind n, wall, mono and boot
+  friend void PrintTo(const BadOp& row, std::ostream* out) { *out << row.name; }
 };
 
 std::string nested(int depth) {
