@@ -18,8 +18,8 @@ namespace {
 constexpr std::chrono::seconds kStartPatience(60);
 constexpr std::string_view kListening = "listening on http://";
 
-// Forks and runs `command`; its standard output goes to `output_fd` unless that is negative.
-pid_t spawn(const std::vector<std::string>& command, int output_fd) {
+// Forks and runs `command`; its standard output and error go to the given files unless negative.
+pid_t spawn(const std::vector<std::string>& command, int output_fd, int error_fd) {
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
   for (const std::string& word : command)
@@ -33,6 +33,7 @@ pid_t spawn(const std::vector<std::string>& command, int output_fd) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (output_fd >= 0) dup2(output_fd, STDOUT_FILENO);
+  if (error_fd >= 0) dup2(error_fd, STDERR_FILENO);
   execv(arguments[0], arguments.data());
   _exit(127);
 }
@@ -66,7 +67,7 @@ Result<int> run_program(const std::vector<std::string>& command, std::string* ou
   if (output != nullptr && pipe2(ends.data(), O_CLOEXEC) != 0) {
     return Error{Code::kIo, "no pipe to a child process"};
   }
-  const pid_t pid = spawn(command, ends[1]);
+  const pid_t pid = spawn(command, ends[1], ends[1]);
   if (output != nullptr) close(ends[1]);
   if (pid < 0) return Error{Code::kIo, "no child process"};
   if (output != nullptr) {
@@ -87,7 +88,7 @@ Result<ServerProcess> ServerProcess::start(const std::string& program, const std
   std::vector<std::string> command{program, "serve", "--data", data, "--listen", "127.0.0.1:0"};
   command.insert(command.end(), more.begin(), more.end());
   ServerProcess process;
-  process.pid_ = spawn(command, ends[1]);
+  process.pid_ = spawn(command, ends[1], -1);
   close(ends[1]);
   if (process.pid_ < 0) return Error{Code::kIo, "no child process"};
   const std::string line = first_line(ends[0]);

@@ -11,8 +11,8 @@
 
 namespace waystation {
 
-// Runs a program to its end; its standard output goes to `output` (null: to ours). Returns the exit
-// code. Errors: kIo.
+// Runs a program to its end; its standard output and error go to `output` (null: to ours). Returns
+// the exit code. Errors: kIo.
 [[nodiscard]] Result<int> run_program(const std::vector<std::string>& command, std::string* output);
 
 class ServerProcess {
