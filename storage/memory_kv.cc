@@ -1,19 +1,31 @@
 #include "storage/memory_kv.h"
 
+#include <optional>
+
 namespace waystation {
 namespace {
 
+const MemoryKv::Table& table_of(const MemoryKv::Tables& tables, Column column) {
+  return tables.at(static_cast<std::size_t>(column));
+}
+
 class MemorySnapshot final : public Snapshot {
  public:
-  explicit MemorySnapshot(std::shared_ptr<const MemoryKv::Tables> view) : tables(std::move(view)) {}
-  const std::shared_ptr<const MemoryKv::Tables> tables;
+  explicit MemorySnapshot(MemoryKv::View looked_at) : view(std::move(looked_at)) {}
+  const MemoryKv::View view;
 };
 
+const MemoryKv::Tables& tables_of(const Snapshot& snapshot) {
+  return *static_cast<const MemorySnapshot&>(snapshot).view;
+}
+
+// Over a snapshot's tables, or with a view of its own.
 class MemoryIterator final : public KvIterator {
  public:
-  MemoryIterator(std::shared_ptr<const MemoryKv::Tables> tables, Column column, std::string upper)
-      : tables_(std::move(tables)),
-        table_(&(*tables_).at(static_cast<std::size_t>(column))),
+  MemoryIterator(std::optional<MemoryKv::View> view, const Snapshot* snapshot, Column column,
+                 std::string upper)
+      : view_(std::move(view)),
+        table_(&table_of(snapshot != nullptr ? tables_of(*snapshot) : **view_, column)),
         at_(table_->end()),
         upper_(std::move(upper)) {}
 
@@ -27,39 +39,47 @@ class MemoryIterator final : public KvIterator {
   [[nodiscard]] Status status() const override { return {}; }
 
  private:
-  std::shared_ptr<const MemoryKv::Tables> tables_;
+  std::optional<MemoryKv::View> view_;
   const MemoryKv::Table* table_;
   MemoryKv::Table::const_iterator at_;
   std::string upper_;
 };
 
-std::shared_ptr<const MemoryKv::Tables> tables_of(const Snapshot* snapshot) {
-  return static_cast<const MemorySnapshot*>(snapshot)->tables;
-}
-
 }  // namespace
+
+MemoryKv::View::View(const MemoryKv& kv, std::shared_ptr<const Tables> tables)
+    : kv_(&kv), tables_(std::move(tables)) {}
+
+MemoryKv::View::~View() {
+  if (tables_ == nullptr) return;  // moved from
+  const std::lock_guard lock(kv_->mutex_);
+  tables_.reset();
+}
 
 MemoryKv::MemoryKv() : tables_(std::make_shared<Tables>()), durable_(tables_) {}
 
-std::shared_ptr<const MemoryKv::Tables> MemoryKv::current() const {
+MemoryKv::View MemoryKv::current() const {
   const std::lock_guard lock(mutex_);
-  return tables_;
+  return View(*this, tables_);
 }
 
 Result<bool> MemoryKv::get(Column column, std::string_view key, std::string& value,
                            const Snapshot* snapshot) const {
-  const auto tables = snapshot != nullptr ? tables_of(snapshot) : current();
-  const Table& table = tables->at(static_cast<std::size_t>(column));
-  const auto at = table.find(key);
-  if (at == table.end()) return false;
-  value = at->second;
-  return true;
+  const auto find = [&](const Tables& tables) {
+    const Table& table = table_of(tables, column);
+    const auto at = table.find(key);
+    if (at == table.end()) return false;
+    value = at->second;
+    return true;
+  };
+  return snapshot != nullptr ? find(tables_of(*snapshot)) : find(*current());
 }
 
 std::unique_ptr<KvIterator> MemoryKv::iterate(Column column, const Snapshot* snapshot,
                                               std::string upper) const {
-  auto tables = snapshot != nullptr ? tables_of(snapshot) : current();
-  return std::make_unique<MemoryIterator>(std::move(tables), column, std::move(upper));
+  std::optional<View> view;
+  if (snapshot == nullptr) view.emplace(current());
+  return std::make_unique<MemoryIterator>(std::move(view), snapshot, column, std::move(upper));
 }
 
 std::unique_ptr<Snapshot> MemoryKv::snapshot() const {
@@ -108,9 +128,9 @@ void MemoryKv::crash() {
 }
 
 std::size_t MemoryKv::bytes() const {
-  const auto tables = current();
+  const View view = current();
   std::size_t sum = 0;
-  for (const Table& table : *tables) {
+  for (const Table& table : *view) {
     for (const auto& [key, value] : table) sum += key.size() + value.size();
   }
   return sum;

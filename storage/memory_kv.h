@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "storage/kv.h"
@@ -16,6 +17,22 @@ class MemoryKv final : public Kv {
   using Tables = std::array<Table, kColumns>;
 
   MemoryKv();
+
+  // A state that somebody looks at. Looking ends under the store's lock, so that the writer knows
+  // when it may change a state in place.
+  class View {
+   public:
+    View(const MemoryKv& kv, std::shared_ptr<const Tables> tables);
+    View(View&& other) noexcept = default;
+    View& operator=(View&& other) = delete;
+    ~View();
+    const Tables& operator*() const { return *tables_; }
+    const Tables* operator->() const { return tables_.get(); }
+
+   private:
+    const MemoryKv* kv_;
+    std::shared_ptr<const Tables> tables_;
+  };
 
   Result<bool> get(Column column, std::string_view key, std::string& value,
                    const Snapshot* snapshot) const override;
@@ -32,7 +49,7 @@ class MemoryKv final : public Kv {
   [[nodiscard]] std::size_t bytes() const;
 
  private:
-  [[nodiscard]] std::shared_ptr<const Tables> current() const;
+  [[nodiscard]] View current() const;
   void apply(const Batch& batch);
 
   mutable std::mutex mutex_;
