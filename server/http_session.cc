@@ -125,7 +125,9 @@ class HttpSession {
         const auto answer = read_error(error, *timed_out_);
         const bool nothing_asked = served && !parser.got_some();  // a kept connection at rest
         if (answer && !nothing_asked) {
-          co_await respond(problem(*answer), Shape{});
+          const ApiReply reply = problem(*answer);
+          const Shape last;
+          co_await respond(reply, last);
           co_await linger(&stream_);
         }
         break;
@@ -136,8 +138,10 @@ class HttpSession {
         co_return;
       }
       if (!plain_encoding(request)) {
-        const Error refusal{Code::kHttpBadRequest, "a body is sent plain or chunked"};
-        co_await respond(problem(refusal), Shape{});
+        const ApiReply refusal =
+            problem(Error{Code::kHttpBadRequest, "a body is sent plain or chunked"});
+        const Shape last;
+        co_await respond(refusal, last);
         co_await linger(&stream_);
         break;
       }
@@ -173,7 +177,8 @@ class HttpSession {
     deadline_.async_wait(std::move(expired));
   }
 
-  asio::awaitable<bool> respond(ApiReply reply, Shape shape) {
+  // Awaited at once: what it refers to outlives it.
+  asio::awaitable<bool> respond(const ApiReply& reply, const Shape& shape) {
     Response response = to_response(reply, shape);
     ErrorCode error;
     stream_.expires_after(std::chrono::milliseconds(limits::kIdleTimeoutMs));
