@@ -20,10 +20,15 @@ constexpr std::size_t kOutboxFrames = 8;
 // A buffer that a large frame has grown is given back, so that idle connections stay small.
 constexpr std::size_t kKeptBuffer = 4096;
 
+bool is_bad_frame(const ErrorCode& error) {
+  return error.category() == make_error_code(websocket::error::closed).category() &&
+         error != websocket::error::closed;
+}
+
 }  // namespace
 
 LiveSession::LiveSession(beast::tcp_stream stream, Service& service)
-    : socket_(std::move(stream)), service_(service), timer_(socket_.get_executor()) {}
+    : socket_(DeviceStream(std::move(stream))), service_(service), timer_(socket_.get_executor()) {}
 
 LiveSession::~LiveSession() {
   if (reader_ != 0) service_.fanout().detach(reader_);
@@ -64,8 +69,12 @@ asio::awaitable<void> LiveSession::serve() {
   while (!closing_) {
     ErrorCode error;
     co_await socket_.async_read(buffer_, into(error));
-    if (error)
-      co_return;  // Beast has answered a frame over the limit with 1009, bad UTF-8 with 1007
+    if (is_bad_frame(error)) {
+      // Beast has said why (1009 over the limit, 1007 not UTF-8) to one who may still be sending.
+      co_await linger(&socket_.next_layer());
+      co_return;
+    }
+    if (error) co_return;
     const auto data = buffer_.cdata();
     const std::string_view bytes(static_cast<const char*>(data.data()), data.size());
     co_await handle(bytes);
@@ -89,7 +98,7 @@ asio::awaitable<void> LiveSession::read_to_the_end() {
 }
 
 asio::awaitable<void> LiveSession::wait_until_written() {
-  while (outbox_.size() > kOutboxFrames) {
+  while (outbox_.size() > kOutboxFrames && !ended_) {
     timer_.expires_after(std::chrono::milliseconds(limits::kIdleTimeoutMs));
     ErrorCode ignored;
     co_await timer_.async_wait(into(ignored));
@@ -232,6 +241,8 @@ void LiveSession::write_next() {
   auto written = [self = shared_from_this()](const ErrorCode& error, std::size_t) {
     if (error) {
       self->ended_ = true;
+      self->outbox_.clear();
+      self->timer_.cancel();  // the session may be waiting for room in the outbox
       ErrorCode ignored;
       self->socket_.next_layer().socket().close(ignored);
       return;

@@ -4,6 +4,9 @@
 // while its answers wait, so what it holds is bounded.
 #pragma once
 
+#include <boost/asio/post.hpp>
+#include <boost/beast/core/bind_handler.hpp>
+#include <boost/beast/core/role.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -16,6 +19,21 @@
 #include "server/service.h"
 
 namespace waystation {
+
+// A TCP stream that is not torn down behind our back: when Beast ends a connection over a bad frame
+// it reads once and closes (Beast 1.81 loses count there), so that a client which is still sending
+// sees a reset instead of the close code. Here the session lingers and then closes.
+class DeviceStream : public beast::tcp_stream {
+ public:
+  explicit DeviceStream(beast::tcp_stream&& stream) : beast::tcp_stream(std::move(stream)) {}
+};
+
+// Found by Beast (by argument-dependent look-up) in place of its own.
+template <typename Handler>
+void async_teardown(beast::role_type, DeviceStream& stream, Handler&& handler) {
+  asio::post(stream.get_executor(),
+             beast::bind_front_handler(std::forward<Handler>(handler), ErrorCode()));
+}
 
 class LiveSession final : public LiveSink, public std::enable_shared_from_this<LiveSession> {
  public:
@@ -52,7 +70,7 @@ class LiveSession final : public LiveSink, public std::enable_shared_from_this<L
   void fail(const Error& error);
   void close(std::uint16_t code, std::string_view reason);
 
-  beast::websocket::stream<beast::tcp_stream> socket_;
+  beast::websocket::stream<DeviceStream> socket_;
   Service& service_;
   beast::flat_buffer buffer_;
   asio::steady_timer timer_;  // until hello, then for waiting on the outbox

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <ostream>
-#include <thread>
 
 #include "sync/limits.h"
 #include "tests/hostile/hostile_server.h"
@@ -355,7 +354,7 @@ TEST_F(Input, ADeviceThatAsksForMuchReadsNothingAndGoesAwayLeavesNothingBehind) 
     for (int i = 0; i < kQuestions; ++i) live.send(pull_frame(""));
     // The server is at it, takes as many as it wants to answer, and then the device is gone.
     ASSERT_TRUE(live.receive().has_value());
-    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+    server().wait_until_it_rests();
     live.drop();
   };
   for (int i = 0; i < 5; ++i) visit();

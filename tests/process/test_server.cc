@@ -17,6 +17,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
 namespace waystation::testing {
 namespace {
@@ -197,6 +198,27 @@ std::size_t TestServer::open_files() const {
   std::error_code ignored;
   const std::filesystem::directory_iterator files(fmt::format("/proc/{}/fd", pid_), ignored);
   return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+void TestServer::wait_until_it_rests() const {
+  constexpr int kLooks = 10;  // one after another that must find it at rest
+  const std::filesystem::path threads = fmt::format("/proc/{}/task", pid_);
+  const auto at_rest = [&] {
+    std::error_code ignored;
+    for (const auto& thread : std::filesystem::directory_iterator(threads, ignored)) {
+      const std::string stat = read_file((thread.path() / "stat").string());
+      const std::size_t name_end = stat.rfind(')');  // "pid (name) state …"
+      if (name_end == std::string::npos) continue;   // it has just ended
+      const char state = stat.size() > name_end + 2 ? stat[name_end + 2] : 'S';
+      if (state == 'R' || state == 'D') return false;
+    }
+    return true;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (int looks = 0; looks < kLooks && std::chrono::steady_clock::now() < deadline;) {
+    looks = at_rest() ? looks + 1 : 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 TemporaryFolder::TemporaryFolder() : path_(make_folder()) {}

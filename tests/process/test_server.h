@@ -40,6 +40,8 @@ class TestServer {
 
   [[nodiscard]] std::uint64_t resident_bytes() const;  // VmRSS
   [[nodiscard]] std::size_t open_files() const;
+  // Waits until none of its threads has anything to do, however busy the machine is (at most 10 s).
+  void wait_until_it_rests() const;
 
  private:
   std::string folder_;

@@ -83,6 +83,7 @@ void Fleet::catch_up(const Devices& devices) {
 
 void Fleet::create(std::vector<KnownRecord>& records, Renderer& renderer) {
   std::vector<std::string> ops;
+  ops.reserve(records.size());
   for (const KnownRecord& record : records) {
     ops.push_back(renderer.creation(office_->next_n()++, record));
   }

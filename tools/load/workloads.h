@@ -15,14 +15,14 @@ struct Settings {
   std::uint64_t seed = 1;
 };
 
-// `devices` come online with 50 waiting edits each and push them at once.
-void after_event(const Settings& settings, std::size_t devices, bool subscribed, Report& report);
+// `count` devices come online with 50 waiting edits each and push them at once.
+void after_event(const Settings& settings, std::size_t count, bool subscribed, Report& report);
 // One writer, an edit every 20 ms; how long until each reader has it.
 void live(const Settings& settings, std::size_t readers, std::size_t edits, Report& report);
 // A new device pulls a scope of that many records; one that was away pulls 1,000 changes.
-void catch_up(const Settings& settings, std::size_t records, int runs, Report& report);
+void catch_up(const Settings& settings, std::size_t count, int runs, Report& report);
 // The memory that a connected device costs.
-void idle(const Settings& settings, std::size_t devices, Report& report);
+void idle(const Settings& settings, std::size_t count, Report& report);
 // What RocksDB and the disk make of the same writes, without a server.
 void raw(const Settings& settings, Report& report);
 
