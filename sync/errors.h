@@ -52,6 +52,11 @@ enum class Code : std::uint8_t {
   kFieldRequired,
   kFactsImmutable,
   kDeleteForbidden,
+  kFieldDerived,
+  kCollectionDerived,
+  kQuotaExhausted,
+  kQuotaExceeded,
+  kQuotaHeld,
   // HTTP.
   kHttpBadRequest,
   kHttpNotFound,

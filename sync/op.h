@@ -23,17 +23,43 @@ struct Value {
   std::uint32_t length_points = 0;  // kString: Unicode code points
 };
 
-enum class EditKind : std::uint8_t { kSet, kInc, kAdd, kRemove, kAppend };
+enum class EditKind : std::uint8_t {
+  kSet,
+  kInc,
+  kAdd,
+  kRemove,
+  kAppend,
+  // Moves of a quota: an amount, but for kReclaim, which names a device.
+  kGrant,
+  kLease,
+  kSpend,
+  kReturn,
+  kReclaim,
+};
 
 struct Edit {
   EditKind kind = EditKind::kSet;
   std::string field;
-  std::vector<Value> values;  // exactly one for kSet and kInc
+  std::vector<Value> values;  // exactly one for kSet, kInc and moves of a quota
 };
 
 struct Refusal {
   Code code = Code::kInternal;
   std::string detail;  // for people
+};
+
+// The end of a conflict's review, or its beginning anew: names the lost value.
+struct Settlement {
+  std::string field;
+  Dot dot;
+  std::uint32_t part = 0;
+  bool reopen = false;
+};
+
+// A refused op, named by who sent it.
+struct RefusedName {
+  std::uint64_t device = 0;
+  std::uint64_t n = 0;
 };
 
 struct Op {
@@ -47,6 +73,8 @@ struct Op {
   std::uint32_t schema = 1;
   Seq base = 0;
   std::vector<Edit> edits;
+  std::vector<Settlement> settlements;
+  std::optional<RefusedName> replays;  // this op is its corrected form
   bool del = false;
 
   std::string canonical;           // the op as received, as canonical JSON where it has one

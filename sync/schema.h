@@ -17,7 +17,7 @@
 
 namespace waystation {
 
-enum class MergeType : std::uint8_t { kRegister, kCounter, kSet, kLog };
+enum class MergeType : std::uint8_t { kRegister, kCounter, kSet, kLog, kQuota };
 enum class FieldType : std::uint8_t { kString, kInteger, kNumber, kBoolean, kTime, kDate };
 
 struct Title {
@@ -36,6 +36,42 @@ struct FieldSpec {
   double min = 0;                        // integers and numbers; for counters the bounds of one inc
   double max = 0;
   std::size_t max_items = 0;  // set, log
+  bool by_server = false;     // only the server's own ops write it
+  bool redirect = false;      // holds the id of the record that this one was merged into
+
+  // Quota: `max` bounds what may be granted in all.
+  std::int64_t max_lease = 0;         // most that one lease op is given
+  std::int64_t lease_ms = 0;          // from the lease to its expiry
+  std::int64_t reclaim_after_ms = 0;  // from the expiry until a lost device's lease comes back
+};
+
+// Open records are closed by the server (docs/merge-rules.md, "Open sign-ins").
+struct CloseRule {
+  std::string opened;  // time fields of this collection
+  std::string closed;
+  std::string flag;    // a server's field: until when an open one counts
+  std::string parent;  // the field that names the record of parent_coll, in the same scope
+  std::string parent_coll;
+  std::string parent_ends;      // its time field
+  std::int64_t after_ms = 0;    // the cap: so long after the parent's end it is closed
+  std::int64_t longest_ms = 0;  // nothing stays open for longer
+};
+
+// Who may be entered twice (docs/merge-rules.md, "Duplicates").
+struct DuplicateRule {
+  std::string same;            // register that must be equal, but for case and white space
+  std::string like;            // register that must be equal where both have it
+  std::int64_t within_ms = 0;  // first written so close to each other
+};
+
+// One step from the version before, in the file's order (docs/merge-rules.md, "Schema versions").
+struct Migration {
+  enum class Kind : std::uint8_t { kRename, kSplit, kDefault, kRetype };
+  Kind kind = Kind::kRename;
+  std::string field;              // as it was; of a default: as it is
+  std::vector<std::string> into;  // rename: one; split: two or more
+  std::string at;                 // split: the separator
+  std::string value;              // default: canonical JSON, for ops that create and lack it
 };
 
 struct Collection {
@@ -44,8 +80,13 @@ struct Collection {
   Title title;
   bool facts = false;
   bool deletable = true;
+  bool derived = false;           // records are created by the server's own ops alone
   std::vector<std::string> key;   // natural key, empty: the device makes the id
   std::vector<FieldSpec> fields;  // in the file's order
+  std::optional<CloseRule> close;
+  std::optional<DuplicateRule> duplicates;
+  std::vector<Migration> migrations;  // from version - 1
+  std::string moved_from;             // the collection whose records these were
 
   [[nodiscard]] const FieldSpec* field(std::string_view name) const;
 };
@@ -64,6 +105,7 @@ class Schemas {
   // Errors: kSchemaInvalid.
   [[nodiscard]] static Result<Schemas> parse(const std::vector<SchemaFile>& files);
 
+  // The current version.
   [[nodiscard]] const Collection* find(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, Collection, std::less<>>& collections() const {
     return collections_;
@@ -72,6 +114,10 @@ class Schemas {
   // What the schema has against an op, judged by the op alone (what needs the record's state is
   // judged when it is applied). Unknown fields pass.
   [[nodiscard]] std::optional<Refusal> check(const Op& op) const;
+
+  // As an op is taken in: held to the version it was written under, which sets op.refusal, then
+  // carried forward to the current version, which changes op.coll and op.edits.
+  void admit(Op& op) const;
 
  private:
   std::map<std::string, Collection, std::less<>> collections_;
