@@ -41,6 +41,7 @@ struct Edit {
   EditKind kind = EditKind::kSet;
   std::string field;
   std::vector<Value> values;  // exactly one for kSet, kInc and moves of a quota
+  bool weak = false;          // a default: gives way to any other write, without a word
 };
 
 struct Refusal {
