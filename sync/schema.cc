@@ -18,10 +18,11 @@ namespace dom = simdjson::dom;
 template <typename Enum, std::size_t N>
 using Names = std::array<std::pair<std::string_view, Enum>, N>;
 
-constexpr Names<MergeType, 4> kMergeNames{{{"register", MergeType::kRegister},
+constexpr Names<MergeType, 5> kMergeNames{{{"register", MergeType::kRegister},
                                            {"counter", MergeType::kCounter},
                                            {"set", MergeType::kSet},
-                                           {"log", MergeType::kLog}}};
+                                           {"log", MergeType::kLog},
+                                           {"quota", MergeType::kQuota}}};
 constexpr Names<FieldType, 6> kTypeNames{{{"string", FieldType::kString},
                                           {"integer", FieldType::kInteger},
                                           {"number", FieldType::kNumber},
@@ -395,6 +396,11 @@ MergeType merge_type_of(EditKind kind) {
     case EditKind::kAdd:
     case EditKind::kRemove: return MergeType::kSet;
     case EditKind::kAppend: return MergeType::kLog;
+    case EditKind::kGrant:
+    case EditKind::kLease:
+    case EditKind::kSpend:
+    case EditKind::kReturn:
+    case EditKind::kReclaim: return MergeType::kQuota;
   }
   WS_CHECK(false);
 }
