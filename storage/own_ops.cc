@@ -135,6 +135,7 @@ Status Applier::do_what_is_due(Group& group) {
         next_due_ms_ = key->due_ms;
         break;
       }
+      group.batch.erase(Column::kTimers, std::string(rows->key()));
       due.emplace_back(key->record_key);
     }
     if (!rows->status()) return rows->status();
@@ -148,8 +149,10 @@ Status Applier::do_what_is_due(Group& group) {
 Status Applier::look_at(Group& group, const std::string& key) {
   auto found = entry(key);
   if (!found) return found.error();
+  if (!(*found)->record.exists()) return {};
   group.looked_at.insert(key);
-  dirty(group, **found, key);  // it is armed anew when the group is closed
+  (*found)->record.due_ms = 0;  // that timer is gone
+  dirty(group, **found, key);   // it is armed anew when the group is closed
   group.must_sync = true;
   for (const auto part : {&Applier::reclaim_leases, &Applier::close_open, &Applier::bury}) {
     if (auto done = (this->*part)(group, key); !done) return done;

@@ -245,7 +245,8 @@ class Verifier {
       std::string ignored;
       const auto account = get(Column::kDevices, keys::account(*device), ignored);
       if (!account) return Status{account.error()};
-      if (!*account && *device != kServerDevice) fault("device {}: a state without an account", format_device_id(*device));
+      if (!*account && *device != kServerDevice)
+        fault("device {}: a state without an account", format_device_id(*device));
       return device_log(*device, *state);
     });
   }
