@@ -147,7 +147,7 @@ void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::op
   if (hello) hello->received_ms = now_ms();
   if (push) {
     for (Op& op : push->ops) {
-      if (!op.refusal) op.refusal = schemas_.check(op);
+      schemas_.admit(op);
     }
   }
   ExchangeRequest request;

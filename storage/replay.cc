@@ -51,7 +51,7 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
       past.dot = *dot;
       past.seq = key->seq;
       if (auto read = read_op(store, snapshot, past); !read) return read.error();
-      schemas.admit(past.op);
+      schemas.bring_forward(past.op);
       past.op.base = std::min(past.op.base, past.seq - 1);
       all.push_back(std::move(past));
     }

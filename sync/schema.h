@@ -1,7 +1,9 @@
 // The schemas of collections: what fields there are, how each merges, and within which limits.
 //
 // Read once from JSON texts (schemas/collections/*.json; format in schemas/collection.schema.json),
-// then immutable: any thread. Errors name the file, the path inside it and the reason.
+// then immutable: any thread. Errors name the file, the path inside it and the reason. Every
+// version that was released is a file of its own, for ops come in under all of them
+// (docs/merge-rules.md, "Schema versions").
 #pragma once
 
 #include <cstdint>
@@ -100,6 +102,9 @@ struct SchemaFile {
 [[nodiscard]] MergeType merge_type_of(EditKind kind);
 [[nodiscard]] std::string_view to_string(MergeType type);
 
+// Who wrote an op. Some fields are the server's own.
+enum class Author : std::uint8_t { kDevice, kServer };
+
 class Schemas {
  public:
   // Errors: kSchemaInvalid.
@@ -112,14 +117,41 @@ class Schemas {
   }
 
   // What the schema has against an op, judged by the op alone (what needs the record's state is
-  // judged when it is applied). Unknown fields pass.
-  [[nodiscard]] std::optional<Refusal> check(const Op& op) const;
+  // judged when it is applied). The op is held to the version it was written under; one of a newer
+  // version than any here to what no version changes. Unknown fields pass.
+  [[nodiscard]] std::optional<Refusal> check(const Op& op, Author author = Author::kDevice) const;
 
-  // As an op is taken in: held to the version it was written under, which sets op.refusal, then
-  // carried forward to the current version, which changes op.coll and op.edits.
-  void admit(Op& op) const;
+  // As an op is taken in: checked, which sets op.refusal, then carried forward to the current
+  // version, which changes op.coll, op.edits and the fields that op.settlements name. An op with a
+  // refusal stays as it is.
+  void admit(Op& op, Author author = Author::kDevice) const;
+  // The second half alone, for ops that were accepted before.
+  void bring_forward(Op& op) const;
+  // Whether a version after `from` changes what ops say.
+  [[nodiscard]] bool migrates(std::string_view name, std::uint32_t from) const;
+
+  // What a collection that has or had this name is called now; empty where none did.
+  [[nodiscard]] std::string_view current_name(std::string_view name) const;
+  // What it was called before, oldest first.
+  [[nodiscard]] std::vector<std::string> former_names(std::string_view name) const;
 
  private:
+  // Versions first to last of a line have one name.
+  struct Place {
+    std::size_t line;
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+  // The version that an op is held to: it was written under that, or (newer) under one after it.
+  struct Written {
+    const std::vector<Collection>* line;
+    std::uint32_t version;
+    bool newer;
+  };
+  [[nodiscard]] std::optional<Written> written(const Op& op) const;
+
+  std::vector<std::vector<Collection>> lines_;  // all versions of each collection, from 1 on
+  std::map<std::string, Place, std::less<>> names_;
   std::map<std::string, Collection, std::less<>> collections_;
 };
 

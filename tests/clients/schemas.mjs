@@ -39,6 +39,15 @@ export function errorsOf(name, value) {
   return validate(value) ? null : validate.errors;
 }
 
+let collection;
+
+// What schemas/collection.schema.json has against the file of a collection, or null.
+export function collectionErrorsOf(file) {
+  const text = () => readFileSync(new URL('../../schemas/collection.schema.json', import.meta.url), 'utf8');
+  collection ??= new Ajv({ allErrors: true, strict: false }).compile(JSON.parse(text()));
+  return collection(file) ? null : collection.errors;
+}
+
 export function check(name, value) {
   const errors = errorsOf(name, value);
   if (errors === null) return;

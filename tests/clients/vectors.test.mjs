@@ -1,12 +1,12 @@
 // The worked examples of schemas/vectors/: the pure ones by this client, the others through a server.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canonical, digestOf } from './canonical.mjs';
 import { RawSocket, createScopes, enrolledDevice, enrolledDevices, helloOf } from './fixtures.mjs';
-import { errorsOf } from './schemas.mjs';
+import { collectionErrorsOf, errorsOf } from './schemas.mjs';
 import { startServer } from './server.mjs';
 
 function vectors(name) {
@@ -40,6 +40,37 @@ describe('canonical.json', () => {
 describe('digest.json', () => {
   for (const { name, records, digest } of vectors('digest')) {
     test(name, () => assert.equal(digestOf(records), digest));
+  }
+});
+
+// --- migration.json and the collections themselves -----------------------------------------------
+
+function json(path) {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${path}`, import.meta.url), 'utf8'));
+}
+
+describe('collections against schemas/collection.schema.json', () => {
+  for (const file of readdirSync(new URL('../../schemas/collections/', import.meta.url))) {
+    test(file, () => assert.equal(collectionErrorsOf(json(`collections/${file}`)), null));
+  }
+});
+
+describe('migration.json', () => {
+  const { schemas, cases } = json('vectors/migration.json');
+  for (const [name, files] of Object.entries(schemas)) {
+    test(`the versions of ${name}`, () => {
+      for (const file of files) assert.equal(collectionErrorsOf(file), null);
+    });
+  }
+
+  // Which schemas, which op, and what comes of it: one of the two.
+  for (const { name, schemas: set, op, carried, refused } of cases) {
+    test(name, () => {
+      assert.ok(set in schemas);
+      assert.ok(op.coll && op.id);
+      assert.equal(carried === undefined, refused !== undefined);
+      if (carried) assert.ok(schemas[set].some(({ collection }) => collection === carried.coll));
+    });
   }
 });
 

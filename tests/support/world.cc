@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include "storage/keys.h"
+#include "storage/schema_files.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "tests/support/json.h"
 
 namespace waystation::testing {
 namespace {
-
-constexpr std::array kCollections{"attendance", "event",       "note",  "scope",
-                                  "station",    "station_day", "visit", "volunteer"};
 
 class SharedKv final : public Kv {
  public:
@@ -89,15 +86,8 @@ ExchangeRequest exchange(std::uint64_t device, Answer& answer) {
 }  // namespace
 
 const Schemas& schemas() {
-  static const Schemas parsed = [] {
-    std::vector<SchemaFile> files;
-    for (const char* coll : kCollections) {
-      const std::string file = fmt::format("{}.v1.json", coll);
-      files.push_back(SchemaFile{file, read_source("schemas/collections/" + file)});
-    }
-    return must(Schemas::parse(files));
-  }();
-  return parsed;
+  static const Schemas loaded = must(load_schemas(WS_SOURCE_DIR "/schemas"));
+  return loaded;
 }
 
 // --- ops --------------------------------------------------------------------------------------
@@ -155,7 +145,7 @@ std::string OpText::json() const {
 
 Op received(std::string_view json) {
   Op decoded = must(decode_op(json));
-  if (!decoded.refusal) decoded.refusal = schemas().check(decoded);
+  schemas().admit(decoded);
   return decoded;
 }
 
