@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <tuple>
 
 #include "sync/canonical.h"
 #include "sync/device_id.h"
@@ -148,6 +147,7 @@ struct Application {
   void set_register(Field& field, Write write, bool is_hidden) {
     settle_lost(field, std::nullopt);
     if (is_hidden) {
+      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
@@ -229,20 +229,16 @@ struct Application {
     effects.moved = std::move(moved);
   }
 
-  // A default is of the lowest order and seen by everybody: any other write replaces it.
+  [[nodiscard]] static bool is_default(const Write& live) { return live.shown_from == 0; }
+
+  // A default is on show for every base, as if all had seen it: any other write replaces it. Of two
+  // (of two versions) the later one counts, whichever came first.
   void set_default(Field& field, Write write, bool is_hidden) const {
     if (is_hidden || !field.lost.empty()) return;
     if (!field.live.empty()) {
-      // Of two defaults (of two versions) one is kept, whichever came first.
-      Write& shown = field.live[0];
-      const bool other_default = shown.stamp == 0 && shown.shown_from == 0;
-      if (!other_default ||
-          std::tie(write.dot.device, write.dot.n) < std::tie(shown.dot.device, shown.dot.n)) {
-        return;
-      }
+      if (!is_default(field.live[0]) || write.order() < field.live[0].order()) return;
       field.live.clear();
     }
-    write.stamp = 0;
     write.shown_from = 0;
     write.shown_until = kStillShown;
     field.live.push_back(std::move(write));

@@ -452,8 +452,7 @@ class RecordModel {
 // The op as it speaks of the current schemas. That the current ones have something against it does
 // not matter: it was accepted.
 Op carried_forward(Op op, const Schemas& schemas) {
-  // schemas.admit(op) stands here as soon as it is there.
-  (void)schemas;
+  schemas.bring_forward(op);
   return op;
 }
 
