@@ -61,6 +61,8 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.reader_threads);
     } else if (word == "connections") {
       good = take(node, config.connections) && config.connections > 0;
+    } else if (word == "offline_days") {
+      good = take(node, config.offline_days) && config.offline_days > 0;
     } else if (word == "log_level") {
       good = take(node, config.log_level);
     } else {

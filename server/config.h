@@ -16,6 +16,7 @@ struct Config {
   std::size_t io_threads = 0;      // 0: one a core
   std::size_t reader_threads = 0;  // 0: half the cores, at least one
   std::size_t connections = 20'000;
+  std::size_t offline_days = 180;  // a device away for longer starts from a fresh copy
   std::string log_level = "info";
   bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };

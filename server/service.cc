@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "storage/schema_files.h"
+#include "storage/upgrade.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/digest.h"
@@ -108,7 +109,15 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   if (!store) return store.error();
   service->store_ = std::move(*store);
   service->admin_token_ = std::move(admin_token);
-  service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_);
+  const auto upgraded = upgrade(*service->store_, service->schemas_, around.now_ms());
+  if (!upgraded) return upgraded.error();
+  if (upgraded->records > 0) {
+    spdlog::info("{} records of {} collections carried forward to newer schemas", upgraded->records,
+                 upgraded->collections);
+  }
+  ApplierSettings settings;
+  settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
+  service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_, settings);
   if (auto started = service->applier_->start(); !started) return started.error();
   service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {

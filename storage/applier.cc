@@ -230,6 +230,7 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
     return refuse(group, device, account.device, op, std::move(*found_wrong));
   }
   const Applied& applied = std::get<Applied>(*judged);
+  ++group.outcome.ops;
   std::string verdict = applied.verdict(op.n);
   log(group, device, op.n, LogEntry{op.canonical, verdict, applied.place.stamp});
   if (applied.effects.moved) {
@@ -292,7 +293,6 @@ void Applier::dirty(Group& group, Entry& entry, const std::string& key) {
 // An op counts once its verdict is in the log, and not before: whatever fails on the way there
 // leaves it to be handed in again.
 void Applier::log(Group& group, Device& device, std::uint64_t n, LogEntry entry) {
-  ++group.outcome.ops;
   if (device.pending.entries.empty()) {
     device.pending.first_n = n;
     device.pending.received_ms = group.now_ms;
@@ -401,6 +401,7 @@ Status Applier::keep_effects(Group& group, const Op& op, const Effects& effects)
 
 std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                             Refusal refusal) {
+  ++group.outcome.ops;
   ++group.outcome.refused;
   ++device.state.refused;
   shorten(refusal.detail);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,7 +104,9 @@ class Applier {
   GroupOutcome apply(std::vector<Request>& requests, std::int64_t now_ms);
 
   // When the server next has something to do by itself, ms since 1970.
-  [[nodiscard]] std::int64_t next_due_ms() const { return next_due_ms_; }
+  [[nodiscard]] std::int64_t next_due_ms() const {
+    return store_.read_only() ? std::numeric_limits<std::int64_t>::max() : next_due_ms_;
+  }
 
  private:
   struct Entry {  // a record at hand

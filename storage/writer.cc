@@ -5,6 +5,12 @@
 #include "sync/limits.h"
 
 namespace waystation {
+namespace {
+
+// How late the server may be with what it does by itself.
+constexpr std::chrono::seconds kLookForDues{1};
+
+}  // namespace
 
 Writer::Writer(Applier& applier, Clock clock, Observer observer, Threads threads)
     : applier_(applier),
@@ -59,6 +65,8 @@ std::size_t Writer::waiting_ops() const {
   return queued_ops_;
 }
 
+bool Writer::is_due() const { return clock_() >= applier_.next_due_ms(); }
+
 void Writer::take_group(std::vector<Request>& group) {
   std::size_t ops = 0;
   while (!queue_.empty() && (group.empty() || ops + weight(queue_.front()) <= limits::kGroupOps)) {
@@ -88,7 +96,7 @@ bool Writer::step() {
   std::vector<Request> group;
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.empty()) return false;
+    if (queue_.empty() && !is_due()) return false;
     take_group(group);
   }
   apply_group(group);
@@ -100,8 +108,8 @@ void Writer::run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-      if (queue_.empty()) return;
+      while (!ending_ && queue_.empty() && !is_due()) wake_.wait_for(lock, kLookForDues);
+      if (ending_ && queue_.empty()) return;
       take_group(group);
     }
     apply_group(group);

@@ -41,7 +41,7 @@ class Writer {
 
   void stop();  // applies what was submitted, then ends the thread; nothing is taken any more
 
-  // kStepped: applies one group; false when nothing waits.
+  // kStepped: applies one group; false when nothing waits and nothing is due.
   bool step();
   // kStepped: forgets what was submitted, as when the process ends; nothing is taken any more.
   void abandon();
@@ -51,7 +51,9 @@ class Writer {
 
  private:
   void run();
-  // Takes the next group off the queue. Under the lock; the queue is not empty.
+  // The server has something to do by itself. On the writer's thread.
+  [[nodiscard]] bool is_due() const;
+  // Takes the next group off the queue. Under the lock.
   void take_group(std::vector<Request>& group);
   void apply_group(std::vector<Request>& group);
   [[nodiscard]] static std::size_t weight(const Request& request);

@@ -62,6 +62,10 @@ void add_serve(CLI::App& app, Options& options, Run& run) {
   command->add_option("--listen", options.config.listen, "address:port")->capture_default_str();
   command->add_option("--io-threads", options.config.io_threads, "0: one a core");
   command->add_option("--reader-threads", options.config.reader_threads, "0: half the cores");
+  command
+      ->add_option("--offline-days", options.config.offline_days,
+                   "How long a device may stay away and still be told of every deletion")
+      ->check(CLI::PositiveNumber);
   command->add_option("--log-level", options.config.log_level, "trace, debug, info, warn, err");
   command->add_flag("--recover", options.config.recover,
                     "Open a store whose log is damaged, without what came behind the damage");

@@ -11,7 +11,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   const Config defaults;
   Config read;
   read.listen = read.data = read.schemas = read.log_level = "?";
-  read.io_threads = read.reader_threads = read.connections = 99;
+  read.io_threads = read.reader_threads = read.connections = read.offline_days = 99;
   const Status loaded = load_config(WS_SOURCE_DIR "/tools/waystation.toml", read);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   EXPECT_EQ(read.listen, defaults.listen);
@@ -20,6 +20,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   EXPECT_EQ(read.io_threads, defaults.io_threads);
   EXPECT_EQ(read.reader_threads, defaults.reader_threads);
   EXPECT_EQ(read.connections, defaults.connections);
+  EXPECT_EQ(read.offline_days, defaults.offline_days);
   EXPECT_EQ(read.log_level, defaults.log_level);
 }
 
