@@ -296,7 +296,9 @@ Status Applier::match_duplicates(Group& group, std::size_t dirty_index) {
     if (!rows->status()) return rows->status();
   }
   for (auto at = group.matches.lower_bound(prefix);
-       at != group.matches.end() && at->first.rfind(prefix, 0) == 0; ++at) {
+       at != group.matches.end() && at->first.rfind(prefix, 0) == 0 &&
+       listed.size() <= kCandidatesPerRecord;
+       ++at) {
     if (at->second) {
       listed[at->first] = *at->second;
     } else {
@@ -307,11 +309,14 @@ Status Applier::match_duplicates(Group& group, std::size_t dirty_index) {
   const std::string own_key = keys::match(parts->scope, parts->coll, match->key, parts->id);
   group.matches[own_key] = encode_match(MatchRow{born, match->like});
   listed.erase(own_key);
+  // So common a name says nothing by itself; a bound on what one record can cause, too.
+  const bool common = listed.size() >= kCandidatesPerRecord;
   for (const auto& [other_key, value] : listed) {
     const auto other = keys::parse_match(other_key);
     const auto row = decode_match(value);
     if (!other || !row) return Error{Code::kStoreCorrupt, "a damaged match"};
     if (!may_be_one(*collection->duplicates, born, match->like, row->born, row->like)) continue;
+    if (common && (match->like.empty() || match->like != row->like)) continue;
     const std::string id = candidate_id(parts->id, other->id);
     auto known = entry(keys::record(parts->scope, "duplicate", id));
     if (!known) return known.error();
