@@ -74,7 +74,7 @@ void append_conflict(std::string& out, const keys::ConflictKey& key, const Confl
                      ConflictKind kind, const Record& record) {
   out += fmt::format(R"({{"scope":"{}","coll":"{}","id":"{}","field":"{}","kind":"{}","value":)",
                      key.record.scope, key.record.coll, key.record.id, key.field,
-                     kind == ConflictKind::kDeleted ? "deleted" : "concurrent");
+                     word_for(kind));
   out += row.value;
   out += fmt::format(R"(,"by":"{}","n":{},"stamp":{})", format_device_id(key.dot.device), key.dot.n,
                      ms_from_seq(row.stamp));

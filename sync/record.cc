@@ -65,6 +65,15 @@ std::int64_t counter_value(const Field& field) {
 
 }  // namespace
 
+std::string_view word_for(ConflictKind kind) {
+  switch (kind) {
+    case ConflictKind::kConcurrent: return "concurrent";
+    case ConflictKind::kDeleted: return "deleted";
+    case ConflictKind::kLate: return "late";
+  }
+  WS_CHECK(false);
+}
+
 std::uint64_t hash_value(std::string_view json) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: stable, it is stored
   for (const char c : json) {
@@ -293,7 +302,11 @@ struct Application {
       return;
     }
     const bool is_hidden = hidden();
-    for (const Edit& edit : op.edits) edit_field(edit, is_hidden);
+    const bool created = record.born == place.seq;
+    for (const Edit& edit : op.edits) {
+      if (edit.weak && collection.facts && !created) continue;
+      edit_field(edit, is_hidden);
+    }
     if (is_hidden || op.edits.empty()) return;
     record.deleted_ = false;
   }
@@ -333,6 +346,7 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
   }
   std::size_t new_fields = 0;
   for (const Edit& edit : op.edits) {
+    if (edit.weak && collection.facts && exists()) continue;  // a default is for what is created
     if (collection.facts && exists() && edit.kind != EditKind::kAdd &&
         edit.kind != EditKind::kAppend) {
       return Refusal{

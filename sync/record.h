@@ -79,6 +79,9 @@ struct Conflict {
   std::string value;
 };
 
+// "concurrent", "deleted", "late".
+[[nodiscard]] std::string_view word_for(ConflictKind kind);
+
 struct Reviewed {
   std::string field;
   Dot dot;

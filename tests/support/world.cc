@@ -139,8 +139,8 @@ OpText OpText::does(std::string what) const {
 std::string OpText::json() const {
   return fmt::format(
       R"({{"n":{},"scope":"{}","coll":"{}","id":"{}","wall":{},"mono":{},"boot":"{}",)"
-      R"("schema":1,"base":{},{}}})",
-      n, scope, coll, id, wall, mono, boot, base, edits);
+      R"("schema":{},"base":{},{}}})",
+      n, scope, coll, id, wall, mono, boot, schema, base, edits);
 }
 
 Op received(std::string_view json) {
@@ -207,11 +207,20 @@ void World::reopen() {
   applier_.reset();
   store_.reset();
   store_ = must(Store::open(share(disk_), std::string(kIncarnation)));
-  applier_ = std::make_unique<Applier>(*store_, schemas());
+  applier_ = std::make_unique<Applier>(*store_, schemas(), ApplierSettings{offline_ms});
   must(applier_->start());
 }
 
 GroupOutcome World::apply(std::vector<Request>& group) { return applier_->apply(group, now); }
+
+void World::pass(std::int64_t ms) {
+  now += ms;
+  // What is done may make something else due at once.
+  while (applier_->next_due_ms() <= now) {
+    std::vector<Request> nothing;
+    apply(nothing);
+  }
+}
 
 std::uint64_t World::enroll(const std::vector<std::string>& scopes) {
   const std::uint64_t device = next_device_++;
@@ -360,7 +369,7 @@ std::vector<OpenConflict> World::conflicts(const std::string& coll, const std::s
     const auto kind = held->open_kind(key->field, key->dot, key->part, row.kind);
     if (!kind) continue;
     open.push_back(OpenConflict{std::string(key->field), key->dot.device, key->dot.n, key->part,
-                                *kind == ConflictKind::kDeleted ? "deleted" : "concurrent",
+                                std::string(word_for(*kind)),
                                 row.value});
   }
   std::sort(open.begin(), open.end());

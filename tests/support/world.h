@@ -41,6 +41,7 @@ struct OpText {
   std::int64_t wall = kStart;
   std::int64_t mono = 0;
   std::string boot = "a boot without hello";
+  std::uint32_t schema = 1;
   Seq base = 0;
   std::string edits = R"("set":{"text":"a"})";
 
@@ -110,6 +111,7 @@ class World {
   [[nodiscard]] std::unique_ptr<World> fork() const;
 
   std::int64_t now = kStart;
+  std::int64_t offline_ms = ApplierSettings{}.offline_ms;  // as of the next reopen()
 
   // --- the office -----------------------------------------------------------------------------
   // Enrols a device with the next number, or with the one given, through a code of its own.
@@ -129,6 +131,8 @@ class World {
   // All requests in one group: one write.
   std::vector<Answer> push_together(std::vector<PushOf> pushes);
   GroupOutcome apply(std::vector<Request>& group);
+  // Time goes by, and the server does what is due by then.
+  void pass(std::int64_t ms);
 
   // --- what is there --------------------------------------------------------------------------
   // Canonical fields, "deleted", or "nothing".
