@@ -166,6 +166,19 @@ TEST(Migrations, GiveNamesThatAreNames) {
   EXPECT_TRUE(valid_name(op.edits[0].field));
 }
 
+// Found by a property: the first part was kept under the name of the second.
+TEST(Migrations, KeepValuesUnderNamesThatNothingElseHas) {
+  Collection before;
+  before.fields = {field("name", FieldType::kString)};
+  Collection after;
+  after.version = 2;
+  after.fields = {field("a", FieldType::kString), field("a_v1", FieldType::kString)};
+  after.migrations = {{Migration::Kind::kSplit, "name", {"a", "a_v1"}, " ", ""}};
+  Op op = edited(R"("set":{"name":"x y","a":"z"})");
+  carry_forward(op, before, after);
+  EXPECT_EQ(shown(op), R"({"coll":"","set":{"a":"z","a_v1":"y","a_v1_2":"x"}})");
+}
+
 TEST(Migrations, AreNotForWhatHasBeenRefused) {
   const JsonText file = vectors("migration");
   const Schemas schemas = parsed(file.root()["schemas"]["moves"]);
