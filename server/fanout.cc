@@ -49,7 +49,9 @@ struct Fanout::Round {
   std::map<Key, Share> shares;
 };
 
-Fanout::Fanout(const Store& store) : store_(store), thread_([this] { run(); }) {}
+Fanout::Fanout(const Store& store, Threads threads) : store_(store), threads_(threads) {
+  if (threads_ == Threads::kOwn) thread_ = std::thread([this] { run(); });
+}
 
 void Fanout::stop_thread() {
   {
@@ -173,6 +175,14 @@ void Fanout::committed(const GroupOutcome& outcome) {
 std::size_t Fanout::attached() const {
   const std::lock_guard lock(mutex_);
   return readers_.size();
+}
+
+bool Fanout::step() {
+  WS_CHECK(threads_ == Threads::kStepped);
+  std::unique_lock lock(mutex_);
+  if (ending_ || pending_.empty()) return false;
+  round(lock);
+  return true;
 }
 
 void Fanout::run() {

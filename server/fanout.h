@@ -7,7 +7,8 @@
 // so that in a rush fan-out takes a bounded share of the machine and coalesces the rest.
 //
 // Threads: all public functions from any thread; sinks are called on the fan-out's own thread and
-// must only post.
+// must only post. With Threads::kStepped there is no thread: step() makes a round on the caller's,
+// and no pause is taken.
 #pragma once
 
 #include <condition_variable>
@@ -23,6 +24,7 @@
 #include "storage/applier.h"
 #include "storage/pull.h"
 #include "storage/store.h"
+#include "storage/threads.h"
 
 namespace waystation {
 
@@ -46,7 +48,7 @@ class Fanout {
  public:
   using Id = std::uint64_t;
 
-  explicit Fanout(const Store& store);
+  explicit Fanout(const Store& store, Threads threads = Threads::kOwn);
   ~Fanout() { stop_thread(); }
   Fanout(const Fanout&) = delete;
   Fanout& operator=(const Fanout&) = delete;
@@ -61,6 +63,8 @@ class Fanout {
 
   void committed(const GroupOutcome& outcome);
   void stop_thread();  // no sink is called any more
+
+  bool step();  // kStepped: one round; false when nobody waits for one
 
   [[nodiscard]] std::size_t attached() const;
 
@@ -102,6 +106,7 @@ class Fanout {
   Seq last_position_ = 0;        // of the last round
   std::size_t round_bytes_ = 0;  // handed to sockets by the last round
   bool ending_ = false;
+  Threads threads_;
   std::thread thread_;
 };
 

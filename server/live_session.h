@@ -1,7 +1,6 @@
-// One device on WebSocket: reads frames in turn, answers them in order, and sends what is live.
-// A session lives on the thread of its I/O context; the LiveSink functions may be called from any
-// thread and post to it. One write is outstanding at a time, and the session reads no further frame
-// while its answers wait, so what it holds is bounded.
+// One device on WebSocket: the socket and the timers around a Connection, which knows the protocol.
+// A session lives on the thread of its I/O context. One write is outstanding at a time, and no
+// further frame is read while the Connection has answers that wait, so what it holds is bounded.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -10,12 +9,12 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "server/asio.h"
-#include "server/fanout.h"
+#include "server/connection.h"
 #include "server/service.h"
 
 namespace waystation {
@@ -35,54 +34,38 @@ void async_teardown(beast::role_type, DeviceStream& stream, Handler&& handler) {
              beast::bind_front_handler(std::forward<Handler>(handler), ErrorCode()));
 }
 
-class LiveSession final : public LiveSink, public std::enable_shared_from_this<LiveSession> {
+class LiveSession final : public ConnectionPort, public std::enable_shared_from_this<LiveSession> {
  public:
   using UpgradeRequest = beast::http::request<beast::http::string_body>;
 
   LiveSession(beast::tcp_stream stream, Service& service);
   ~LiveSession() override;
-  LiveSession(const LiveSession&) = delete;
-  LiveSession& operator=(const LiveSession&) = delete;
 
   // Accepts the upgrade and serves until the connection ends.
   static asio::awaitable<void> run(std::shared_ptr<LiveSession> self, UpgradeRequest request);
 
-  void deliver(Frame frame, std::uint64_t epoch) override;
-  void shut_out() override;
   void close_going_away();  // from any thread: the server stops
 
- private:
-  struct Outgoing {
-    Frame frame;
-    bool live = false;
-  };
+  // ConnectionPort.
+  void send(Frame frame) override;
+  void close(std::uint16_t code, const std::string& reason) override;
+  void ready() override;
+  void post(std::function<void()> what) override;
 
+ private:
   asio::awaitable<void> serve();
   asio::awaitable<void> read_to_the_end();
-  asio::awaitable<void> handle(std::string_view bytes);
-  asio::awaitable<bool> take_hello_and_push(ClientFrame frame);
-  asio::awaitable<void> take_pull(Pull pull);
-  asio::awaitable<void> wait_until_written();
+  asio::awaitable<void> wait_until_ready();
   void start_hello_timer();
-  void send(std::string text);
-  void send(Outgoing outgoing);
-  void write_next();
-  void fail(const Error& error);
-  void close(std::uint16_t code, std::string_view reason);
+  void end();
 
   beast::websocket::stream<DeviceStream> socket_;
   Service& service_;
   beast::flat_buffer buffer_;
-  asio::steady_timer timer_;  // until hello, then for waiting on the outbox
-  std::deque<Outgoing> outbox_;
-  std::uint64_t device_ = 0;  // 0: no hello yet
-  Fanout::Id reader_ = 0;
-  std::uint64_t epoch_ = 0;  // of the current stretch of live reading
-  bool live_ = false;
-  bool closing_ = false;
-  bool ended_ = false;
-  std::uint16_t close_code_ = 0;  // to be sent when the outbox is empty
-  std::string close_reason_;
+  asio::steady_timer hello_timer_;
+  asio::steady_timer ready_timer_;  // never expires: cancelled when the next frame may be read
+  Frame on_its_way_;                // what the socket is writing
+  std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace waystation

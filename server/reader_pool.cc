@@ -1,11 +1,13 @@
 #include "server/reader_pool.h"
 
 #include "sync/limits.h"
+#include "sync/result.h"
 
 namespace waystation {
 
-ReaderPool::ReaderPool(std::size_t threads) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+ReaderPool::ReaderPool(std::size_t count, Threads threads) : mode_(threads) {
+  if (mode_ == Threads::kStepped) return;
+  for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
 }
 
 void ReaderPool::stop() {
@@ -17,6 +19,27 @@ void ReaderPool::stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  while (mode_ == Threads::kStepped && step()) {
+  }
+}
+
+void ReaderPool::abandon() {
+  WS_CHECK(mode_ == Threads::kStepped);
+  ending_ = true;
+  jobs_.clear();
+}
+
+bool ReaderPool::step() {
+  WS_CHECK(mode_ == Threads::kStepped);
+  Job job;
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs_.empty()) return false;
+    job = std::move(jobs_.front());
+    jobs_.pop_front();
+  }
+  job();
+  return true;
 }
 
 bool ReaderPool::submit(Job job) {

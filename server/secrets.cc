@@ -17,42 +17,57 @@ namespace waystation {
 namespace {
 
 template <std::size_t N>
-std::array<unsigned char, N> random_bytes() {
+std::array<unsigned char, N> random_bytes(const RandomBytes& random) {
   std::array<unsigned char, N> bytes{};
-  WS_CHECK(RAND_bytes(bytes.data(), static_cast<int>(N)) == 1);
+  random(bytes);
   return bytes;
 }
 
-std::uint64_t random_bits(unsigned bits) {
+std::uint64_t random_bits(unsigned bits, const RandomBytes& random) {
   std::uint64_t value = 0;
-  for (const unsigned char byte : random_bytes<8>()) value = value << 8U | byte;
+  for (const unsigned char byte : random_bytes<8>(random)) value = value << 8U | byte;
   return value & ((std::uint64_t{1} << bits) - 1);
 }
 
 }  // namespace
 
-std::string random_token() {
+const RandomBytes& os_random() {
+  static const RandomBytes kRandom = [](std::span<unsigned char> bytes) {
+    WS_CHECK(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+  };
+  return kRandom;
+}
+
+std::int64_t random_between(std::int64_t low, std::int64_t high, const RandomBytes& random) {
+  // 53 bits over a small range: the bias is far below what anybody could measure.
+  return low + static_cast<std::int64_t>(random_bits(53, random) %
+                                         static_cast<std::uint64_t>(high - low + 1));
+}
+
+std::string random_token(const RandomBytes& random) {
   constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  // 43 characters of 6 bits hold 258: each is drawn by itself.
+  // base64url; 43 characters of 6 bits hold 258: each is drawn by itself.
   std::string token;
-  for (const unsigned char byte : random_bytes<43>()) token += kAlphabet[byte & 63U];
+  for (const unsigned char byte : random_bytes<43>(random)) token += kAlphabet[byte & 63U];
   return token;
 }
 
-std::string random_incarnation() {
+std::string random_incarnation(const RandomBytes& random) {
   std::string text;
-  for (const unsigned char byte : random_bytes<16>()) text += fmt::format("{:02x}", byte);
+  for (const unsigned char byte : random_bytes<16>(random)) text += fmt::format("{:02x}", byte);
   return text;
 }
 
-std::uint64_t random_device() {
+std::uint64_t random_device(const RandomBytes& random) {
   std::uint64_t device = 0;
-  while (device == 0) device = random_bits(50);
+  while (device == 0) device = random_bits(50, random);
   return device;
 }
 
-std::string random_code() { return format_device_id(random_bits(50)); }
+std::string random_code(const RandomBytes& random) {
+  return format_device_id(random_bits(50, random));
+}
 
 std::string display_code(std::string_view digits) {
   return fmt::format("{}-{}", digits.substr(0, 5), digits.substr(5));

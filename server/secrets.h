@@ -1,7 +1,9 @@
-// Random secrets and their hashes. Any thread.
+// Random secrets and their hashes. Any thread, as far as the source of random bytes allows it.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,11 +11,20 @@
 
 namespace waystation {
 
-[[nodiscard]] std::string random_token();        // 256 bits, base64url
-[[nodiscard]] std::string random_incarnation();  // 128 bits, hex
-[[nodiscard]] std::uint64_t random_device();     // a device id, never 0
+// Fills the bytes at random. The operating system's in the field, a seeded one in the simulator.
+using RandomBytes = std::function<void(std::span<unsigned char>)>;
+[[nodiscard]] const RandomBytes& os_random();
+
+[[nodiscard]] std::string random_token(const RandomBytes& random = os_random());  // 256 bits
+[[nodiscard]] std::string random_incarnation(
+    const RandomBytes& random = os_random());  // 128 bits, hex
+[[nodiscard]] std::uint64_t random_device(
+    const RandomBytes& random = os_random());  // a device id, never 0
+// Evenly in [low, high]. Precondition: low <= high.
+[[nodiscard]] std::int64_t random_between(std::int64_t low, std::int64_t high,
+                                          const RandomBytes& random = os_random());
 // 50 bits as 10 Crockford digits, and as written for people: ABCDE-FGHJK.
-[[nodiscard]] std::string random_code();
+[[nodiscard]] std::string random_code(const RandomBytes& random = os_random());
 [[nodiscard]] std::string display_code(std::string_view digits);
 
 // Equal, in a time that does not depend on where they differ.

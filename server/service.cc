@@ -7,9 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <filesystem>
-#include <random>
 
-#include "server/secrets.h"
 #include "storage/schema_files.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
@@ -94,27 +92,34 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
 }
 
 Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Config& config,
-                                               std::string admin_token) {
+                                               std::string admin_token, Surroundings surroundings) {
   std::unique_ptr<Service> service(new Service());
-  auto schemas = load_schemas(schemas_folder(config));
-  if (!schemas) return schemas.error();
-  service->schemas_ = std::move(*schemas);
-  auto store = Store::open(std::move(kv), random_incarnation(),
+  service->surroundings_ = std::move(surroundings);
+  const Surroundings& around = service->surroundings_;
+  if (around.schemas != nullptr) {
+    service->schemas_ = *around.schemas;
+  } else {
+    auto schemas = load_schemas(schemas_folder(config));
+    if (!schemas) return schemas.error();
+    service->schemas_ = std::move(*schemas);
+  }
+  auto store = Store::open(std::move(kv), random_incarnation(around.random),
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
   service->store_ = std::move(*store);
   service->admin_token_ = std::move(admin_token);
   service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_);
   if (auto started = service->applier_->start(); !started) return started.error();
-  service->fanout_ = std::make_unique<Fanout>(*service->store_);
+  service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {
     raw->fanout_->committed(outcome);
   };
-  service->writer_ = std::make_unique<Writer>(*service->applier_, now_ms, observe);
+  service->writer_ =
+      std::make_unique<Writer>(*service->applier_, around.now_ms, observe, around.threads);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t readers =
       config.reader_threads != 0 ? config.reader_threads : std::max<std::size_t>(1, cores / 2);
-  service->readers_ = std::make_unique<ReaderPool>(readers);
+  service->readers_ = std::make_unique<ReaderPool>(readers, around.threads);
   return service;
 }
 
@@ -124,9 +129,14 @@ void Service::drain() {
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
+void Service::abandon() {
+  readers_->abandon();
+  writer_->abandon();
+  fanout_->stop_thread();
+}
+
 std::int64_t Service::retry_after_ms() const {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  return std::uniform_int_distribution<std::int64_t>(500, 2500)(random);
+  return random_between(500, 2500, surroundings_.random);
 }
 
 Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
@@ -144,10 +154,10 @@ Result<AccountPtr> Service::authenticate(std::string_view device, std::string_vi
 
 void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
                        ExchangeDone done) {
-  if (hello) hello->received_ms = now_ms();
+  if (hello) hello->received_ms = surroundings_.now_ms();
   if (push) {
     for (Op& op : push->ops) {
-      if (!op.refusal) op.refusal = schemas_.check(op);
+      schemas_.admit(op);
     }
   }
   ExchangeRequest request;
@@ -251,9 +261,9 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
   enroll.name = body->name;
   enroll.app = body->app;
   do {
-    enroll.new_device = random_device();
+    enroll.new_device = random_device(surroundings_.random);
   } while (store_->accounts().find(enroll.new_device) != nullptr);
-  const std::string token = random_token();
+  const std::string token = random_token(surroundings_.random);
   enroll.new_token_hash = sha256(token);
   enroll.done = [this, token, done](Result<EnrollRequest::Reply> result) {
     if (!result) return done(problem(result.error()));
@@ -298,13 +308,13 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
 void Service::create_code(const ApiRequest& request, ApiDone done) {
   auto body = decode_code_request(request.body);
   if (!body) return done(problem(body.error()));
-  const std::string digits = random_code();
+  const std::string digits = random_code(surroundings_.random);
   CodeRequest code;
   code.code_hash = sha256(digits);
   code.code.scopes = std::move(body->scopes);
   code.code.name = std::move(body->name);
   code.code.uses_left = body->uses;
-  code.code.expires_ms = now_ms() + body->expires_s * 1000;
+  code.code.expires_ms = surroundings_.now_ms() + body->expires_s * 1000;
   std::string answer = fmt::format(R"({{"code":"{}","expires":{},"uses":{}}})",
                                    display_code(digits), code.code.expires_ms, code.code.uses_left);
   code.done = [done, answer = std::move(answer)](const Status& status) {

@@ -13,6 +13,7 @@
 #include "server/config.h"
 #include "server/fanout.h"
 #include "server/reader_pool.h"
+#include "server/surroundings.h"
 #include "storage/applier.h"
 #include "storage/lists.h"
 #include "storage/pull.h"
@@ -42,10 +43,12 @@ class Service {
  public:
   // Opens the store in config.data and starts its threads. Errors: as Store::open, load_schemas.
   [[nodiscard]] static Result<std::unique_ptr<Service>> open(const Config& config);
-  // The same over a key-value store that the caller made.
+  // The same over a key-value store that the caller made. With Threads::kStepped no thread is
+  // started: the caller moves the parts by the step functions below, all in one thread.
   [[nodiscard]] static Result<std::unique_ptr<Service>> over(std::unique_ptr<Kv> kv,
                                                              const Config& config,
-                                                             std::string admin_token);
+                                                             std::string admin_token,
+                                                             Surroundings surroundings = {});
   ~Service() { drain(); }
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -53,6 +56,13 @@ class Service {
   // Finishes what was submitted and ends the threads; what comes after is answered with busy. No
   // callback and no sink is called any more.
   void drain();
+
+  // kStepped: each moves one part by one step; false when it had nothing to do.
+  bool step_writer() { return writer_->step(); }
+  bool step_reader() { return readers_->step(); }
+  bool step_fanout() { return fanout_->step(); }
+  // kStepped: forgets all that was submitted, as when the process is killed. No callback is called.
+  void abandon();
 
   // The account of a device that shows its token. Errors: kAuth….
   [[nodiscard]] Result<AccountPtr> authenticate(std::string_view device,
@@ -75,6 +85,7 @@ class Service {
   [[nodiscard]] const Schemas& schemas() const { return schemas_; }
   [[nodiscard]] const std::string& admin_token() const { return admin_token_; }
   [[nodiscard]] WriterStats writer_stats() const { return writer_->stats(); }
+  [[nodiscard]] std::size_t waiting_ops() const { return writer_->waiting_ops(); }
 
   // When a busy client is to come back: jittered, so that they do not all come at once.
   [[nodiscard]] std::int64_t retry_after_ms() const;
@@ -97,6 +108,7 @@ class Service {
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
 
+  Surroundings surroundings_;
   Schemas schemas_;
   std::unique_ptr<Store> store_;
   std::string admin_token_;
@@ -107,8 +119,5 @@ class Service {
 };
 
 [[nodiscard]] ApiReply problem(const Error& error);
-
-// ms since 1970.
-[[nodiscard]] std::int64_t now_ms();
 
 }  // namespace waystation

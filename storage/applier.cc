@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "storage/group.h"
 #include "storage/keys.h"
+#include "sync/cursor.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
 
@@ -35,34 +37,6 @@ Error read_only(const Store& store) {
 
 }  // namespace
 
-struct Applier::Group {
-  std::int64_t now_ms = 0;
-  Batch batch;
-  bool must_sync = false;
-  std::vector<std::pair<Entry*, std::string>> dirty_records;  // with their keys
-  std::vector<std::pair<std::uint64_t, Device*>> dirty_devices;
-  std::vector<std::string> dirty_scopes;
-  std::unordered_map<std::string, std::optional<std::string>> conflicts;
-  std::unordered_map<std::string, CodeRow> codes;
-  std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
-  std::optional<LogChunk> last_chunk;                      // last one read for a repeat
-  std::uint64_t last_chunk_device = 0;
-  // Called after the commit, with whether it succeeded.
-  std::vector<std::function<void(bool)>> replies;
-  GroupOutcome outcome;
-
-  template <typename Done, typename Reply>
-  void reply(const Store& store, Done done, Reply value) {
-    replies.push_back([&store, done = std::move(done), value = std::move(value)](bool ok) mutable {
-      if (ok) {
-        done(std::move(value));
-      } else {
-        done(read_only(store));
-      }
-    });
-  }
-};
-
 Status Applier::start() {
   auto position = store_.position();
   if (!position) return position.error();
@@ -73,7 +47,12 @@ Status Applier::start() {
     if (!row) return row.error();
     scopes_[std::string(rows->key())].row = *row;
   }
-  return rows->status();
+  if (!rows->status()) return rows->status();
+  std::string ignored;
+  const auto backup = store_.kv().get(Column::kMeta, keys::kBackup, ignored);
+  if (!backup) return backup.error();
+  backups_ = *backup;
+  return {};
 }
 
 GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms) {
@@ -88,14 +67,16 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   // Between groups nothing is dirty, so that the cache can be dropped whole: simple, and a hot
   // record is back after one read.
   if (records_.size() > limits::kRecordCache) records_.clear();
+  group.must(do_what_is_due(group));
   for (Request& request : requests) {
     std::visit([&](auto& r) { take(group, r); }, request);
   }
-  close_records(group);
+  group.must(close_records(group));
   close_devices(group);
-  const Status committed = commit(group);
+  const Status committed = group.failed.ok() ? commit(group) : group.failed;
   if (!committed) store_.go_read_only(committed.error().context);
   for (auto& reply : group.replies) reply(committed.ok());
+  for (BackupRequest& backup : group.backups) back_up(backup, group.now_ms);
   if (!committed) return GroupOutcome{};
   group.outcome.position = position_;
   return std::move(group.outcome);
@@ -119,7 +100,8 @@ void Applier::take(Group& group, ExchangeRequest& request) {
   ExchangeRequest::Reply reply;
   if (request.hello) {
     greet(group, device, *account, *request.hello);
-    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes()};
+    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes(),
+                    backed_up(device.state)};
     reply.welcome = encode_welcome(welcome);
   }
   device.state.last_seen_ms = group.now_ms;
@@ -130,6 +112,7 @@ void Applier::take(Group& group, ExchangeRequest& request) {
       return;
     }
     receipt.applied = device.state.applied;
+    receipt.backed_up = backed_up(device.state);
     reply.receipt = encode_receipt(receipt);
     group.must_sync = true;
   }
@@ -167,6 +150,8 @@ void Applier::greet(Group& group, Device& device, const Account& account, const 
   // The clocks speak of the moment when the hello was read, not of when its group's turn came.
   const std::int64_t read_ms = hello.received_ms == 0 ? group.now_ms : hello.received_ms;
   state.clock.observe(hello.clock, std::min(read_ms, group.now_ms));
+  const auto cursor = decode_cursor(hello.cursor);
+  if (cursor && cursor->incarnation == store_.incarnation_number()) state.pulled = cursor->base;
 }
 
 Status Applier::push(Group& group, Device& device, const Account& account, Push& push,
@@ -222,52 +207,86 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
                               "stands, this content is in the quarantine",
                               op.n)};
   QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
-  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, hash_value(op.canonical) | 1U),
-                  encode_quarantine(row));
+  const std::uint64_t variant = hash_value(op.canonical) | 1U;
+  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, variant), encode_quarantine(row));
+  group.must(tell_of_refusal(group, id, op, refusal,
+                             fmt::format("{}~{}~{:x}", format_device_id(id), op.n, variant)));
   return encode_verdict_refused(op.n, refusal);
 }
 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
-  DeviceState& state = device.state;
-  const std::int64_t authored_ms = state.clock.corrected_ms(op, group.now_ms);
+  const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
   if (!refusal) refusal = check_scope(account, op, authored_ms);
+  if (!refusal) {
+    auto against = check_replay(account, op);
+    if (!against) return against.error();
+    refusal = std::move(*against);
+  }
   if (refusal) return refuse(group, device, account.device, op, std::move(*refusal));
+  auto judged = put_in_place(group, device, account.device, op, authored_ms);
+  if (!judged) return judged.error();
+  if (auto* found_wrong = std::get_if<Refusal>(&*judged)) {
+    return refuse(group, device, account.device, op, std::move(*found_wrong));
+  }
+  const Applied& applied = std::get<Applied>(*judged);
+  std::string verdict = applied.verdict(op.n);
+  log(group, device, op.n, LogEntry{op.canonical, verdict, applied.place.stamp});
+  if (applied.effects.moved) {
+    const MovedField& moved = *applied.effects.moved;
+    group.must(keep_ledger(group, op, account.device, !moved.done.late, moved));
+  }
+  if (op.replays) group.must(tell_of_replay(group, account.device, op));
+  return verdict;
+}
 
+Result<std::variant<Applier::Applied, Refusal>> Applier::put_in_place(Group& group, Device& device,
+                                                                      std::uint64_t id, Op& op,
+                                                                      std::int64_t authored_ms) {
   const Collection* collection = schemas_.find(op.coll);
   WS_CHECK(collection != nullptr);  // the schema check is part of op.refusal
-  std::string key = keys::record(op.scope, op.coll, op.id);
+  const std::string key = keys::record(op.scope, op.coll, op.id);
   auto found = entry(key);
   if (!found) return found.error();
   Entry& at = **found;
   op.base = std::min(op.base, position_);  // nobody has seen what is not there
   OpPlace place;
-  place.device = account.device;
+  place.device = id;
   place.seq = next_seq(position_, group.now_ms);
-  place.stamp = stamp_for(place.seq, authored_ms, op.base, state.last_stamp);
+  place.stamp = stamp_for(place.seq, authored_ms, op.base, device.state.last_stamp);
   std::size_t size_bound = 0;
   if (auto found_wrong = check_record(at, op, place, *collection, size_bound)) {
-    return refuse(group, device, account.device, op, std::move(*found_wrong));
+    return std::variant<Applied, Refusal>(std::move(*found_wrong));
   }
   position_ = place.seq;
-  state.last_stamp = place.stamp;
-  if (!at.dirty) {
-    at.dirty = true;
-    group.dirty_records.emplace_back(&at, std::move(key));
-  }
-  Effects effects;
-  at.record.apply(op, place, *collection, effects);
+  device.state.last_stamp = place.stamp;
+  dirty(group, at, key);
+  Applied applied{place, {}};
+  at.record.apply(op, place, *collection, applied.effects);
   at.size_bound = size_bound;
-  keep_effects(group, op, effects);
+  group.must(keep_effects(group, op, applied.effects));
+  group.batch.put(Column::kHistory, keys::history(key, place.seq), encode_history(Dot{id, op.n}));
   Scope& scope = scopes_[op.scope];
   if (!scope.dirty) {
     scope.dirty = true;
     group.dirty_scopes.push_back(op.scope);
   }
   scope.row.newest = place.seq;
-  std::string verdict = encode_verdict_ok(op.n, place.seq, effects.lost_fields);
-  log(group, device, op.n, LogEntry{std::move(op.canonical), verdict, place.stamp});
-  return verdict;
+  return std::variant<Applied, Refusal>(std::move(applied));
+}
+
+std::string Applier::Applied::verdict(std::uint64_t n) const {
+  std::optional<Leased> leased;
+  if (effects.moved && effects.moved->move.kind == EditKind::kLease) {
+    leased = Leased{effects.moved->field, effects.moved->done.amount};
+  }
+  return encode_verdict_ok(n, place.seq, effects.lost_fields, leased);
+}
+
+void Applier::dirty(Group& group, Entry& entry, const std::string& key) {
+  if (entry.dirty) return;
+  entry.dirty = true;
+  group.dirty_records.emplace_back(&entry, key);
 }
 
 // An op counts once its verdict is in the log, and not before: whatever fails on the way there
@@ -312,7 +331,7 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
 std::optional<Refusal> Applier::check_record(const Entry& entry, const Op& op, const OpPlace& place,
                                              const Collection& collection,
                                              std::size_t& size_bound) const {
-  if (auto refusal = entry.record.check(op, collection)) return refusal;
+  if (auto refusal = entry.record.check(op, place, collection)) return refusal;
   size_bound = entry.size_bound + op.canonical.size();
   for (const Edit& edit : op.edits) size_bound += edit.values.size() * kEntryOverhead;
   if (size_bound <= limits::kRecordBytes) return std::nullopt;
@@ -339,7 +358,7 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     auto record = decode_record(value);
     if (!record) return record.error();
     made.record = std::move(*record);
-    made.stored_seq = made.record.seq;
+    made.stored_seq = made.record.buried ? 0 : made.record.seq;
     const auto parts = keys::parse_record(key);
     WS_CHECK(parts.has_value());
     const std::string visible = made.record.visible();
@@ -351,15 +370,33 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
   return &records_.emplace(key, std::move(made)).first->second;
 }
 
-void Applier::keep_effects(Group& group, const Op& op, const Effects& effects) {
-  const auto key_of = [&](const Conflict& conflict) {
-    return keys::conflict(op.scope, op.coll, op.id, conflict.field, conflict.dot, conflict.part);
+Status Applier::keep_effects(Group& group, const Op& op, const Effects& effects) {
+  const auto key_of = [&](const auto& named) {
+    return keys::conflict(op.scope, op.coll, op.id, named.field, named.dot, named.part);
   };
   for (const Conflict& conflict : effects.raised) {
     group.conflicts[key_of(conflict)] =
-        encode_conflict(ConflictRow{conflict.kind, conflict.stamp, conflict.value});
+        encode_conflict(ConflictRow{conflict.kind, conflict.stamp, conflict.value, {}});
   }
   for (const Conflict& conflict : effects.withdrawn) group.conflicts[key_of(conflict)].reset();
+  for (const Reviewed& reviewed : effects.reviewed) {
+    const std::string key = key_of(reviewed);
+    std::optional<std::string> bytes;
+    if (const auto at = group.conflicts.find(key); at != group.conflicts.end()) {
+      bytes = at->second;
+    } else {
+      std::string value;
+      const auto found = store_.kv().get(Column::kConflicts, key, value);
+      if (!found) return found.error();
+      if (*found) bytes = std::move(value);
+    }
+    if (!bytes) continue;  // its author has written the field again
+    auto row = decode_conflict(*bytes);
+    if (!row) return row.error();
+    if (row->review.order() < reviewed.review.order()) row->review = reviewed.review;
+    group.conflicts[key] = encode_conflict(*row);
+  }
+  return {};
 }
 
 std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
@@ -371,7 +408,22 @@ std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, cons
   group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, 0), encode_quarantine(row));
   std::string verdict = encode_verdict_refused(op.n, refusal);
   log(group, device, op.n, LogEntry{op.canonical, verdict, 0});
+  if (refusal.code == Code::kQuotaExceeded || refusal.code == Code::kQuotaExhausted ||
+      refusal.code == Code::kQuotaHeld) {
+    // It may have happened all the same: the fact is kept, and that it was not valid.
+    for (const Edit& edit : op.edits) {
+      if (merge_type_of(edit.kind) != MergeType::kQuota) continue;
+      const QuotaMove move = quota_move(edit, id, group.now_ms);
+      group.must(keep_ledger(group, op, id, false, {edit.field, move, {move.amount, false}}));
+    }
+  }
+  group.must(
+      tell_of_refusal(group, id, op, refusal, fmt::format("{}~{}", format_device_id(id), op.n)));
   return verdict;
+}
+
+std::optional<std::uint64_t> Applier::backed_up(const DeviceState& state) const {
+  return backups_ ? std::optional(state.backed_up) : std::nullopt;
 }
 
 // --- the office -------------------------------------------------------------------------------
@@ -501,10 +553,41 @@ void Applier::take(Group& group, RevokeRequest& request) {
   group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
 }
 
+void Applier::take(Group& group, BackupRequest& request) {
+  group.batch.put(Column::kMeta, std::string(keys::kBackup), "1");
+  group.must_sync = true;
+  group.backups.push_back(std::move(request));
+}
+
+// The copy holds all that is committed: so much counts as backed up, and not a moment earlier.
+void Applier::back_up(BackupRequest& request, std::int64_t now_ms) {
+  if (store_.read_only()) return request.done(read_only(store_));
+  if (auto copied = request.copy(); !copied) return request.done(copied);
+  backups_ = true;
+  Group group;
+  group.now_ms = now_ms;
+  for (const AccountPtr& account : store_.accounts().all()) {
+    auto found = device(account->device);
+    if (!found) return request.done(found.error());
+    DeviceState& state = (*found)->state;
+    if (state.backed_up == state.applied) continue;
+    state.backed_up = state.applied;
+    touch(group, account->device, **found);
+  }
+  close_devices(group);
+  const Status committed = commit(group);
+  if (!committed) store_.go_read_only(committed.error().context);
+  request.done(committed);
+}
+
 // --- the end of a group -----------------------------------------------------------------------
 
-void Applier::close_records(Group& group) {
+Status Applier::close_records(Group& group) {
+  for (std::size_t i = 0; i < group.dirty_records.size(); ++i) {
+    if (auto matched = match_duplicates(group, i); !matched) return matched;
+  }
   for (auto& [entry, key] : group.dirty_records) {
+    if (auto armed = arm(group, key, *entry); !armed) return armed;
     const auto parts = keys::parse_record(key);
     WS_CHECK(parts.has_value());
     const std::string visible = entry->record.visible();
@@ -513,16 +596,18 @@ void Applier::close_records(Group& group) {
     DigestRow& row = scopes_[std::string(parts->scope)].row;
     row.digest.subtract(entry->stored_part);
     row.digest.add(part);
-    if (entry->stored_seq != 0) {
+    const Seq listed_at = entry->record.buried ? 0 : entry->record.seq;
+    if (entry->stored_seq != 0 && entry->stored_seq != listed_at) {
       group.batch.erase_once(Column::kChanges, keys::change(parts->scope, entry->stored_seq));
     }
-    std::string pointer(parts->coll);
-    pointer += '\0';
-    pointer += parts->id;
-    group.batch.put(Column::kChanges, keys::change(parts->scope, entry->record.seq),
-                    std::move(pointer));
+    if (listed_at != 0 && entry->stored_seq != listed_at) {
+      std::string pointer(parts->coll);
+      pointer += '\0';
+      pointer += parts->id;
+      group.batch.put(Column::kChanges, keys::change(parts->scope, listed_at), std::move(pointer));
+    }
     group.batch.put(Column::kRecords, key, encode_record(entry->record, visible));
-    entry->stored_seq = entry->record.seq;
+    entry->stored_seq = listed_at;
     entry->stored_part = part;
     entry->size_bound = visible.size();
     entry->dirty = false;
@@ -534,11 +619,19 @@ void Applier::close_records(Group& group) {
       group.batch.erase(Column::kConflicts, key);
     }
   }
+  for (auto& [key, value] : group.matches) {
+    if (value) {
+      group.batch.put(Column::kMatches, key, std::move(*value));
+    } else {
+      group.batch.erase(Column::kMatches, key);
+    }
+  }
   for (const std::string& id : group.dirty_scopes) {
     Scope& scope = scopes_[id];
     scope.dirty = false;
     group.batch.put(Column::kDigests, id, encode_digest(scope.row));
   }
+  return {};
 }
 
 void Applier::close_devices(Group& group) {

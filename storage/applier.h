@@ -64,8 +64,15 @@ struct RevokeRequest {
   std::function<void(Result<AccountPtr>)> done;
 };
 
-using Request =
-    std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest, RevokeRequest>;
+// A copy of the store. `copy` is called on the writer's thread, behind the commit of the group, and
+// takes what is committed; when it succeeds, every op applied by then counts as backed up.
+struct BackupRequest {
+  std::function<Status()> copy;
+  std::function<void(Status)> done;
+};
+
+using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
+                             RevokeRequest, BackupRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -76,23 +83,33 @@ struct GroupOutcome {
   std::size_t refused = 0;
 };
 
+struct ApplierSettings {
+  // How long a device may stay away and still be told of each deletion.
+  std::int64_t offline_ms = std::int64_t{180} * 86'400'000;
+};
+
 class Applier {
  public:
   // The store and the schemas outlive it.
-  Applier(Store& store, const Schemas& schemas) : store_(store), schemas_(schemas) {}
+  Applier(Store& store, const Schemas& schemas, ApplierSettings settings = {})
+      : store_(store), schemas_(schemas), settings_(settings) {}
 
   // Reads the position and digests. Call once.
   [[nodiscard]] Status start();
 
-  // Takes a whole group, commits it, and calls every `done`. When the commit fails the store goes
+  // Takes a whole group, commits it, and calls every `done`. What the server has to do by itself by
+  // now_ms comes first, so that an empty group is of use too. When the commit fails the store goes
   // read-only and every `done` gets kStoreReadOnly.
   GroupOutcome apply(std::vector<Request>& requests, std::int64_t now_ms);
+
+  // When the server next has something to do by itself, ms since 1970.
+  [[nodiscard]] std::int64_t next_due_ms() const { return next_due_ms_; }
 
  private:
   struct Entry {  // a record at hand
     Record record;
     bool dirty = false;
-    Seq stored_seq = 0;          // where the change index has it
+    Seq stored_seq = 0;          // where the change index has it; 0: nowhere
     Digest stored_part;          // what it adds to the digest as stored
     std::size_t size_bound = 0;  // at least the size of its visible text
   };
@@ -112,6 +129,7 @@ class Applier {
   void take(Group& group, CodeRequest& request);
   void take(Group& group, ScopesRequest& request);
   void take(Group& group, RevokeRequest& request);
+  void take(Group& group, BackupRequest& request);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
@@ -124,6 +142,17 @@ class Applier {
                                            const Op& op);
   [[nodiscard]] Result<std::string> judge(Group& group, Device& device, const Account& account,
                                           Op& op);
+  struct Applied {
+    OpPlace place;
+    Effects effects;
+    [[nodiscard]] std::string verdict(std::uint64_t n) const;
+  };
+  // Gives the op its place and applies it, whoever wrote it. Refuses what the record has against
+  // it.
+  [[nodiscard]] Result<std::variant<Applied, Refusal>> put_in_place(Group& group, Device& device,
+                                                                    std::uint64_t id, Op& op,
+                                                                    std::int64_t authored_ms);
+  [[nodiscard]] Result<std::optional<Refusal>> check_replay(const Account& account, const Op& op);
   [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
                                                    std::int64_t authored_ms) const;
   [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
@@ -131,18 +160,46 @@ class Applier {
                                                     const Collection& collection,
                                                     std::size_t& size_bound) const;
   void log(Group& group, Device& device, std::uint64_t n, LogEntry entry);
-  void keep_effects(Group& group, const Op& op, const Effects& effects);
+  [[nodiscard]] Status keep_effects(Group& group, const Op& op, const Effects& effects);
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);
+
+  // What the server does by itself (own_ops.cc). `edits` is the inside of an op that says what is
+  // done; what the record has against it is passed over.
+  [[nodiscard]] Status own(Group& group, const std::string& scope, const std::string& coll,
+                           const std::string& id, const std::string& edits);
+  [[nodiscard]] Status keep_ledger(Group& group, const Op& op, std::uint64_t author, bool valid,
+                                   const MovedField& moved);
+  [[nodiscard]] Status tell_of_refusal(Group& group, std::uint64_t device, const Op& op,
+                                       const Refusal& refusal, const std::string& id);
+  [[nodiscard]] Status tell_of_replay(Group& group, std::uint64_t device, const Op& op);
+  [[nodiscard]] Status do_what_is_due(Group& group);
+  [[nodiscard]] Status look_at(Group& group, const std::string& key);
+  [[nodiscard]] Status reclaim_leases(Group& group, const std::string& key);
+  [[nodiscard]] Status close_open(Group& group, const std::string& key);
+  [[nodiscard]] Status bury(Group& group, const std::string& key);
+  [[nodiscard]] Status match_duplicates(Group& group, std::size_t dirty_index);
+  [[nodiscard]] Status arm(Group& group, const std::string& key, Entry& entry);
+  [[nodiscard]] Result<Seq> horizon(Group& group);
+  [[nodiscard]] Result<const Record*> parent_of(const std::string& scope, const Record& record,
+                                                const CloseRule& rule);
+  void dirty(Group& group, Entry& entry, const std::string& key);
+
+  void back_up(BackupRequest& request, std::int64_t now_ms);
+  [[nodiscard]] std::optional<std::uint64_t> backed_up(const DeviceState& state) const;
   void store_account(Group& group, Account account);
-  void close_records(Group& group);
+  [[nodiscard]] Status close_records(Group& group);
   void close_devices(Group& group);
   [[nodiscard]] Status commit(Group& group);
   void fail(Group& group, const Error& error);
 
   Store& store_;
   const Schemas& schemas_;
+  ApplierSettings settings_;
   Seq position_ = 0;
+  std::int64_t next_due_ms_ = 0;
+  std::int64_t horizon_ms_ = 0;  // when the horizon was last worked out
+  bool backups_ = false;         // one has been made
   std::unordered_map<std::string, Entry> records_;
   std::unordered_map<std::uint64_t, Device> devices_;
   std::unordered_map<std::string, Scope> scopes_;

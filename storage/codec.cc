@@ -8,15 +8,18 @@
 namespace waystation {
 namespace {
 
-// Each layout's first byte. A new layout gets a new number; old ones stay readable for ever.
-constexpr std::uint8_t kRecordV1 = 1;
+// Each layout's first byte. A new layout gets a new number; old ones, from 1, stay readable for
+// ever.
+constexpr std::uint8_t kRecordV2 = 2;  // with quotas, reviews, burial, dues and matches
 constexpr std::uint8_t kAccountV1 = 1;
-constexpr std::uint8_t kStateV1 = 1;
+constexpr std::uint8_t kStateV2 = 2;  // with what it has pulled and what is backed up
 constexpr std::uint8_t kCodeV1 = 1;
 constexpr std::uint8_t kChunkV1 = 1;
-constexpr std::uint8_t kConflictV1 = 1;
+constexpr std::uint8_t kConflictV2 = 2;  // with its review
 constexpr std::uint8_t kQuarantineV1 = 1;
 constexpr std::uint8_t kDigestV1 = 1;
+constexpr std::uint8_t kHistoryV1 = 1;
+constexpr std::uint8_t kMatchV1 = 1;
 
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
@@ -30,9 +33,11 @@ void put_version(std::string& out, std::uint8_t version) { out += static_cast<ch
 
 class Decoder : public ByteReader {
  public:
-  Decoder(std::string_view bytes, std::uint8_t version) : ByteReader(bytes) {
-    if (byte() != version) fail();
+  // Reads layouts from 1 to `newest`.
+  Decoder(std::string_view bytes, std::uint8_t newest) : ByteReader(bytes), layout_(byte()) {
+    if (layout_ == 0 || layout_ > newest) fail();
   }
+  [[nodiscard]] std::uint8_t layout() const { return layout_; }
   std::int64_t signed_varint() { return unzigzag(varint()); }
   Seq seq() {
     const std::uint64_t value = varint();
@@ -45,12 +50,60 @@ class Decoder : public ByteReader {
     if (value > 1) fail();
     return value == 1;
   }
+
+ private:
+  std::uint8_t layout_;
 };
 
 template <typename T>
 Result<T> finish(const ByteReader& reader, T value, const char* what) {
   if (!reader.done()) return Error{Code::kStoreCorrupt, std::string("a damaged value: ") + what};
   return value;
+}
+
+void put_review(std::string& out, const Review& review) {
+  out += static_cast<char>(review.settled ? 1 : 0);
+  put_varint(out, static_cast<std::uint64_t>(review.stamp));
+  put_varint(out, review.by.device);
+  put_varint(out, review.by.n);
+}
+
+Review take_review(Decoder& in) {
+  Review review;
+  review.settled = in.flag();
+  review.stamp = in.seq();
+  review.by.device = in.varint();
+  review.by.n = in.varint();
+  return review;
+}
+
+void put_quota(std::string& out, const Quota& quota) {
+  put_signed(out, quota.granted);
+  put_signed(out, quota.spent);
+  put_varint(out, quota.leases.size());
+  for (const Lease& lease : quota.leases) {
+    put_varint(out, lease.device);
+    put_signed(out, lease.left);
+    put_signed(out, lease.reclaimed);
+    put_signed(out, lease.expires_ms);
+  }
+}
+
+Quota take_quota(Decoder& in) {
+  Quota quota;
+  quota.granted = in.signed_varint();
+  quota.spent = in.signed_varint();
+  const std::size_t leases = in.count();
+  for (std::size_t i = 0; i < leases && !in.failed(); ++i) {
+    Lease lease;
+    lease.device = in.varint();
+    lease.left = in.signed_varint();
+    lease.reclaimed = in.signed_varint();
+    lease.expires_ms = in.signed_varint();
+    if (i > 0 && quota.leases.back().device >= lease.device) in.fail();
+    quota.leases.push_back(lease);
+  }
+  return quota;
 }
 
 // shown_until is open-ended for what is still on show.
@@ -66,6 +119,7 @@ void put_write(std::string& out, const Write& write, bool live) {
     put_varint(out, static_cast<std::uint64_t>(write.shown_until));
     out += static_cast<char>(write.hidden ? 1 : 0);
     put_u64_be(out, write.value_hash);
+    put_review(out, write.review);
   }
 }
 
@@ -86,6 +140,7 @@ Write take_write(Decoder& in, bool live) {
     write.shown_until = in.seq();
     write.hidden = in.flag();
     write.value_hash = in.u64_be();
+    if (in.layout() >= kRecordV2) write.review = take_review(in);
   }
   return write;
 }
@@ -98,13 +153,15 @@ void put_field(std::string& out, const Field& field) {
   for (const Write& write : field.live) put_write(out, write, true);
   put_varint(out, field.lost.size());
   for (const Write& write : field.lost) put_write(out, write, false);
+  if (field.type == MergeType::kQuota) put_quota(out, field.quota);
 }
 
 Field take_field(Decoder& in) {
   Field field;
   field.name = in.text();
   const std::uint8_t type = in.byte();
-  if (type > static_cast<std::uint8_t>(MergeType::kLog)) in.fail();
+  const auto last = in.layout() >= kRecordV2 ? MergeType::kQuota : MergeType::kLog;
+  if (type > static_cast<std::uint8_t>(last)) in.fail();
   field.type = static_cast<MergeType>(type);
   field.sum = in.signed_varint();
   const std::size_t live = in.count();
@@ -112,6 +169,7 @@ Field take_field(Decoder& in) {
   const std::size_t lost = in.count();
   for (std::size_t i = 0; i < lost && !in.failed(); ++i)
     field.lost.push_back(take_write(in, false));
+  if (field.type == MergeType::kQuota) field.quota = take_quota(in);
   if (field.type == MergeType::kRegister && field.live.size() > 1) in.fail();
   return field;
 }
@@ -147,10 +205,14 @@ DeviceClock take_clock(Decoder& in) {
 std::string encode_record(const Record& record, std::string_view visible) {
   std::string out;
   out.reserve(visible.size() * 2 + 64 * record.fields.size() + 32);
-  put_version(out, kRecordV1);
+  put_version(out, kRecordV2);
   put_varint(out, static_cast<std::uint64_t>(record.seq));
   put_varint(out, record.open_conflicts());
   put_string(out, visible);
+  out += static_cast<char>(record.buried ? 1 : 0);
+  put_varint(out, static_cast<std::uint64_t>(record.born));
+  put_signed(out, record.due_ms);
+  put_string(out, record.match);
   put_varint(out, record.fields.size());
   for (const Field& field : record.fields) put_field(out, field);
   put_varint(out, record.deletes.size());
@@ -163,22 +225,30 @@ std::string encode_record(const Record& record, std::string_view visible) {
 }
 
 Result<RecordHead> decode_record_head(std::string_view bytes) {
-  Decoder in(bytes, kRecordV1);
+  Decoder in(bytes, kRecordV2);
   RecordHead head;
   head.seq = in.seq();
   head.conflicts = in.varint();
   head.visible = in.string();
+  if (in.layout() >= kRecordV2) head.buried = in.flag();
   if (in.failed()) return Error{Code::kStoreCorrupt, "a damaged value: record"};
   return head;
 }
 
 Result<Record> decode_record(std::string_view bytes) {
-  Decoder in(bytes, kRecordV1);
+  Decoder in(bytes, kRecordV2);
   Record record;
   record.seq = in.seq();
   const std::uint64_t conflicts = in.varint();
   const std::string_view visible = in.string();
   record.deleted_ = visible.empty();
+  if (in.layout() >= kRecordV2) {
+    record.buried = in.flag();
+    record.born = in.seq();
+    record.due_ms = in.signed_varint();
+    record.match = in.text();
+    if (record.buried && !record.deleted_) in.fail();
+  }
   const std::size_t fields = in.count();
   for (std::size_t i = 0; i < fields && !in.failed(); ++i) {
     record.fields.push_back(take_field(in));
@@ -273,7 +343,7 @@ Result<Account> decode_account(std::string_view bytes) {
 
 std::string encode_device_state(const DeviceState& state) {
   std::string out;
-  put_version(out, kStateV1);
+  put_version(out, kStateV2);
   put_varint(out, state.applied);
   put_varint(out, state.refused);
   put_varint(out, static_cast<std::uint64_t>(state.last_stamp));
@@ -283,11 +353,13 @@ std::string encode_device_state(const DeviceState& state) {
   put_string(out, state.app);
   out += static_cast<char>(state.greeted ? 1 : 0);
   put_clock(out, state.clock);
+  put_varint(out, static_cast<std::uint64_t>(state.pulled));
+  put_varint(out, state.backed_up);
   return out;
 }
 
 Result<DeviceState> decode_device_state(std::string_view bytes) {
-  Decoder in(bytes, kStateV1);
+  Decoder in(bytes, kStateV2);
   DeviceState state;
   state.applied = in.varint();
   state.refused = in.varint();
@@ -298,6 +370,10 @@ Result<DeviceState> decode_device_state(std::string_view bytes) {
   state.app = in.text();
   state.greeted = in.flag();
   state.clock = take_clock(in);
+  if (in.layout() >= kStateV2) {
+    state.pulled = in.seq();
+    state.backed_up = in.varint();
+  }
   return finish(in, std::move(state), "device state");
 }
 
@@ -359,21 +435,23 @@ Result<LogChunk> decode_log_chunk(std::string_view bytes) {
 
 std::string encode_conflict(const ConflictRow& row) {
   std::string out;
-  put_version(out, kConflictV1);
+  put_version(out, kConflictV2);
   out += static_cast<char>(row.kind);
   put_varint(out, static_cast<std::uint64_t>(row.stamp));
   put_string(out, row.value);
+  put_review(out, row.review);
   return out;
 }
 
 Result<ConflictRow> decode_conflict(std::string_view bytes) {
-  Decoder in(bytes, kConflictV1);
+  Decoder in(bytes, kConflictV2);
   ConflictRow row;
   const std::uint8_t kind = in.byte();
-  if (kind < 1 || kind > 2) in.fail();
+  if (kind < 1 || kind > 3) in.fail();
   row.kind = static_cast<ConflictKind>(kind);
   row.stamp = in.seq();
   row.value = in.text();
+  if (in.layout() >= kConflictV2) row.review = take_review(in);
   return finish(in, std::move(row), "conflict");
 }
 
@@ -417,6 +495,38 @@ Result<DigestRow> decode_digest(std::string_view bytes) {
     row.digest.lanes[i + 1] = static_cast<std::uint32_t>(two);
   }
   return finish(in, row, "digest");
+}
+
+std::string encode_history(const Dot& dot) {
+  std::string out;
+  put_version(out, kHistoryV1);
+  put_varint(out, dot.device);
+  put_varint(out, dot.n);
+  return out;
+}
+
+Result<Dot> decode_history(std::string_view bytes) {
+  Decoder in(bytes, kHistoryV1);
+  Dot dot;
+  dot.device = in.varint();
+  dot.n = in.varint();
+  return finish(in, dot, "history");
+}
+
+std::string encode_match(const MatchRow& row) {
+  std::string out;
+  put_version(out, kMatchV1);
+  put_varint(out, static_cast<std::uint64_t>(row.born));
+  put_string(out, row.like);
+  return out;
+}
+
+Result<MatchRow> decode_match(std::string_view bytes) {
+  Decoder in(bytes, kMatchV1);
+  MatchRow row;
+  row.born = in.seq();
+  row.like = in.text();
+  return finish(in, std::move(row), "match");
 }
 
 std::string encode_seq(Seq seq) {

@@ -1,7 +1,7 @@
 // The values of each column: one versioned binary layout each. docs/storage-format.md.
 //
-// Every decoder is total: any bytes give a value or kStoreCorrupt, and what it accepts it encodes
-// back to the same bytes. Pure; any thread.
+// Every decoder is total: any bytes give a value or kStoreCorrupt, and what it accepts of the
+// newest layout it encodes back to the same bytes. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct RecordHead {
   Seq seq = 0;
   std::size_t conflicts = 0;  // open ones
   std::string_view visible;   // canonical JSON; empty: deleted
+  bool buried = false;        // a tombstone that is no longer sent
 };
 [[nodiscard]] std::string encode_record(const Record& record, std::string_view visible);
 [[nodiscard]] Result<RecordHead> decode_record_head(std::string_view bytes);  // views into bytes
@@ -71,6 +72,8 @@ struct DeviceState {
   std::string app;
   bool greeted = false;  // has said hello at least once
   DeviceClock clock;
+  Seq pulled = 0;               // what it held, by the cursor of its last hello
+  std::uint64_t backed_up = 0;  // the highest n that is in a backup
 };
 [[nodiscard]] std::string encode_device_state(const DeviceState& state);
 [[nodiscard]] Result<DeviceState> decode_device_state(std::string_view bytes);
@@ -103,6 +106,7 @@ struct ConflictRow {
   ConflictKind kind = ConflictKind::kConcurrent;
   Stamp stamp = 0;
   std::string value;  // canonical JSON
+  Review review = {};
 };
 [[nodiscard]] std::string encode_conflict(const ConflictRow& row);
 [[nodiscard]] Result<ConflictRow> decode_conflict(std::string_view bytes);
@@ -115,6 +119,19 @@ struct QuarantineRow {
 };
 [[nodiscard]] std::string encode_quarantine(const QuarantineRow& row);
 [[nodiscard]] Result<QuarantineRow> decode_quarantine(std::string_view bytes);
+
+// --- history and matches ----------------------------------------------------------------------
+// Which op stands behind a seq of a record; the op itself lies in the device log.
+[[nodiscard]] std::string encode_history(const Dot& dot);
+[[nodiscard]] Result<Dot> decode_history(std::string_view bytes);
+
+// A record among possible duplicates.
+struct MatchRow {
+  Seq born = 0;      // of the record
+  std::string like;  // the text that must be equal where both have one
+};
+[[nodiscard]] std::string encode_match(const MatchRow& row);
+[[nodiscard]] Result<MatchRow> decode_match(std::string_view bytes);
 
 // --- digests ----------------------------------------------------------------------------------
 struct DigestRow {

@@ -132,6 +132,61 @@ std::optional<QuarantineKey> parse_quarantine(std::string_view key) {
   return reader.done() ? std::optional(parsed) : std::nullopt;
 }
 
+std::string history(std::string_view record_key, Seq seq) {
+  std::string key(record_key);
+  key += kEnd;
+  put_u64_be(key, static_cast<std::uint64_t>(seq));
+  return key;
+}
+
+std::optional<HistoryKey> parse_history(std::string_view key) {
+  constexpr std::size_t kTail = 1 + sizeof(std::uint64_t);
+  if (key.size() < kTail || key[key.size() - kTail] != kEnd) return std::nullopt;
+  const auto record = parse_record(key.substr(0, key.size() - kTail));
+  const auto seq = static_cast<Seq>(ByteReader(key.substr(key.size() - kTail + 1)).u64_be());
+  if (!record || seq < 0) return std::nullopt;
+  return HistoryKey{*record, seq};
+}
+
+std::string timer(std::int64_t due_ms, std::string_view record_key) {
+  std::string key;
+  put_u64_be(key, static_cast<std::uint64_t>(due_ms));
+  key += record_key;
+  return key;
+}
+
+std::optional<TimerKey> parse_timer(std::string_view key) {
+  if (key.size() < sizeof(std::uint64_t)) return std::nullopt;
+  const auto due_ms = static_cast<std::int64_t>(ByteReader(key.substr(0, 8)).u64_be());
+  const std::string_view record_key = key.substr(8);
+  if (due_ms < 0 || !parse_record(record_key)) return std::nullopt;
+  return TimerKey{due_ms, record_key};
+}
+
+std::string match_prefix(std::string_view scope, std::string_view coll, std::string_view match) {
+  std::string key = record(scope, coll, match);
+  key += kEnd;
+  return key;
+}
+
+std::string match(std::string_view scope, std::string_view coll, std::string_view match,
+                  std::string_view id) {
+  std::string key = match_prefix(scope, coll, match);
+  key += id;
+  return key;
+}
+
+std::optional<MatchKey> parse_match(std::string_view key) {
+  std::string_view rest = key;
+  const auto scope = take_part(rest);
+  if (!scope) return std::nullopt;
+  const auto coll = take_part(rest);
+  if (!coll) return std::nullopt;
+  const auto match = take_part(rest);
+  if (!match || rest.empty() || rest.find(kEnd) != std::string_view::npos) return std::nullopt;
+  return MatchKey{*scope, *coll, *match, rest};
+}
+
 std::string scope_prefix(std::string_view scope) {
   std::string key(scope);
   key += kEnd;

@@ -14,6 +14,8 @@ namespace waystation::keys {
 inline constexpr std::string_view kFormat = "format";
 inline constexpr std::string_view kIncarnation = "incarnation";
 inline constexpr std::string_view kPosition = "position";
+inline constexpr std::string_view kHorizon = "horizon";
+inline constexpr std::string_view kBackup = "backup";  // there once a backup was made
 
 [[nodiscard]] std::string account(std::uint64_t device);
 [[nodiscard]] std::string device_state(std::uint64_t device);
@@ -66,6 +68,35 @@ struct QuarantineKey {
   std::uint64_t variant;
 };
 [[nodiscard]] std::optional<QuarantineKey> parse_quarantine(std::string_view key);
+
+// `record_key` is that of record().
+[[nodiscard]] std::string history(std::string_view record_key, Seq seq);
+struct HistoryKey {
+  RecordKey record;
+  Seq seq;
+};
+[[nodiscard]] std::optional<HistoryKey> parse_history(std::string_view key);
+
+// When the server has to look at a record. Sorts by time.
+[[nodiscard]] std::string timer(std::int64_t due_ms, std::string_view record_key);
+struct TimerKey {
+  std::int64_t due_ms;
+  std::string_view record_key;
+};
+[[nodiscard]] std::optional<TimerKey> parse_timer(std::string_view key);
+
+// Records of one scope and collection that match lie side by side. `match` holds no byte 0.
+[[nodiscard]] std::string match_prefix(std::string_view scope, std::string_view coll,
+                                       std::string_view match);
+[[nodiscard]] std::string match(std::string_view scope, std::string_view coll,
+                                std::string_view match, std::string_view id);
+struct MatchKey {
+  std::string_view scope;
+  std::string_view coll;
+  std::string_view match;
+  std::string_view id;
+};
+[[nodiscard]] std::optional<MatchKey> parse_match(std::string_view key);
 
 // All keys of a scope in kRecords, kChanges and kConflicts start with this.
 [[nodiscard]] std::string scope_prefix(std::string_view scope);

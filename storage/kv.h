@@ -27,8 +27,11 @@ enum class Column : std::uint8_t {
   kConflicts,
   kQuarantine,
   kDigests,
+  kHistory,
+  kTimers,
+  kMatches,
 };
-inline constexpr std::size_t kColumns = 8;
+inline constexpr std::size_t kColumns = 11;
 
 class Batch {
  public:

@@ -64,7 +64,7 @@ class Walk {
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
       if (!key || !head) return Error{Code::kStoreCorrupt, "a damaged record in " + scope};
-      if (head->seq <= at_.target) append(scope, key->coll, key->id, *head);
+      if (head->seq <= at_.target && !head->buried) append(scope, key->coll, key->id, *head);
       at_.after_key = std::string(rows->key().substr(prefix.size()));
     }
     if (!rows->status()) return rows->status().error();
@@ -204,8 +204,12 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   const bool foreign = cursor.incarnation != 0 && cursor.incarnation != store.incarnation_number();
   const bool outdated =
       cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account.reset;
+  // Deletions that it has not been told of may be buried by now.
+  const Seq horizon = store.horizon();
+  const bool beyond =
+      (cursor.base != 0 && cursor.base < horizon) || (cursor.walking() && cursor.target < horizon);
   const bool ahead = std::max(cursor.base, cursor.target) > *position;
-  const bool reset = foreign || outdated || ahead;
+  const bool reset = foreign || outdated || ahead || beyond;
   if (reset) cursor = Cursor{};
   const bool fresh_round = !cursor.walking();
 

@@ -17,7 +17,8 @@ namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default", "devices", "device_log", "records", "changes", "conflicts", "quarantine", "digests"};
+    "default",    "devices", "device_log", "records", "changes", "conflicts",
+    "quarantine", "digests", "history",    "timers",  "matches"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;
@@ -163,7 +164,7 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  if (column == Column::kChanges) {
+  if (column == Column::kChanges || column == Column::kTimers) {
     // A record that changes often leaves erased entries behind: compact where they pile up, so that
     // a pull does not walk over them.
     options.table_properties_collector_factories.push_back(

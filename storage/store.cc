@@ -6,6 +6,7 @@
 
 #include "storage/keys.h"
 #include "sync/bytes.h"
+#include "sync/wire.h"
 
 namespace waystation {
 
@@ -45,12 +46,47 @@ Status Store::check_format(const std::string& new_incarnation) {
                              "waystation (nothing was changed)",
                              format, kStoreFormat)};
   }
+  if (format < kStoreFormat) {
+    if (new_incarnation.empty()) {
+      return Error{Code::kStoreFormat,
+                   fmt::format("the store has format {}: start the server on it once", format)};
+    }
+    if (auto listed = list_history(); !listed) return listed;
+  }
   found = kv_->get(Column::kMeta, keys::kIncarnation, incarnation_);
   if (!found) return found.error();
   if (!*found || incarnation_.size() != 32) {
     return Error{Code::kStoreCorrupt, "the incarnation is missing"};
   }
   return {};
+}
+
+// Idempotent: an upgrade that was cut off begins again.
+Status Store::list_history() {
+  constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
+  Batch batch;
+  auto rows = kv_->iterate(Column::kDeviceLog);
+  for (rows->seek(""); rows->valid(); rows->next()) {
+    const auto key = keys::parse_log_chunk(rows->key());
+    const auto chunk = decode_log_chunk(rows->value());
+    if (!key || !chunk) return Error{Code::kStoreCorrupt, "a damaged device log"};
+    for (std::size_t i = 0; i < chunk->entries.size(); ++i) {
+      const auto seq = seq_of_verdict(chunk->entries[i].verdict);
+      if (!seq) continue;
+      const auto op = decode_op(chunk->entries[i].op);
+      if (!op) return Error{Code::kStoreCorrupt, "a damaged op in a device log"};
+      batch.put(Column::kHistory, keys::history(keys::record(op->scope, op->coll, op->id), *seq),
+                encode_history(Dot{key->device, chunk->first_n + i}));
+    }
+    if (batch.bytes() < kBatchBytes) continue;
+    if (auto written = kv_->write(batch, Durability::kBuffered); !written) return written;
+    batch = Batch{};
+  }
+  if (!rows->status()) return rows->status();
+  std::string format;
+  put_varint(format, kStoreFormat);
+  batch.put(Column::kMeta, std::string(keys::kFormat), format);
+  return kv_->write(batch, Durability::kSynced);
 }
 
 Status Store::begin_new_life(const std::string& new_incarnation) {
@@ -77,7 +113,16 @@ Status Store::load_tables() {
     newest.emplace_back(std::string(digests->key()), row->newest);
   }
   scopes_.publish(newest);
-  return digests->status();
+  if (!digests->status()) return digests->status();
+  std::string horizon;
+  const auto found = kv_->get(Column::kMeta, keys::kHorizon, horizon);
+  if (!found) return found.error();
+  if (*found) {
+    const auto seq = decode_seq(horizon);
+    if (!seq) return seq.error();
+    horizon_ = *seq;
+  }
+  return {};
 }
 
 std::uint64_t Store::incarnation_number() const {

@@ -15,7 +15,7 @@
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 1;
+inline constexpr std::uint64_t kStoreFormat = 2;
 
 class Store {
  public:
@@ -41,6 +41,11 @@ class Store {
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
 
+  // Tombstones below it may be buried: a cursor below it starts from nothing.
+  [[nodiscard]] Seq horizon() const { return horizon_.load(std::memory_order_acquire); }
+  // Known to readers before it is committed, which costs a device at most a needless fresh start.
+  void set_horizon(Seq horizon) { horizon_.store(horizon, std::memory_order_release); }
+
   // After a failed write the store takes nothing more until it is opened again.
   void go_read_only(std::string reason);
   [[nodiscard]] bool read_only() const { return read_only_.load(std::memory_order_acquire); }
@@ -51,11 +56,13 @@ class Store {
   [[nodiscard]] Status check_format(const std::string& new_incarnation);
   [[nodiscard]] Status begin_new_life(const std::string& new_incarnation);
   [[nodiscard]] Status load_tables();
+  [[nodiscard]] Status list_history();  // format 2 has an index that format 1 had not
 
   std::unique_ptr<Kv> kv_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
+  std::atomic<Seq> horizon_ = 0;
   std::atomic<bool> read_only_ = false;
   mutable std::mutex reason_mutex_;
   std::string reason_;

@@ -6,11 +6,13 @@
 
 namespace waystation {
 
-Writer::Writer(Applier& applier, Clock clock, Observer observer)
+Writer::Writer(Applier& applier, Clock clock, Observer observer, Threads threads)
     : applier_(applier),
       clock_(std::move(clock)),
       observer_(std::move(observer)),
-      thread_([this] { run(); }) {}
+      threads_(threads) {
+  if (threads_ == Threads::kOwn) thread_ = std::thread([this] { run(); });
+}
 
 void Writer::stop() {
   {
@@ -19,6 +21,15 @@ void Writer::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  while (threads_ == Threads::kStepped && step()) {
+  }
+}
+
+void Writer::abandon() {
+  WS_CHECK(threads_ == Threads::kStepped);
+  ending_ = true;
+  queued_ops_ = 0;
+  queue_.clear();
 }
 
 std::size_t Writer::weight(const Request& request) {
@@ -48,6 +59,42 @@ std::size_t Writer::waiting_ops() const {
   return queued_ops_;
 }
 
+void Writer::take_group(std::vector<Request>& group) {
+  std::size_t ops = 0;
+  while (!queue_.empty() && (group.empty() || ops + weight(queue_.front()) <= limits::kGroupOps)) {
+    ops += weight(queue_.front());
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queued_ops_ -= ops;
+}
+
+void Writer::apply_group(std::vector<Request>& group) {
+  const auto start = std::chrono::steady_clock::now();
+  const GroupOutcome outcome = applier_.apply(group, clock_());
+  group.clear();
+  if (!outcome.scopes.empty() || !outcome.accounts.empty()) observer_(outcome);
+  const auto spent = std::chrono::steady_clock::now() - start;
+  const std::lock_guard lock(mutex_);
+  ++stats_.groups;
+  stats_.ops += outcome.ops;
+  stats_.refused += outcome.refused;
+  stats_.busy_us += static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+}
+
+bool Writer::step() {
+  WS_CHECK(threads_ == Threads::kStepped);
+  std::vector<Request> group;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) return false;
+    take_group(group);
+  }
+  apply_group(group);
+  return true;
+}
+
 void Writer::run() {
   std::vector<Request> group;
   while (true) {
@@ -55,26 +102,9 @@ void Writer::run() {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      std::size_t ops = 0;
-      while (!queue_.empty() &&
-             (group.empty() || ops + weight(queue_.front()) <= limits::kGroupOps)) {
-        ops += weight(queue_.front());
-        group.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-      }
-      queued_ops_ -= ops;
+      take_group(group);
     }
-    const auto start = std::chrono::steady_clock::now();
-    const GroupOutcome outcome = applier_.apply(group, clock_());
-    group.clear();
-    if (!outcome.scopes.empty() || !outcome.accounts.empty()) observer_(outcome);
-    const auto spent = std::chrono::steady_clock::now() - start;
-    const std::lock_guard lock(mutex_);
-    ++stats_.groups;
-    stats_.ops += outcome.ops;
-    stats_.refused += outcome.refused;
-    stats_.busy_us += static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+    apply_group(group);
   }
 }
 

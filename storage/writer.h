@@ -1,6 +1,7 @@
 // The writer's thread around an Applier: it takes what waits, as one group, and commits it with one
 // sync (group commit as in LevelDB's DBImpl::Write). submit() from any thread; `done` callbacks and
-// the observer run on the writer's thread and must be short.
+// the observer run on the writer's thread and must be short. With Threads::kStepped there is no
+// thread and step() takes a group on the caller's.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "storage/applier.h"
+#include "storage/threads.h"
 
 namespace waystation {
 
@@ -29,7 +31,7 @@ class Writer {
 
   // The applier has been started and outlives the writer. The observer is called after each group
   // that changed something.
-  Writer(Applier& applier, Clock clock, Observer observer);
+  Writer(Applier& applier, Clock clock, Observer observer, Threads threads = Threads::kOwn);
   ~Writer() { stop(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -39,11 +41,19 @@ class Writer {
 
   void stop();  // applies what was submitted, then ends the thread; nothing is taken any more
 
+  // kStepped: applies one group; false when nothing waits.
+  bool step();
+  // kStepped: forgets what was submitted, as when the process ends; nothing is taken any more.
+  void abandon();
+
   [[nodiscard]] WriterStats stats() const;
   [[nodiscard]] std::size_t waiting_ops() const;
 
  private:
   void run();
+  // Takes the next group off the queue. Under the lock; the queue is not empty.
+  void take_group(std::vector<Request>& group);
+  void apply_group(std::vector<Request>& group);
   [[nodiscard]] static std::size_t weight(const Request& request);
 
   Applier& applier_;
@@ -54,6 +64,7 @@ class Writer {
   std::deque<Request> queue_;
   std::size_t queued_ops_ = 0;
   bool ending_ = false;
+  Threads threads_;
   WriterStats stats_;
   std::thread thread_;  // last: it uses all of the above
 };

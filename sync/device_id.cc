@@ -25,7 +25,7 @@ std::optional<std::string> crockford_digits(std::string_view typed) {
   return digits;
 }
 
-std::optional<std::uint64_t> parse_device_id(std::string_view text) {
+std::optional<std::uint64_t> parse_writer_id(std::string_view text) {
   if (text.size() != kDeviceIdChars) return std::nullopt;
   std::uint64_t device = 0;
   for (const char c : text) {
@@ -33,7 +33,12 @@ std::optional<std::uint64_t> parse_device_id(std::string_view text) {
     if (digit == std::string_view::npos) return std::nullopt;
     device = device << 5U | digit;
   }
-  return device == 0 ? std::nullopt : std::optional(device);
+  return device;
+}
+
+std::optional<std::uint64_t> parse_device_id(std::string_view text) {
+  const auto device = parse_writer_id(text);
+  return device == kServerDevice ? std::nullopt : device;
 }
 
 }  // namespace waystation

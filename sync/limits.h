@@ -38,6 +38,8 @@ inline constexpr std::size_t kFieldsPerRecord = 256;
 inline constexpr std::size_t kEntriesPerField = 1000;  // set adds, log entries, itemised incs
 inline constexpr std::size_t kLostPerField = 64;       // lost values that withdraw by themselves
 inline constexpr std::size_t kDeletersPerRecord = 256;
+inline constexpr std::size_t kLeasesPerField = 256;
+inline constexpr std::size_t kSettlementsPerOp = 64;
 
 // --- a device ---------------------------------------------------------------------------------
 inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock is still placed

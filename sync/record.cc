@@ -40,10 +40,22 @@ bool differs_from_shown(const Field& field, const Write& lost) {
       return std::none_of(field.live.begin(), field.live.end(),
                           [&](const Write& w) { return w.value_hash == lost.value_hash; });
     case MergeType::kCounter:
-    case MergeType::kLog: return true;
+    case MergeType::kLog:
+    case MergeType::kQuota: return true;
   }
   WS_CHECK(false);
 }
+
+bool is_open(const Field& field, const Write& lost) {
+  return !lost.review.settled && differs_from_shown(field, lost);
+}
+
+ConflictKind kind_of(const Field& field, const Write& lost) {
+  if (field.type == MergeType::kQuota) return ConflictKind::kLate;
+  return lost.hidden ? ConflictKind::kDeleted : ConflictKind::kConcurrent;
+}
+
+bool is_move(EditKind kind) { return merge_type_of(kind) == MergeType::kQuota; }
 
 std::int64_t counter_value(const Field& field) {
   std::int64_t sum = field.sum;
@@ -69,7 +81,7 @@ struct Application {
   Record& record;
   const Op& op;
   const OpPlace& place;
-  bool itemised;
+  const Collection& collection;
   Effects& effects;
 
   [[nodiscard]] bool seen(const Write& write) const {
@@ -135,6 +147,7 @@ struct Application {
   void set_register(Field& field, Write write, bool is_hidden) {
     settle_lost(field, std::nullopt);
     if (is_hidden) {
+      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
@@ -177,20 +190,69 @@ struct Application {
     for (std::uint32_t part = 0; part < edit.values.size(); ++part) {
       const Value& value = edit.values[part];
       switch (edit.kind) {
-        case EditKind::kSet: set_register(field, write_of(value, part), is_hidden); break;
+        case EditKind::kSet:
+          if (edit.weak) {
+            set_default(field, write_of(value, part), is_hidden);
+          } else {
+            set_register(field, write_of(value, part), is_hidden);
+          }
+          break;
         case EditKind::kRemove: drop_seen_element(field, hash_value(value.json)); break;
         case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
         case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
         case EditKind::kInc:
-          if (itemised) {
+          if (collection.deletable) {
             show_or_lose(field, write_of(value, part), is_hidden);
           } else {
             field.sum += value.integer;
           }
           break;
+        case EditKind::kGrant:
+        case EditKind::kLease:
+        case EditKind::kSpend:
+        case EditKind::kReturn:
+        case EditKind::kReclaim: move_quota(field, edit); break;
       }
     }
-    if (is_hidden) effects.lost_fields.push_back(field.name);
+    if (is_hidden && !edit.weak) effects.lost_fields.push_back(field.name);
+  }
+
+  void move_quota(Field& field, const Edit& edit) {
+    const FieldSpec* spec = collection.field(edit.field);
+    WS_CHECK(spec != nullptr);
+    MovedField moved{field.name, quota_move(edit, place.device, ms_from_seq(place.seq)), {}};
+    moved.done = apply_move(field.quota, *spec, moved.move);
+    if (moved.done.late) {
+      effects.lost_fields.push_back(field.name);
+      lose(field, write_of(edit.values[0], 0), ConflictKind::kLate);
+    }
+    effects.moved = std::move(moved);
+  }
+
+  [[nodiscard]] static bool is_default(const Write& live) { return live.shown_from == 0; }
+
+  // A default is on show for every base, as if all had seen it: any other write replaces it. Of two
+  // (of two versions) the later one counts, whichever came first.
+  void set_default(Field& field, Write write, bool is_hidden) const {
+    if (is_hidden || !field.lost.empty()) return;
+    if (!field.live.empty()) {
+      if (!is_default(field.live[0]) || write.order() < field.live[0].order()) return;
+      field.live.clear();
+    }
+    write.shown_from = 0;
+    write.shown_until = kStillShown;
+    field.live.push_back(std::move(write));
+  }
+
+  void review(const Settlement& settlement) {
+    Field* field = find_field(record.fields, settlement.field);
+    const Review said{!settlement.reopen, place.stamp, Dot{place.device, op.n}};
+    effects.reviewed.push_back(Reviewed{settlement.field, settlement.dot, settlement.part, said});
+    if (field == nullptr) return;
+    for (Write& lost : field->lost) {
+      if (lost.dot != settlement.dot || lost.part != settlement.part) continue;
+      if (lost.review.order() < said.order()) lost.review = said;
+    }
   }
 
   void show_or_lose(Field& field, Write write, bool is_hidden) {
@@ -213,21 +275,27 @@ struct Application {
         lose(field, std::move(write), ConflictKind::kDeleted);
       }
     }
-    std::erase_if(record.fields, [](const Field& f) { return f.lost.empty() && f.sum == 0; });
+    std::erase_if(record.fields, [](const Field& f) {
+      return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota;
+    });
     std::erase_if(record.deletes, [&](const DeviceDelete& d) { return d.device == place.device; });
     record.deletes.push_back(DeviceDelete{place.device, op.n, place.seq});
     record.deleted_ = true;
   }
 
   void run() {
+    if (record.born == 0) record.born = place.seq;
     record.seq = place.seq;
+    record.buried = false;
+    for (const Settlement& settlement : op.settlements) review(settlement);
     if (op.del) {
       remove_record();
       return;
     }
     const bool is_hidden = hidden();
     for (const Edit& edit : op.edits) edit_field(edit, is_hidden);
-    if (!is_hidden) record.deleted_ = false;
+    if (is_hidden || op.edits.empty()) return;
+    record.deleted_ = false;
   }
 };
 
@@ -237,7 +305,15 @@ const Field* Record::field(std::string_view name) const {
   return find_field(const_cast<std::vector<Field>&>(fields), name);  // NOLINT: reads only
 }
 
-std::optional<Refusal> Record::check(const Op& op, const Collection& collection) const {
+std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
+                                     const Collection& collection) const {
+  if (collection.derived && !exists() && place.device != kServerDevice) {
+    return Refusal{Code::kCollectionDerived,
+                   fmt::format("records of {} are created by the server", collection.name)};
+  }
+  if (op.edits.empty() && !op.del && !exists()) {
+    return Refusal{Code::kOpInvalid, "there is no such record, and so no conflict to settle"};
+  }
   if (collection.facts && !exists()) {
     for (const FieldSpec& spec : collection.fields) {
       if (!spec.required) continue;
@@ -279,6 +355,15 @@ std::optional<Refusal> Record::check(const Op& op, const Collection& collection)
       }
     }
     const FieldSpec* spec = collection.field(edit.field);
+    if (is_move(edit.kind)) {
+      if (spec == nullptr) {
+        return Refusal{Code::kFieldKind, fmt::format("{} is no quota here", edit.field)};
+      }
+      const Quota none;
+      const Quota& quota = present != nullptr ? present->quota : none;
+      const QuotaMove move = quota_move(edit, place.device, ms_from_seq(place.seq));
+      if (auto refusal = check_move(quota, *spec, move)) return refusal;
+    }
     const std::size_t room =
         spec != nullptr && spec->max_items > 0 ? spec->max_items : limits::kEntriesPerField;
     const bool grows = edit.kind == EditKind::kAdd || edit.kind == EditKind::kAppend ||
@@ -298,7 +383,7 @@ std::size_t Record::weight() const {
   std::size_t sum = 0;
   for (const Field& field : fields) {
     for (const Write& write : field.live) sum += write.value.size() + kWriteBytes;
-    sum += field.lost.size() * kWriteBytes;
+    sum += (field.lost.size() + field.quota.leases.size()) * kWriteBytes;
   }
   return sum;
 }
@@ -306,7 +391,7 @@ std::size_t Record::weight() const {
 void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,
                    Effects& effects) {
   WS_CHECK(place.seq > seq);
-  Application{*this, op, place, collection.deletable, effects}.run();
+  Application{*this, op, place, collection, effects}.run();
 }
 
 namespace {
@@ -340,6 +425,7 @@ bool is_shown(const Field& field) {
     case MergeType::kCounter: return !field.live.empty() || field.lost.empty();
     case MergeType::kSet:
     case MergeType::kLog: return !field.live.empty();
+    case MergeType::kQuota: return true;
   }
   WS_CHECK(false);
 }
@@ -348,6 +434,7 @@ void append_field(std::string& out, const Field& field) {
   switch (field.type) {
     case MergeType::kRegister: out += field.live[0].value; return;
     case MergeType::kCounter: out += std::to_string(counter_value(field)); return;
+    case MergeType::kQuota: append_quota(out, field.quota); return;
     case MergeType::kSet: append_elements(out, field.live); return;
     case MergeType::kLog:
       out += '[';
@@ -382,7 +469,7 @@ std::size_t Record::open_conflicts() const {
   for (const Field& field : fields) {
     count += static_cast<std::size_t>(
         std::count_if(field.lost.begin(), field.lost.end(),
-                      [&](const Write& lost) { return differs_from_shown(field, lost); }));
+                      [&](const Write& lost) { return is_open(field, lost); }));
   }
   return count;
 }
@@ -396,7 +483,25 @@ std::optional<ConflictKind> Record::open_kind(std::string_view field_name, const
   });
   if (at == found->lost.end()) return kept;
   if (!differs_from_shown(*found, *at)) return std::nullopt;
-  return at->hidden ? ConflictKind::kDeleted : ConflictKind::kConcurrent;
+  return kind_of(*found, *at);
+}
+
+std::optional<std::string_view> Record::shown_text(std::string_view field_name) const {
+  const Field* found = field(field_name);
+  if (deleted_ || found == nullptr || found->type != MergeType::kRegister || found->live.empty()) {
+    return std::nullopt;
+  }
+  const std::string_view json = found->live[0].value;
+  if (json.size() < 2 || json.front() != '"') return std::nullopt;
+  return json.substr(1, json.size() - 2);
+}
+
+void Record::bury() {
+  WS_CHECK(deleted_);
+  fields.clear();
+  match.clear();
+  due_ms = 0;
+  buried = true;
 }
 
 }  // namespace waystation

@@ -14,12 +14,23 @@
 #include <vector>
 
 #include "sync/op.h"
+#include "sync/quota.h"
 #include "sync/schema.h"
 #include "sync/stamp.h"
 
 namespace waystation {
 
 inline constexpr Seq kStillShown = std::numeric_limits<Seq>::max();
+
+// What was last said about a lost value's review; the latest counts. Nothing said: it is open.
+struct Review {
+  bool settled = false;
+  Stamp stamp = 0;
+  Dot by;
+
+  [[nodiscard]] WriteOrder order() const { return {stamp, by.device, by.n, 0}; }
+  friend bool operator==(const Review&, const Review&) = default;
+};
 
 // One write that still counts: on show (live), or lost and waiting for review.
 struct Write {
@@ -31,6 +42,7 @@ struct Write {
   Seq shown_until = 0;
   bool hidden = false;  // lost: a delete stands that its author had not seen
   std::uint64_t value_hash = 0;
+  Review review;      // of a lost one
   std::string value;  // canonical JSON; kept for live writes (lost ones lie among the conflicts)
 
   [[nodiscard]] WriteOrder order() const { return {stamp, dot.device, dot.n, part}; }
@@ -39,7 +51,8 @@ struct Write {
 struct Field {
   std::string name;
   MergeType type = MergeType::kRegister;
-  std::int64_t sum = 0;     // counter that is not itemised
+  std::int64_t sum = 0;  // counter that is not itemised
+  Quota quota;
   std::vector<Write> live;  // register: at most one; log: in order; itemised counter: incs
   std::vector<Write> lost;  // without their values
 };
@@ -50,7 +63,11 @@ struct DeviceDelete {
   Seq seq = 0;
 };
 
-enum class ConflictKind : std::uint8_t { kConcurrent = 1, kDeleted = 2 };
+enum class ConflictKind : std::uint8_t {
+  kConcurrent = 1,
+  kDeleted = 2,
+  kLate = 3,  // a spend from a lease that had been reclaimed
+};
 
 // A value that lost to one written without seeing it.
 struct Conflict {
@@ -62,11 +79,27 @@ struct Conflict {
   std::string value;
 };
 
+struct Reviewed {
+  std::string field;
+  Dot dot;
+  std::uint32_t part = 0;
+  Review review;
+};
+
+// What an op did to a quota.
+struct MovedField {
+  std::string field;
+  QuotaMove move;
+  QuotaMoved done;
+};
+
 // What an op did besides changing the record.
 struct Effects {
   std::vector<Conflict> raised;
-  std::vector<Conflict> withdrawn;       // only field, dot and part are set
+  std::vector<Conflict> withdrawn;  // only field, dot and part are set
+  std::vector<Reviewed> reviewed;
   std::vector<std::string> lost_fields;  // of this op itself
+  std::optional<MovedField> moved;
 };
 
 struct OpPlace {
@@ -79,10 +112,11 @@ class Record {
  public:
   // What needs the record's state to be judged (facts, kinds of unknown fields, room). Nothing is
   // changed.
-  [[nodiscard]] std::optional<Refusal> check(const Op& op, const Collection& collection) const;
+  [[nodiscard]] std::optional<Refusal> check(const Op& op, const OpPlace& place,
+                                             const Collection& collection) const;
 
-  // Precondition: check() had nothing against it; ops of one device come in order of n; place.seq
-  // is above every earlier seq of the record.
+  // Precondition: check() had nothing against it at this place; ops of one device come in order of
+  // n; place.seq is above every earlier seq of the record.
   void apply(const Op& op, const OpPlace& place, const Collection& collection, Effects& effects);
 
   [[nodiscard]] bool exists() const { return seq != 0; }
@@ -91,12 +125,18 @@ class Record {
   // The canonical text of what a device sees; empty when deleted. Precondition: exists().
   [[nodiscard]] std::string visible() const;
 
-  // Lost values that differ from the one on show.
+  // Lost values that differ from the one on show and are not settled.
   [[nodiscard]] std::size_t open_conflicts() const;
   // What is to be said of a lost value now; nothing when it equals the one on show. `kept` is what
   // was noted when it lost, for a value that is no longer tracked.
   [[nodiscard]] std::optional<ConflictKind> open_kind(std::string_view field, const Dot& dot,
                                                       std::uint32_t part, ConflictKind kept) const;
+
+  // The text of a register that shows a string, without escapes undone; nothing otherwise.
+  [[nodiscard]] std::optional<std::string_view> shown_text(std::string_view field) const;
+
+  // Keeps of a tombstone only that and when it was deleted. Precondition: deleted().
+  void bury();
 
   [[nodiscard]] const Field* field(std::string_view name) const;
   // About how many bytes its state takes, besides what a device sees.
@@ -104,9 +144,13 @@ class Record {
 
   // State. Written by apply() and by the codec of storage/ only.
   Seq seq = 0;                        // of the latest applied op, also of one that lost
+  Seq born = 0;                       // of the first
   std::vector<Field> fields;          // sorted by name
   std::vector<DeviceDelete> deletes;  // the latest of each device
   bool deleted_ = false;              // no visible edit since the latest delete
+  bool buried = false;                // a tombstone that is no longer sent
+  std::int64_t due_ms = 0;            // when the server has to look at it; 0: never
+  std::string match;                  // what it is listed under among possible duplicates
 };
 
 [[nodiscard]] std::uint64_t hash_value(std::string_view json);

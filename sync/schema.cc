@@ -105,12 +105,26 @@ std::optional<Refusal> Schemas::check(const Op& op, Author author) const {
 void Schemas::admit(Op& op, Author author) const {
   if (op.refusal) return;
   op.refusal = check(op, author);
-  if (op.refusal) return;
+  if (!op.refusal) bring_forward(op);
+}
+
+void Schemas::bring_forward(Op& op) const {
   const auto found = written(op);
+  if (!found) return;
   const std::vector<Collection>& line = *found->line;
   for (std::uint32_t version = found->version; version < line.size(); ++version) {
     carry_forward(op, line[version - 1], line[version]);
   }
+}
+
+bool Schemas::migrates(std::string_view name, std::uint32_t from) const {
+  const auto place = names_.find(name);
+  if (place == names_.end()) return false;
+  const std::vector<Collection>& line = lines_[place->second.line];
+  return std::any_of(line.begin(), line.end(), [&](const Collection& collection) {
+    return collection.version > from &&
+           (!collection.migrations.empty() || !collection.moved_from.empty());
+  });
 }
 
 }  // namespace waystation

@@ -125,6 +125,10 @@ class Schemas {
   // version, which changes op.coll, op.edits and the fields that op.settlements name. An op with a
   // refusal stays as it is.
   void admit(Op& op, Author author = Author::kDevice) const;
+  // The second half alone, for ops that were accepted before.
+  void bring_forward(Op& op) const;
+  // Whether a version after `from` changes what ops say.
+  [[nodiscard]] bool migrates(std::string_view name, std::uint32_t from) const;
 
   // What a collection that has or had this name is called now; empty where none did.
   [[nodiscard]] std::string_view current_name(std::string_view name) const;

@@ -89,18 +89,28 @@ struct Welcome {
   std::int64_t time_ms = 0;
   std::uint64_t applied = 0;
   std::vector<std::string> scopes;
+  std::optional<std::uint64_t> backed_up = std::nullopt;  // nothing: no backup is set up
 };
 [[nodiscard]] std::string encode_welcome(const Welcome& welcome);
 
 // One verdict, as it is stored and repeated word for word.
+struct Leased {  // what a lease op was given
+  std::string field;
+  std::int64_t amount = 0;
+};
 [[nodiscard]] std::string encode_verdict_ok(std::uint64_t n, Seq seq,
-                                            const std::vector<std::string>& lost_fields);
+                                            const std::vector<std::string>& lost_fields,
+                                            const std::optional<Leased>& leased = std::nullopt);
 [[nodiscard]] std::string encode_verdict_refused(std::uint64_t n, const Refusal& refusal);
+
+// The seq that an accepting verdict tells; nothing for a refusal.
+[[nodiscard]] std::optional<Seq> seq_of_verdict(std::string_view verdict);
 
 struct Receipt {
   std::uint64_t applied = 0;
   std::uint64_t expected = 0;         // 0: no gap
   std::vector<std::string> verdicts;  // encoded
+  std::optional<std::uint64_t> backed_up = std::nullopt;
 };
 [[nodiscard]] std::string encode_receipt(const Receipt& receipt);
 

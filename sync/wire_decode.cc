@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sync/canonical.h"
+#include "sync/device_id.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
 #include "sync/wire.h"
@@ -163,16 +164,19 @@ Value decode_value(dom::element element, const json::SurrogateMark& mark) {
   return value;
 }
 
+std::string_view unquoted(std::string_view json) { return json.substr(1, json.size() - 2); }
+
 struct EditGroup {
   std::string_view key;
   EditKind kind;
   bool array;  // values come as an array
 };
-constexpr EditGroup kEditGroups[] = {{"set", EditKind::kSet, false},
-                                     {"inc", EditKind::kInc, false},
-                                     {"add", EditKind::kAdd, true},
-                                     {"remove", EditKind::kRemove, true},
-                                     {"append", EditKind::kAppend, true}};
+constexpr EditGroup kEditGroups[] = {
+    {"set", EditKind::kSet, false},       {"inc", EditKind::kInc, false},
+    {"add", EditKind::kAdd, true},        {"remove", EditKind::kRemove, true},
+    {"append", EditKind::kAppend, true},  {"grant", EditKind::kGrant, false},
+    {"lease", EditKind::kLease, false},   {"spend", EditKind::kSpend, false},
+    {"return", EditKind::kReturn, false}, {"reclaim", EditKind::kReclaim, false}};
 
 std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
                                    const json::SurrogateMark& mark) {
@@ -181,10 +185,16 @@ std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
   }
   if (!array) {
     edit.values.push_back(decode_value(element, mark));
-    if (edit.kind == EditKind::kInc && edit.values[0].type != ValueType::kInteger) {
-      return Refusal{Code::kFieldType, fmt::format("{}: an increment is an integer", edit.field)};
+    const ValueType type = edit.values[0].type;
+    if (edit.kind == EditKind::kReclaim) {
+      if (type == ValueType::kString && parse_device_id(unquoted(edit.values[0].json))) {
+        return std::nullopt;
+      }
+      return Refusal{Code::kFieldType, fmt::format("{}: reclaim names a device", edit.field)};
     }
-    return std::nullopt;
+    if (edit.kind == EditKind::kSet || type == ValueType::kInteger) return std::nullopt;
+    return Refusal{Code::kFieldType,
+                   fmt::format("{}: {} is no integer", edit.field, edit.values[0].json)};
   }
   dom::array items;
   if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {
@@ -213,16 +223,69 @@ std::optional<Refusal> decode_edits(Op& op, dom::object object, const json::Surr
   return std::nullopt;
 }
 
+// "settle" and "reopen".
+std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::string_view key,
+                                          const json::SurrogateMark& mark) {
+  const auto found = json::find(object, key);
+  if (!found) return std::nullopt;
+  dom::array items;
+  if (found->get(items) != simdjson::SUCCESS || items.size() == 0) {
+    return Refusal{Code::kOpInvalid, fmt::format("{} must be a filled array", key)};
+  }
+  for (const dom::element item : items) {
+    dom::object names;
+    if (item.get(names) != simdjson::SUCCESS) {
+      return Refusal{Code::kOpInvalid, fmt::format("{} holds what is no object", key)};
+    }
+    Reader reader(names, key, mark);
+    Settlement settlement;
+    settlement.field = reader.text("field", limits::kNameBytes, true);
+    const auto device = parse_writer_id(reader.text("by", limits::kNameBytes, true));
+    if (!device) reader.fail("by", "must be a device id");
+    settlement.dot.device = device.value_or(0);
+    settlement.dot.n = static_cast<std::uint64_t>(reader.integer("n", 1, true));
+    settlement.part = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(reader.integer("part", 0, false), std::int64_t{1} << 31));
+    settlement.reopen = key == "reopen";
+    if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
+    op.settlements.push_back(std::move(settlement));
+  }
+  if (op.settlements.size() > limits::kSettlementsPerOp) {
+    return Refusal{Code::kOpInvalid,
+                   fmt::format("an op settles at most {} conflicts", limits::kSettlementsPerOp)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> decode_replays(Op& op, dom::object object, const json::SurrogateMark& mark) {
+  const auto found = json::find(object, "replays");
+  if (!found) return std::nullopt;
+  dom::object names;
+  if (found->get(names) != simdjson::SUCCESS) {
+    return Refusal{Code::kOpInvalid, "replays must be an object with device and n"};
+  }
+  Reader reader(names, "replays", mark);
+  RefusedName refused;
+  const auto device = parse_device_id(reader.text("device", limits::kNameBytes, true));
+  if (!device) reader.fail("device", "must be a device id");
+  refused.device = device.value_or(0);
+  refused.n = static_cast<std::uint64_t>(reader.integer("n", 1, true));
+  if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
+  op.replays = refused;
+  return std::nullopt;
+}
+
 bool may_stand_together(EditKind a, EditKind b) {
   return (a == EditKind::kAdd && b == EditKind::kRemove) ||
          (a == EditKind::kRemove && b == EditKind::kAdd);
 }
 
 std::optional<Refusal> check_edits(const Op& op) {
-  if (op.del && !op.edits.empty()) {
+  if (op.del && (!op.edits.empty() || !op.settlements.empty())) {
     return Refusal{Code::kOpInvalid, "a delete stands alone"};
   }
-  if (!op.del && op.edits.empty()) return Refusal{Code::kOpInvalid, "the op edits nothing"};
+  if (!op.del && op.edits.empty() && op.settlements.empty())
+    return Refusal{Code::kOpInvalid, "the op edits nothing"};
   for (std::size_t i = 0; i < op.edits.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (op.edits[i].field == op.edits[j].field &&
@@ -265,6 +328,10 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
                        : "an id has 1 to 128 characters of A-Z a-z 0-9 . _ : ~ -"};
   }
   if (auto refusal = decode_edits(op, object, mark)) return refusal;
+  for (const std::string_view key : {"settle", "reopen"}) {
+    if (auto refusal = decode_settlements(op, object, key, mark)) return refusal;
+  }
+  if (auto refusal = decode_replays(op, object, mark)) return refusal;
   return check_edits(op);
 }
 
@@ -279,7 +346,11 @@ Result<Op> decode_op_element(dom::element element, std::string_view path,
   op.n = static_cast<std::uint64_t>(reader.integer("n", 1, true));
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
   op.refusal = decode_op_body(op, element, object, mark);
-  if (op.refusal) op.edits.clear();
+  if (op.refusal) {
+    op.edits.clear();
+    op.settlements.clear();
+    op.replays.reset();
+  }
   return op;
 }
 
@@ -433,6 +504,14 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
 
 Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
   return decode_body<std::vector<std::string>>(bytes, read_scopes);
+}
+
+std::optional<Seq> seq_of_verdict(std::string_view verdict) {
+  auto document = json::parse(verdict);
+  dom::object object;
+  if (!document || document->root.get(object) != simdjson::SUCCESS) return std::nullopt;
+  const auto found = json::find(object, "seq");
+  return found ? json::integer(*found) : std::nullopt;
 }
 
 Result<Op> decode_op(std::string_view json) {

@@ -12,6 +12,10 @@ void append_integer(std::string& out, std::int64_t value) {
   out.append(text.data(), text.size());
 }
 
+std::string backed_up_text(const std::optional<std::uint64_t>& backed_up) {
+  return backed_up ? std::to_string(*backed_up) : std::string("null");
+}
+
 }  // namespace
 
 void append_string_array(std::string& out, const std::vector<std::string>& items) {
@@ -27,14 +31,15 @@ std::string encode_welcome(const Welcome& welcome) {
   std::string scopes;
   append_string_array(scopes, welcome.scopes);
   return fmt::format(
-      R"({{"welcome":{{"server":{{"incarnation":"{}","time":{}}},"applied":{},"backed_up":null,)"
+      R"({{"welcome":{{"server":{{"incarnation":"{}","time":{}}},"applied":{},"backed_up":{},)"
       R"("scopes":{},"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
-      welcome.incarnation, welcome.time_ms, welcome.applied, scopes, limits::kFrameBytes,
-      limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes, limits::kPageRecords);
+      welcome.incarnation, welcome.time_ms, welcome.applied, backed_up_text(welcome.backed_up),
+      scopes, limits::kFrameBytes, limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes,
+      limits::kPageRecords);
 }
 
-std::string encode_verdict_ok(std::uint64_t n, Seq seq,
-                              const std::vector<std::string>& lost_fields) {
+std::string encode_verdict_ok(std::uint64_t n, Seq seq, const std::vector<std::string>& lost_fields,
+                              const std::optional<Leased>& leased) {
   std::string out = "{\"n\":";
   append_integer(out, static_cast<std::int64_t>(n));
   out += ",\"ok\":true,\"seq\":";
@@ -42,6 +47,13 @@ std::string encode_verdict_ok(std::uint64_t n, Seq seq,
   if (!lost_fields.empty()) {
     out += ",\"lost\":";
     append_string_array(out, lost_fields);
+  }
+  if (leased) {
+    out += ",\"leased\":{\"";
+    out += leased->field;
+    out += "\":";
+    append_integer(out, leased->amount);
+    out += '}';
   }
   out += '}';
   return out;
@@ -66,7 +78,9 @@ std::string encode_receipt(const Receipt& receipt) {
     out += ",\"expected\":";
     append_integer(out, static_cast<std::int64_t>(receipt.expected));
   }
-  out += ",\"backed_up\":null,\"count\":";
+  out += ",\"backed_up\":";
+  out += backed_up_text(receipt.backed_up);
+  out += ",\"count\":";
   append_integer(out, static_cast<std::int64_t>(receipt.verdicts.size()));
   out += ",\"results\":[";
   for (std::size_t i = 0; i < receipt.verdicts.size(); ++i) {

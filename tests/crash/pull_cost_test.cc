@@ -64,7 +64,7 @@ class PullCost : public ::testing::Test {
     auto op = decode_op(fmt::format(
         R"({{"n":{},"scope":"s","coll":"{}","id":"{}","wall":1,"mono":1,"boot":"b",{}}})",
         next_n_++, coll, id, edits));
-    op->refusal = schemas_.check(*op);
+    schemas_.admit(*op);
     ops_.push_back(std::move(op.value()));
     if (ops_.size() == kGroup) finish_group();
   }

@@ -21,6 +21,34 @@ auto round_trip(Result<T> (*decode)(std::string_view), std::string (*encode)(con
   };
 }
 
+Record record_with_a_quota() {
+  Record record;
+  record.seq = 9;
+  record.born = 3;
+  record.due_ms = kStart;
+  record.match = "abc";
+  Field field;
+  field.name = "places";
+  field.type = MergeType::kQuota;
+  field.quota = {400, 3, {{5, 17, 0, kStart}, {77, 0, 20, kStart + 1}}};
+  Write late;
+  late.dot = {77, 2};
+  late.stamp = 8;
+  late.review = {true, 9, {5, 1}};
+  field.lost.push_back(late);
+  record.fields.push_back(std::move(field));
+  return record;
+}
+
+Record buried_record() {
+  Record record;
+  record.seq = 9;
+  record.deletes.push_back({77, 3, 9});
+  record.deleted_ = true;
+  record.bury();
+  return record;
+}
+
 // Records of every kind, as a store holds them.
 std::vector<std::string> records() {
   World world;
@@ -41,6 +69,9 @@ std::vector<std::string> records() {
   std::vector<std::string> values;
   auto rows = world.disk().iterate(Column::kRecords, nullptr, {});
   for (rows->seek(""); rows->valid(); rows->next()) values.emplace_back(rows->value());
+  const Record quota = record_with_a_quota();
+  values.push_back(encode_record(quota, quota.visible()));
+  values.push_back(encode_record(buried_record(), ""));
   return values;
 }
 
@@ -85,6 +116,8 @@ DeviceState state() {
   made.clock.enrolled_ms = kStart;
   made.clock.skew_ms = -86'400'000;
   made.clock.boots = {{"b1", kStart, 5000}, {"", kStart + 1, 0}};
+  made.pulled = 258'698'037'891'071;
+  made.backed_up = 40;
   return made;
 }
 
@@ -108,11 +141,18 @@ const std::vector<Layout>& layouts() {
        round_trip(decode_log_chunk, encode_log_chunk)},
       {"conflict",
        {encode_conflict({ConflictKind::kConcurrent, 5, R"("水")"}),
-        encode_conflict({ConflictKind::kDeleted, 258'698'037'891'072, "null"})},
+        encode_conflict({ConflictKind::kDeleted, 258'698'037'891'072, "null"}),
+        encode_conflict({ConflictKind::kLate, 7, "3", {true, 9, {77, 4}}})},
        round_trip(decode_conflict, encode_conflict)},
       {"quarantine",
        {encode_quarantine({"scope.unknown", "为什么", kStart, "{}"}), encode_quarantine({})},
        round_trip(decode_quarantine, encode_quarantine)},
+      {"history",
+       {encode_history({77, 41}), encode_history({})},
+       round_trip(decode_history, encode_history)},
+      {"match",
+       {encode_match({258'698'037'891'072, "8888"}), encode_match({})},
+       round_trip(decode_match, encode_match)},
       {"digest",
        {encode_digest({258'698'037'891'072, {{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}}}),
         encode_digest({})},

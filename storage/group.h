@@ -1,0 +1,53 @@
+// The state of one group while an Applier takes it. Internal to storage/applier.cc and own_ops.cc.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "storage/applier.h"
+
+namespace waystation {
+
+struct Applier::Group {
+  std::int64_t now_ms = 0;
+  Batch batch;
+  bool must_sync = false;
+  std::vector<std::pair<Entry*, std::string>> dirty_records;  // with their keys
+  std::vector<std::pair<std::uint64_t, Device*>> dirty_devices;
+  std::vector<std::string> dirty_scopes;
+  std::unordered_map<std::string, std::optional<std::string>> conflicts;
+  std::map<std::string, std::optional<std::string>> matches;
+  std::unordered_set<std::string> looked_at;  // records that were due
+  std::unordered_map<std::string, CodeRow> codes;
+  std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
+  std::optional<LogChunk> last_chunk;                      // last one read for a repeat
+  std::uint64_t last_chunk_device = 0;
+  std::vector<BackupRequest> backups;
+  // Called after the commit, with whether it succeeded.
+  std::vector<std::function<void(bool)>> replies;
+  GroupOutcome outcome;
+  Status failed;  // after something had been changed that belongs with it: all or nothing
+
+  void must(const Status& done) {
+    if (failed.ok() && !done.ok()) failed = done;
+  }
+
+  template <typename Done, typename Reply>
+  void reply(const Store& store, Done done, Reply value) {
+    replies.push_back([&store, done = std::move(done), value = std::move(value)](bool ok) mutable {
+      if (ok) {
+        done(std::move(value));
+      } else {
+        done(Error{Code::kStoreReadOnly, store.read_only_reason()});
+      }
+    });
+  }
+};
+
+}  // namespace waystation

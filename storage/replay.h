@@ -1,0 +1,38 @@
+// A record as it was: its ops, taken from the device logs in the order of their seqs and applied
+// again. For "what did the author see", for the list of who changed what, and for records whose
+// schema has a new version. Cost follows the record's history. Const on the store; any thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/store.h"
+#include "sync/record.h"
+#include "sync/schema.h"
+
+namespace waystation {
+
+struct PastOp {
+  Dot dot;
+  Seq seq = 0;
+  Stamp stamp = 0;
+  std::int64_t received_ms = 0;
+  std::string received;  // the op as it came: canonical JSON
+  Op op;                 // carried forward to the current schema
+};
+
+// The applied ops of a record in the order of their seqs, also those written when it stood in
+// another collection. Errors: kStoreCorrupt, kIo.
+[[nodiscard]] Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot,
+                                                  const Schemas& schemas, std::string_view scope,
+                                                  std::string_view coll, std::string_view id);
+
+// The record after all of `past` with a seq of at most `until`. `each` is told of the effects of
+// every op.
+[[nodiscard]] Record replay(const std::vector<PastOp>& past, const Collection& collection,
+                            Seq until,
+                            const std::function<void(const PastOp&, const Effects&)>& each = {});
+
+}  // namespace waystation

@@ -1,0 +1,237 @@
+#include "storage/upgrade.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/codec.h"
+#include "storage/keys.h"
+#include "storage/replay.h"
+#include "sync/bytes.h"
+#include "sync/device_id.h"
+
+namespace waystation {
+namespace {
+
+constexpr std::size_t kRecordsPerBatch = 500;
+
+std::string version_key(std::string_view coll) { return fmt::format("schema:{}", coll); }
+
+class Upgrade {
+ public:
+  Upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms)
+      : store_(store), schemas_(schemas), now_ms_(now_ms) {}
+
+  Result<UpgradeReport> run() {
+    auto position = store_.position();
+    if (!position) return position.error();
+    position_ = *position;
+    empty_ = position_ == 0;
+    for (const auto& [name, collection] : schemas_.collections()) {
+      if (auto looked = look_at(collection); !looked) return looked.error();
+    }
+    if (!concerned_.empty()) {
+      if (auto walked = walk(); !walked) return walked.error();
+    }
+    for (const auto& [key, value] : versions_) batch_.put(Column::kMeta, key, value);
+    if (auto written = flush(); !written) return written.error();
+    return report_;
+  }
+
+ private:
+  // Which collections' records have to be looked at, and whether they have to be made anew.
+  Status look_at(const Collection& collection) {
+    std::string value;
+    auto found = store_.kv().get(Column::kMeta, version_key(collection.name), value);
+    if (!found) return found.error();
+    std::uint64_t version = 1;
+    if (*found) {
+      ByteReader reader(value);
+      version = reader.varint();
+      if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged schema version"};
+    }
+    if (version > collection.version) {
+      return Error{Code::kSchemaInvalid,
+                   fmt::format("the store holds {} in version {}, the schemas go to {}",
+                               collection.name, version, collection.version)};
+    }
+    if (*found && version == collection.version) return {};
+    std::string now;
+    put_varint(now, collection.version);
+    versions_[version_key(collection.name)] = now;
+    if (empty_ || (version == collection.version && collection.moved_from.empty())) return {};
+    ++report_.collections;
+    const bool made_anew = schemas_.migrates(collection.name, static_cast<std::uint32_t>(version));
+    if (!collection.moved_from.empty() && !*found) moves_[collection.moved_from] = collection.name;
+    concerned_[collection.name] = made_anew;
+    return {};
+  }
+
+  Status walk() {
+    const auto snapshot = store_.kv().snapshot();
+    auto rows = store_.kv().iterate(Column::kRecords, snapshot.get());
+    for (rows->seek(""); rows->valid(); rows->next()) {
+      const auto key = keys::parse_record(rows->key());
+      if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
+      const std::string coll(key->coll);
+      const auto move = moves_.find(coll);
+      const auto at = concerned_.find(coll);
+      if (move == moves_.end() && at == concerned_.end()) continue;
+      Status done;
+      if (move != moves_.end()) {
+        done = make_anew(*snapshot, *key, move->second);
+        if (done) done = take_away(*key, rows->value());
+      } else if (at->second) {
+        done = make_anew(*snapshot, *key, coll);
+      } else {
+        wake(keys::record(key->scope, key->coll, key->id));
+      }
+      if (!done) return done;
+      if (++pending_ < kRecordsPerBatch) continue;
+      if (auto written = flush(); !written) return written;
+    }
+    return rows->status();
+  }
+
+  // The server looks at it when it next has something to do, and arms what is to come.
+  void wake(const std::string& record_key) {
+    batch_.put(Column::kTimers, keys::timer(now_ms_, record_key), {});
+  }
+
+  Status make_anew(const Snapshot& snapshot, const keys::RecordKey& key, const std::string& coll) {
+    const Collection* collection = schemas_.find(coll);
+    WS_CHECK(collection != nullptr);
+    auto past = past_of(store_, snapshot, schemas_, key.scope, coll, key.id);
+    if (!past) return past.error();
+    if (past->empty()) return {};
+    const std::string record_key = keys::record(key.scope, coll, key.id);
+    if (auto erased = erase_conflicts(snapshot, record_key); !erased) return erased;
+    std::map<std::string, ConflictRow> conflicts;
+    const auto key_of = [&](const auto& named) {
+      return keys::conflict(key.scope, coll, key.id, named.field, named.dot, named.part);
+    };
+    Record record =
+        replay(*past, *collection, kStillShown, [&](const PastOp&, const Effects& effects) {
+          for (const Conflict& raised : effects.raised) {
+            conflicts[key_of(raised)] = ConflictRow{raised.kind, raised.stamp, raised.value, {}};
+          }
+          for (const Conflict& gone : effects.withdrawn) conflicts.erase(key_of(gone));
+          for (const Reviewed& reviewed : effects.reviewed) {
+            const auto at = conflicts.find(key_of(reviewed));
+            if (at != conflicts.end() && at->second.review.order() < reviewed.review.order()) {
+              at->second.review = reviewed.review;
+            }
+          }
+        });
+    for (const auto& [conflict_key, row] : conflicts) {
+      batch_.put(Column::kConflicts, conflict_key, encode_conflict(row));
+    }
+    std::string bytes;
+    const auto found = store_.kv().get(Column::kRecords, record_key, bytes, &snapshot);
+    if (!found) return found.error();
+    ++report_.records;
+    record.due_ms = now_ms_;
+    wake(record_key);
+    return put(key.scope, coll, key.id, record, *found ? bytes : std::string());
+  }
+
+  Status erase_conflicts(const Snapshot& snapshot, const std::string& record_key) {
+    const std::string prefix = record_key + '\0';
+    auto rows = store_.kv().iterate(Column::kConflicts, &snapshot, keys::prefix_end(prefix));
+    for (rows->seek(prefix); rows->valid(); rows->next()) {
+      batch_.erase(Column::kConflicts, std::string(rows->key()));
+    }
+    return rows->status();
+  }
+
+  // Where a record was before its collection moved it is deleted, for all to hear.
+  Status take_away(const keys::RecordKey& key, std::string_view before) {
+    Record gone;
+    gone.deletes.push_back(DeviceDelete{kServerDevice, 0, position_ + 1});
+    gone.deleted_ = true;
+    return put(key.scope, std::string(key.coll), key.id, gone, std::string(before));
+  }
+
+  // Writes a record under the next seq, in place of what was there before.
+  Status put(std::string_view scope, const std::string& coll, std::string_view id, Record& record,
+             const std::string& before) {
+    const std::string key = keys::record(scope, coll, id);
+    auto row = digest_row(std::string(scope));
+    if (!row) return row.error();
+    if (!before.empty()) {
+      const auto old = decode_record(before);
+      if (!old) return old.error();
+      const std::string shown = old->visible();
+      if (!shown.empty()) (*row)->digest.subtract(digest_of_record(scope, coll, id, shown));
+      if (!old->buried) batch_.erase_once(Column::kChanges, keys::change(scope, old->seq));
+      if (old->due_ms != 0 && old->due_ms != record.due_ms) {
+        batch_.erase(Column::kTimers, keys::timer(old->due_ms, key));
+      }
+      if (!old->match.empty()) {
+        batch_.erase(Column::kMatches, keys::match(scope, coll, old->match, id));
+      }
+    }
+    position_ = next_seq(position_, now_ms_);
+    record.seq = position_;
+    const std::string shown = record.visible();
+    if (!shown.empty()) (*row)->digest.add(digest_of_record(scope, coll, id, shown));
+    (*row)->newest = position_;
+    std::string pointer = coll;
+    pointer += '\0';
+    pointer += id;
+    batch_.put(Column::kChanges, keys::change(scope, position_), std::move(pointer));
+    batch_.put(Column::kRecords, key, encode_record(record, shown));
+    return {};
+  }
+
+  Result<DigestRow*> digest_row(const std::string& scope) {
+    const auto at = digests_.find(scope);
+    if (at != digests_.end()) return &at->second;
+    std::string value;
+    const auto found = store_.kv().get(Column::kDigests, scope, value);
+    if (!found) return found.error();
+    auto row = *found ? decode_digest(value) : Result<DigestRow>(DigestRow{});
+    if (!row) return row.error();
+    return &digests_.emplace(scope, *row).first->second;
+  }
+
+  Status flush() {
+    pending_ = 0;
+    std::vector<std::pair<std::string, Seq>> newest;
+    for (const auto& [scope, row] : digests_) {
+      batch_.put(Column::kDigests, scope, encode_digest(row));
+      newest.emplace_back(scope, row.newest);
+    }
+    if (batch_.empty()) return {};
+    batch_.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
+    store_.scopes().publish(newest);
+    const Status written = store_.kv().write(batch_, Durability::kSynced);
+    batch_ = Batch{};
+    return written;
+  }
+
+  Store& store_;
+  const Schemas& schemas_;
+  std::int64_t now_ms_;
+  Seq position_ = 0;
+  bool empty_ = false;
+  std::map<std::string, bool> concerned_;     // collection → its records are made anew
+  std::map<std::string, std::string> moves_;  // collection → the one that it has become
+  std::map<std::string, std::string> versions_;
+  std::map<std::string, DigestRow> digests_;
+  Batch batch_;
+  std::size_t pending_ = 0;
+  UpgradeReport report_;
+};
+
+}  // namespace
+
+Result<UpgradeReport> upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms) {
+  return Upgrade(store, schemas, now_ms).run();
+}
+
+}  // namespace waystation
