@@ -27,6 +27,18 @@ void read_back(std::string_view key) {
   if (const auto parts = keys::parse_quarantine(key)) {
     WS_CHECK(keys::quarantine(parts->device, parts->n, parts->variant) == key);
   }
+  if (const auto parts = keys::parse_history(key)) {
+    const auto& [scope, coll, id] = parts->record;
+    WS_CHECK(keys::history(keys::record(scope, coll, id), parts->seq) == key);
+  }
+  if (const auto parts = keys::parse_timer(key)) {
+    WS_CHECK(keys::timer(parts->due_ms, parts->record_key) == key);
+    WS_CHECK(keys::parse_record(parts->record_key));
+  }
+  if (const auto parts = keys::parse_match(key)) {
+    WS_CHECK(keys::match(parts->scope, parts->coll, parts->match, parts->id) == key);
+    WS_CHECK(key.starts_with(keys::match_prefix(parts->scope, parts->coll, parts->match)));
+  }
   if (const auto device = keys::device_of(key)) {
     WS_CHECK(keys::account(*device) == key || keys::device_state(*device) == key);
   }

@@ -47,6 +47,36 @@ RC_GTEST_PROP(AnyKeys, OfRecordsComeApartAgain, ()) {
   RC_ASSERT(changed && changed->scope == scope && changed->seq == seq);
 }
 
+RC_GTEST_PROP(AnyKeys, ThatNameARecordGiveItBack, ()) {
+  const std::string scope = *ids();
+  const std::string coll = *ids();
+  const std::string id = *ids();
+  const std::string text = *ids();
+  const auto number = *rc::gen::inRange<std::int64_t>(0, limits::kMaxInteger + 1);
+  const std::string record_key = record(scope, coll, id);
+  const std::string history_key = history(record_key, number);
+  const auto was = parse_history(history_key);
+  RC_ASSERT(was && was->record.scope == scope && was->record.coll == coll && was->record.id == id &&
+            was->seq == number);
+  const std::string timer_key = timer(number, record_key);
+  const auto due = parse_timer(timer_key);
+  RC_ASSERT(due && due->due_ms == number && due->record_key == record_key);
+  const std::string match_key = match(scope, coll, text, id);
+  const auto like = parse_match(match_key);
+  RC_ASSERT(like && like->scope == scope && like->coll == coll && like->match == text &&
+            like->id == id);
+  RC_ASSERT(match_key.starts_with(match_prefix(scope, coll, text)));
+}
+
+RC_GTEST_PROP(AnyKeys, OfTimersSortByTimeAndOfHistoryBySeq, ()) {
+  const auto first = *rc::gen::inRange<std::int64_t>(0, limits::kMaxInteger);
+  const auto second = *rc::gen::inRange<std::int64_t>(0, limits::kMaxInteger);
+  const std::string one = record(*ids(), *ids(), *ids());
+  const std::string other = record(*ids(), *ids(), *ids());
+  RC_ASSERT(first == second || (timer(first, one) < timer(second, other)) == (first < second));
+  RC_ASSERT((history(one, first) < history(one, second)) == (first < second));
+}
+
 RC_GTEST_PROP(AnyKeys, OfRecordsSortByScopeThenCollectionThenId, ()) {
   const auto parts = [] { return std::tuple(*ids(), *ids(), *ids()); };
   const auto a = parts();
@@ -96,6 +126,16 @@ RC_GTEST_PROP(AnyBytes, AreAKeyThatIsWrittenAlikeOrNone, ()) {
   }
   if (const auto parts = parse_quarantine(key)) {
     RC_ASSERT(quarantine(parts->device, parts->n, parts->variant) == key);
+  }
+  if (const auto parts = parse_history(key)) {
+    const auto& [scope, coll, id] = parts->record;
+    RC_ASSERT(history(record(scope, coll, id), parts->seq) == key);
+  }
+  if (const auto parts = parse_timer(key)) {
+    RC_ASSERT(timer(parts->due_ms, parts->record_key) == key);
+  }
+  if (const auto parts = parse_match(key)) {
+    RC_ASSERT(match(parts->scope, parts->coll, parts->match, parts->id) == key);
   }
   if (const auto device = device_of(key)) {
     RC_ASSERT(account(*device) == key || device_state(*device) == key);
