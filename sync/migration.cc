@@ -66,15 +66,16 @@ std::optional<Value> string_of(const Value& value) {
 // Works on the edits of one op, for the steps from one version to the next.
 class Step {
  public:
-  Step(Op& op, const Collection& before) : op_(op), before_(before) {}
+  Step(Op& op, const Collection& before, const Collection& after)
+      : op_(op), before_(before), after_(after) {}
 
   // A field that the version before did not know may have been written all the same. Where it is
   // now a field of another merge type, or the server's own, it was another field of that name.
-  void set_foreign_aside(const Collection& after) {
+  void set_foreign_aside() {
     for (std::size_t i = 0; i < op_.edits.size(); ++i) {
       const Edit& edit = op_.edits[i];
       if (before_.field(edit.field) != nullptr) continue;
-      const FieldSpec* spec = after.field(edit.field);
+      const FieldSpec* spec = after_.field(edit.field);
       if (spec == nullptr) continue;
       if (spec->merge == merge_type_of(edit.kind) && !spec->by_server) continue;
       const std::string from = edit.field;
@@ -180,14 +181,16 @@ class Step {
     }
   }
 
-  // A name for what cannot stay under its own, that nothing else in the op has.
-  [[nodiscard]] std::string kept_name(std::string_view field) const {
+  // A name for what cannot stay under its own: that of no field, and of nothing else in the op.
+  [[nodiscard]] std::string kept_name(std::string_view field,
+                                      const std::vector<std::string>& taken = {}) const {
     for (int tries = 1;; ++tries) {
       const std::string tail = tries == 1 ? fmt::format("_v{}", before_.version)
                                           : fmt::format("_v{}_{}", before_.version, tries);
       std::string name(field.substr(0, limits::kNameBytes - tail.size()));
       name += tail;
-      if (!has(name)) return name;
+      if (has(name) || before_.field(name) != nullptr || after_.field(name) != nullptr) continue;
+      if (std::find(taken.begin(), taken.end(), name) == taken.end()) return name;
     }
   }
 
@@ -198,6 +201,7 @@ class Step {
     std::optional<std::string_view> rest;
     if (!clears) rest = text;
     std::vector<Edit> parts;
+    std::vector<std::string> names = step.into;
     for (std::size_t i = 0; i < step.into.size(); ++i) {
       Value value = scalar_value("null");
       if (rest) {
@@ -210,18 +214,18 @@ class Step {
           rest->remove_prefix(end + step.at.size());
         }
       }
-      const bool taken = has(step.into[i]);
-      if (taken && whole.weak) continue;
-      parts.push_back(Edit{EditKind::kSet,
-                           taken ? kept_name(step.into[i]) : step.into[i],
-                           {std::move(value)},
-                           whole.weak});
+      if (has(step.into[i])) {
+        if (whole.weak) continue;
+        names[i] = kept_name(step.into[i], names);
+      }
+      parts.push_back(Edit{EditKind::kSet, names[i], {std::move(value)}, whole.weak});
     }
     return parts;
   }
 
   Op& op_;
   const Collection& before_;
+  const Collection& after_;
 };
 
 }  // namespace
@@ -243,8 +247,8 @@ std::optional<Value> converted(const Value& value, FieldType type) {
 }
 
 void carry_forward(Op& op, const Collection& before, const Collection& after) {
-  Step step(op, before);
-  step.set_foreign_aside(after);
+  Step step(op, before, after);
+  step.set_foreign_aside();
   for (const Migration& migration : after.migrations) {
     switch (migration.kind) {
       case Migration::Kind::kRename: step.rename(migration.field, migration.into[0]); break;

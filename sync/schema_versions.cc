@@ -303,24 +303,24 @@ Result<Versions> chain(const FilesByVersion& first, const Moves& moves) {
 
 }  // namespace
 
-Result<std::vector<Versions>> link_versions(std::vector<LoadedFile> loaded) {
-  const auto all = by_name(std::move(loaded));
+Result<std::vector<Versions>> link_versions(std::vector<LoadedFile> files) {
+  const auto all = by_name(std::move(files));
   if (!all) return all.error();
   const auto moves = moves_of(*all);
   if (!moves) return moves.error();
   if (auto problem = check_circles(*all, *moves)) return *problem;
   std::vector<Versions> lines;
-  for (const auto& [name, files] : *all) {
-    if (auto problem = check_numbers(*all, files)) return *problem;
+  for (const auto& [name, versions] : *all) {
+    if (auto problem = check_numbers(*all, versions)) return *problem;
   }
-  for (const auto& [name, files] : *all) {
+  for (const auto& [name, versions] : *all) {
     if (moves->count(name) == 0) {
-      if (auto problem = check_parent(*all, files.rbegin()->second)) return *problem;
+      if (auto problem = check_parent(*all, versions.rbegin()->second)) return *problem;
     }
-    if (!files.begin()->second.collection.moved_from.empty()) continue;
-    auto versions = chain(files, *moves);
-    if (!versions) return versions.error();
-    lines.push_back(std::move(*versions));
+    if (!versions.begin()->second.collection.moved_from.empty()) continue;
+    auto line = chain(versions, *moves);
+    if (!line) return line.error();
+    lines.push_back(std::move(*line));
   }
   return lines;
 }

@@ -160,7 +160,8 @@ class RecordModel {
 
   [[nodiscard]] std::vector<OpenConflict> conflicts() const {
     std::vector<OpenConflict> open;
-    for (const auto& [item, kind] : end().lost) {
+    for (const auto& [lost, kind] : end().lost) {
+      const Item* item = lost;  // clang 14 captures no structured binding
       const bool by_value = item->type == MergeType::kRegister || item->type == MergeType::kSet;
       const bool on_show =
           by_value && std::any_of(end().live.begin(), end().live.end(), [&](const Item* live) {

@@ -156,6 +156,100 @@ TEST_F(Clocks, SurviveAServerClockThatWentBackBehindTheEnrolment) {
   EXPECT_EQ(clock.corrected_ms(written(now, 1000, "b1"), now), now);
 }
 
+TEST_F(Clocks, SetBackAndForthWhileOfflineDoNotMoveWhatWasWritten) {
+  clock.observe({kStart - 20 * kHour, 1000, "b1"}, kStart - 20 * kHour);
+  // 1970, 2099, right again, an hour behind: the machine ran through all of it.
+  const std::vector<std::int64_t> walls{k1970, k2099, kStart - 17 * kHour, kStart - 17 * kHour};
+  clock.observe({k2099, 1000 + 20 * kHour, "b1"}, kStart);
+  for (std::size_t i = 0; i < walls.size(); ++i) {
+    const auto hours = static_cast<std::int64_t>(i) + 1;
+    EXPECT_EQ(clock.corrected_ms(written(walls[i], 1000 + hours * kHour, "b1"), kStart),
+              kStart - (20 - hours) * kHour);
+  }
+}
+
+TEST_F(Clocks, OfAMachineThatWasSwitchedOffBetweenEditsPlaceBothSides) {
+  clock.observe({kStart - 10 * kHour, 8 * kHour, "b1"}, kStart - 10 * kHour);
+  clock.observe({kStart, 1 * kHour, "b2"}, kStart);
+  EXPECT_EQ(clock.corrected_ms(written(0, 9 * kHour, "b1"), kStart), kStart - 9 * kHour);
+  EXPECT_EQ(clock.corrected_ms(written(0, kHour / 2, "b2"), kStart), kStart - kHour / 2);
+  // A monotonic clock that starts anew does not make the second look older.
+  EXPECT_LT(clock.corrected_ms(written(0, 9 * kHour, "b1"), kStart),
+            clock.corrected_ms(written(0, kHour / 2, "b2"), kStart));
+}
+
+TEST_F(Clocks, ThatLostTheirBatteryAtARebootAreShiftedTogether) {
+  // Wakes up in 1970, and writes; says hello two hours later, still in 1970, after another reboot.
+  clock.observe({k1970 + 2 * kHour, 60'000, "b3"}, kStart);
+  EXPECT_EQ(clock.corrected_ms(written(k1970, 5'000, "b2"), kStart), kStart - 2 * kHour);
+  EXPECT_EQ(clock.corrected_ms(written(k1970 + kHour, 9'000, "b2"), kStart), kStart - kHour);
+}
+
+// A wall clock tells instants; what a traveller sets is only how they are shown.
+TEST_F(Clocks, OfATravellerAreNotMovedByTheTimeZone) {
+  clock.observe({kStart - 2 * kHour, 1000, "b1"}, kStart - 2 * kHour);
+  const std::int64_t in_shanghai =
+      clock.corrected_ms(written(kStart - kHour, 1000 + kHour, "b1"), kStart);
+  clock.observe({kStart, 1000 + 2 * kHour, "b1"}, kStart);  // in Tokyo
+  EXPECT_EQ(clock.skew_ms, 0);
+  EXPECT_FALSE(clock.wrong());
+  EXPECT_EQ(clock.corrected_ms(written(kStart - kHour, 1000 + kHour, "b1"), kStart), in_shanghai);
+  EXPECT_EQ(clock.corrected_ms(written(kStart - kHour, 5, "lost"), kStart), in_shanghai);
+}
+
+// One whose owner moves the clock itself by the hour that the zone differs is wrong, and corrected.
+TEST_F(Clocks, ThatAreSetToLocalTimeByHandAreFlaggedAndCorrected) {
+  clock.observe({kStart + kHour, 1000, "b1"}, kStart);
+  EXPECT_TRUE(clock.wrong());
+  EXPECT_EQ(clock.corrected_ms(written(kStart + kHour - 60'000, 5, "lost"), kStart),
+            kStart - 60'000);
+}
+
+// --- a leap day -------------------------------------------------------------------------------
+
+constexpr std::int64_t kLeapDay = 1'835'395'200'000;  // 2028-02-29T00:00:00Z
+constexpr std::int64_t kDay = 24 * kHour;
+
+TEST(LeapDays, AreDaysAsAnyInStamps) {
+  EXPECT_EQ(ms_from_seq(seq_from_ms(kLeapDay)), kLeapDay);
+  EXPECT_EQ(seq_from_ms(kLeapDay + kDay) - seq_from_ms(kLeapDay), kDay << kCounterBits);
+  const Seq last_of_28th = next_seq(0, kLeapDay - 1);
+  const Seq first_of_29th = next_seq(last_of_28th, kLeapDay);
+  const Seq first_of_march = next_seq(first_of_29th, kLeapDay + kDay);
+  EXPECT_EQ(first_of_29th, seq_from_ms(kLeapDay));
+  EXPECT_EQ(ms_from_seq(first_of_march) - ms_from_seq(first_of_29th), kDay);
+}
+
+TEST(LeapDays, AreNotJumpedOverByAClock) {
+  DeviceClock clock;
+  clock.enrolled_ms = kLeapDay - 10 * kDay;
+  clock.observe({kLeapDay - kDay, 1000, "b1"}, kLeapDay - kDay);
+  const std::int64_t march = kLeapDay + kDay + kHour;
+  EXPECT_EQ(clock.corrected_ms(written(0, 1000 + kDay + kHour, "b1"), march), kLeapDay + kHour);
+}
+
+TEST(LeapDays, AreTakenInDatesAndTimes) {
+  const auto taken = [](const std::string& coll, const std::string& id, const std::string& edits) {
+    return !received(op(1).on(coll, id).does(edits)).refusal;
+  };
+  EXPECT_TRUE(taken("event", "e1", R"("set":{"starts":"2028-02-29T08:30:00+08:00"})"));
+  EXPECT_TRUE(taken("event", "e1", R"("set":{"ends":"2028-02-29T23:59:59.999Z"})"));
+  EXPECT_TRUE(taken("station_day", "s~2028-02-29", R"("set":{"day":"2028-02-29"})"));
+  EXPECT_FALSE(taken("event", "e1", R"("set":{"starts":"2027-02-29T08:30:00+08:00"})"));
+  EXPECT_FALSE(taken("event", "e1", R"("set":{"starts":"2028-02-30T08:30:00+08:00"})"));
+  EXPECT_FALSE(taken("station_day", "s~2100-02-29", R"("set":{"day":"2100-02-29"})"));
+}
+
+// The same instant in two zones, and a local day that is not the day in UTC.
+TEST(TimesOfFields, CarryTheirOffset) {
+  const auto taken = [](const std::string& time) {
+    return !received(op(1).on("event", "e1").does(R"("set":{"starts":")" + time + R"("})")).refusal;
+  };
+  EXPECT_TRUE(taken("2028-03-01T00:30:00+08:00"));
+  EXPECT_TRUE(taken("2028-03-01T01:30:00+09:00"));
+  EXPECT_TRUE(taken("2028-02-29T16:30:00Z"));
+}
+
 // Through the applier: the log tells the stamp.
 class AuthoredTimes : public ::testing::Test {
  protected:
@@ -187,6 +281,29 @@ TEST_F(AuthoredTimes, OfADeviceWhoseClockWasSetBackStayInItsOrder) {
   const auto log = world.log(phone);
   EXPECT_EQ(log[1].stamp, log[0].stamp + 1);
   EXPECT_EQ(ms_from_seq(log[2].stamp), world.now - 500);
+}
+
+TEST_F(AuthoredTimes, OfADeviceWhoseClockJumpedBackAndForthWhileOfflineAreTheRealOnes) {
+  world.hello(phone, {world.now, 1000, "b1"});
+  world.now += 4 * kHour;
+  world.hello(phone, {k1970, 1000 + 4 * kHour, "b1"});
+  world.push(phone, {op(1).written(k2099).since_boot("b1", 1000 + kHour),
+                     op(2).written(k1970).since_boot("b1", 1000 + 2 * kHour),
+                     op(3).written(world.now).since_boot("b1", 1000 + 3 * kHour)});
+  const auto log = world.log(phone);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(ms_from_seq(log[i].stamp), world.now - (3 - static_cast<std::int64_t>(i)) * kHour);
+  }
+}
+
+TEST_F(AuthoredTimes, OfADeviceThatWasSwitchedOffBetweenItsEditsStayInOrder) {
+  world.hello(phone, {world.now, 50 * kHour, "b1"});
+  world.now += 4 * kHour;
+  world.hello(phone, {world.now, kHour, "b2"});
+  world.push(phone, {op(1).since_boot("b1", 51 * kHour), op(2).since_boot("b2", kHour / 2)});
+  const auto log = world.log(phone);
+  EXPECT_EQ(ms_from_seq(log[0].stamp), world.now - 3 * kHour);
+  EXPECT_EQ(ms_from_seq(log[1].stamp), world.now - kHour / 2);
 }
 
 TEST_F(AuthoredTimes, AreKeptOverARestartOfTheServer) {
