@@ -73,8 +73,7 @@ Result<ListPage> walk(const Store& store, const Snapshot& snapshot, Column colum
 void append_conflict(std::string& out, const keys::ConflictKey& key, const ConflictRow& row,
                      ConflictKind kind, const Record& record) {
   out += fmt::format(R"({{"scope":"{}","coll":"{}","id":"{}","field":"{}","kind":"{}","value":)",
-                     key.record.scope, key.record.coll, key.record.id, key.field,
-                     word_for(kind));
+                     key.record.scope, key.record.coll, key.record.id, key.field, word_for(kind));
   out += row.value;
   out += fmt::format(R"(,"by":"{}","n":{},"stamp":{})", format_device_id(key.dot.device), key.dot.n,
                      ms_from_seq(row.stamp));
@@ -135,7 +134,7 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     auto record = decode_record(bytes);
     if (!*found || !record) return Error{Code::kStoreCorrupt, "a conflict without its record"};
     const auto kind = record->open_kind(parts->field, parts->dot, parts->part, row->kind);
-    if (!kind) return false;
+    if (!kind || row->review.settled) return false;
     append_conflict(out, *parts, *row, *kind, *record);
     return true;
   };

@@ -218,7 +218,7 @@ Status Applier::bury(Group& group, const std::string& key) {
   }
   const auto below = horizon(group);
   if (!below) return below.error();
-  if (record.seq < *below) record.bury();
+  if (record.seq <= *below) record.bury();
   return {};
 }
 

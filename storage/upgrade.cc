@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,20 @@ class Upgrade {
   }
 
  private:
+  // Which records of a collection are made anew; the server looks at the others.
+  struct Concern {
+    bool all = false;
+    std::vector<std::string> new_fields;  // those that hold one, from before it was known
+  };
+
+  static bool holds(std::string_view bytes, const std::vector<std::string>& names) {
+    if (names.empty()) return false;
+    const auto record = decode_record(bytes);
+    return record.ok() && std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+             return record->field(name) != nullptr;
+           });
+  }
+
   // Which collections' records have to be looked at, and whether they have to be made anew.
   Status look_at(const Collection& collection) {
     std::string value;
@@ -65,9 +80,12 @@ class Upgrade {
     versions_[version_key(collection.name)] = now;
     if (empty_ || (version == collection.version && collection.moved_from.empty())) return {};
     ++report_.collections;
-    const bool made_anew = schemas_.migrates(collection.name, static_cast<std::uint32_t>(version));
+    Concern concern;
+    const auto from = static_cast<std::uint32_t>(version);
+    concern.all = schemas_.migrates(collection.name, from);
+    concern.new_fields = schemas_.new_fields(collection.name, from);
     if (!collection.moved_from.empty() && !*found) moves_[collection.moved_from] = collection.name;
-    concerned_[collection.name] = made_anew;
+    concerned_[collection.name] = std::move(concern);
     return {};
   }
 
@@ -85,7 +103,7 @@ class Upgrade {
       if (move != moves_.end()) {
         done = make_anew(*snapshot, *key, move->second);
         if (done) done = take_away(*key, rows->value());
-      } else if (at->second) {
+      } else if (at->second.all || holds(rows->value(), at->second.new_fields)) {
         done = make_anew(*snapshot, *key, coll);
       } else {
         wake(keys::record(key->scope, key->coll, key->id));
@@ -219,7 +237,7 @@ class Upgrade {
   std::int64_t now_ms_;
   Seq position_ = 0;
   bool empty_ = false;
-  std::map<std::string, bool> concerned_;     // collection → its records are made anew
+  std::map<std::string, Concern> concerned_;  // by collection
   std::map<std::string, std::string> moves_;  // collection → the one that it has become
   std::map<std::string, std::string> versions_;
   std::map<std::string, DigestRow> digests_;

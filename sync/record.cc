@@ -496,7 +496,7 @@ std::optional<ConflictKind> Record::open_kind(std::string_view field_name, const
     return lost.dot == dot && lost.part == part;
   });
   if (at == found->lost.end()) return kept;
-  if (!differs_from_shown(*found, *at)) return std::nullopt;
+  if (!is_open(*found, *at)) return std::nullopt;
   return kind_of(*found, *at);
 }
 

@@ -117,6 +117,18 @@ void Schemas::bring_forward(Op& op) const {
   }
 }
 
+std::vector<std::string> Schemas::new_fields(std::string_view name, std::uint32_t from) const {
+  std::vector<std::string> fields;
+  const auto place = names_.find(name);
+  if (place == names_.end()) return fields;
+  const std::vector<Collection>& line = lines_[place->second.line];
+  if (from == 0 || from > line.size()) return fields;
+  for (const FieldSpec& spec : line.back().fields) {
+    if (line[from - 1].field(spec.name) == nullptr) fields.push_back(spec.name);
+  }
+  return fields;
+}
+
 bool Schemas::migrates(std::string_view name, std::uint32_t from) const {
   const auto place = names_.find(name);
   if (place == names_.end()) return false;

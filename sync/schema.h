@@ -129,6 +129,9 @@ class Schemas {
   void bring_forward(Op& op) const;
   // Whether a version after `from` changes what ops say.
   [[nodiscard]] bool migrates(std::string_view name, std::uint32_t from) const;
+  // The fields that the current version knows and version `from` did not.
+  [[nodiscard]] std::vector<std::string> new_fields(std::string_view name,
+                                                    std::uint32_t from) const;
 
   // What a collection that has or had this name is called now; empty where none did.
   [[nodiscard]] std::string_view current_name(std::string_view name) const;

@@ -369,8 +369,7 @@ std::vector<OpenConflict> World::conflicts(const std::string& coll, const std::s
     const auto kind = held->open_kind(key->field, key->dot, key->part, row.kind);
     if (!kind) continue;
     open.push_back(OpenConflict{std::string(key->field), key->dot.device, key->dot.n, key->part,
-                                std::string(word_for(*kind)),
-                                row.value});
+                                std::string(word_for(*kind)), row.value});
   }
   std::sort(open.begin(), open.end());
   return open;
