@@ -337,7 +337,9 @@ std::size_t Replica::waiting() const {
 std::vector<std::string> Replica::kept_texts() const {
   std::vector<std::string> texts;
   texts.reserve(ops_.size());
-  for (const OwnOp& op : ops_) texts.push_back(op.tail);
+  for (const OwnOp& op : ops_) {
+    if (!op.edits.empty()) texts.push_back(op.tail);
+  }
   return texts;
 }
 
