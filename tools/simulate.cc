@@ -50,6 +50,7 @@ void print_breach(const Breach& breach) {
   fmt::print("broken: {}\n  expected: {}\n  seen:     {}\n",
              breach.law == 0 ? std::string("liveness") : fmt::format("law {}", breach.law),
              breach.expected, breach.seen);
+  for (const std::string& line : breach.details) fmt::print("    {}\n", line);
 }
 
 // Tells of a failure, and of the smallest one like it that can be found.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace waystation::simulate {
 
@@ -11,12 +12,16 @@ struct Breach {
   int law = 0;  // 0: liveness, and what belongs to no law
   std::string expected;
   std::string seen;
+  std::vector<std::string> details;  // a line each
 };
 
 class Findings {
  public:
-  void report(int law, std::string expected, std::string seen) {
-    if (!first_) first_ = Breach{law, std::move(expected), std::move(seen)};
+  void report(int law, std::string expected, std::string seen,
+              std::vector<std::string> details = {}) {
+    if (!first_) {
+      first_ = Breach{law, std::move(expected), std::move(seen), std::move(details)};
+    }
   }
   [[nodiscard]] bool any() const { return first_.has_value(); }
   [[nodiscard]] const Breach& first() const { return *first_; }
