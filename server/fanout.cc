@@ -50,6 +50,8 @@ struct Fanout::Round {
 };
 
 Fanout::Fanout(const Store& store, Threads threads) : store_(store), threads_(threads) {
+  // What was committed before this start: a reader must not be set back behind it.
+  if (const auto position = store.position()) position_ = last_position_ = *position;
   if (threads_ == Threads::kOwn) thread_ = std::thread([this] { run(); });
 }
 
@@ -234,7 +236,8 @@ void Fanout::round(std::unique_lock<std::mutex>& lock) {
       continue;
     }
     std::vector<PullScope> scopes = changed_scopes(store_, *account, base);
-    reader.position = target;
+    // A pull may have seen a commit that is not told of here yet.
+    reader.position = std::max(base, target);
     if (scopes.empty() || base >= target) continue;
     Round::Key key{{}, base};
     for (const PullScope& scope : scopes) key.scopes.push_back(scope.scope);

@@ -28,6 +28,7 @@ void add_export(CLI::App& app, Options& options, Run& run);
 void add_demo(CLI::App& app, Options& options, Run& run);
 void add_verify(CLI::App& app, Options& options, Run& run);
 void add_inspect(CLI::App& app, Options& options, Run& run);
+void add_simulate(CLI::App& app, Options& options, Run& run);
 
 // Prints "waystation: code: context" on standard error; returns 1.
 int report(const Error& error);

@@ -55,7 +55,7 @@ int run_program(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 failed, 2 wrong use. Settings: docs/operations.md.");
   Run run;
   for (const auto add : {add_serve, add_enroll, add_devices, add_import, add_export, add_demo,
-                         add_verify, add_inspect}) {
+                         add_verify, add_inspect, add_simulate}) {
     add(app, options, run);
   }
   try {

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "tools/simulate/checks.h"
+#include "tools/simulate/store_view.h"
+
+namespace waystation::simulate {
+
+void check_device(const Store& store, const Device& device, Findings& findings) {
+  const AccountPtr account = store.accounts().find(device.id());
+  if (account == nullptr || account->revoked) return;
+  const auto name_of = [](const RecordName& name) {
+    return fmt::format("{}/{}/{}", name.scope, name.coll, name.id);
+  };
+  const auto records = stored_records(store);
+  for (const auto& [name, record] : records) {
+    if (!account->holds(name.scope) || record.visible.empty()) continue;
+    const HeldRecord* held = device.replica.find({name.scope, name.coll, name.id});
+    if (held == nullptr) {
+      findings.report(5,
+                      fmt::format("{} has caught up and holds {} {}", device.name(), name_of(name),
+                                  record.visible),
+                      "it does not");
+    } else if (held->fields != record.visible || held->seq != record.seq) {
+      findings.report(5,
+                      fmt::format("{} holds {} as {} at {}", device.name(), name_of(name),
+                                  record.visible, record.seq),
+                      fmt::format("{} at {}", held->fields, held->seq));
+    }
+  }
+  for (const auto& [key, held] : device.replica.records()) {
+    const auto& [scope, coll, id] = key;
+    if (held.fields.empty()) continue;
+    if (!account->holds(scope)) {
+      findings.report(7, fmt::format("{} keeps nothing of {}, which it left", device.name(), scope),
+                      fmt::format("{}/{} {}", coll, id, held.fields));
+      continue;
+    }
+    const auto at = records.find(RecordName{scope, coll, id});
+    if (at == records.end() || at->second.visible.empty()) {
+      findings.report(
+          5,
+          fmt::format("{} does not hold {}/{}/{}, which is gone", device.name(), scope, coll, id),
+          held.fields);
+    }
+  }
+}
+
+}  // namespace waystation::simulate
