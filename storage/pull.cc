@@ -161,22 +161,19 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
 
 }  // namespace
 
-std::vector<PullScope> changed_scopes(const Store& store, const Account& account, Seq base) {
+std::vector<PullScope> changed_scopes(const Store& store, const Account& account, Seq base,
+                                      Seq target) {
   std::vector<PullScope> scopes;
-  if (account.holds_all()) {
-    Seq granted = 0;
-    for (const Grant& grant : account.grants) {
-      if (grant.left == 0 && grant.scope == "*") granted = grant.granted;
-    }
-    const bool fill = base == 0 || granted > base;
-    for (std::string& scope : store.scopes().newer_than(fill ? 0 : base)) {
-      scopes.push_back(PullScope{std::move(scope), fill});
-    }
-    return scopes;
-  }
   for (const Grant& grant : account.grants) {
-    if (grant.left != 0) continue;
+    if (grant.left != 0 || grant.granted > target) continue;
     const bool fill = base == 0 || grant.granted > base;
+    if (grant.scope == "*") {  // all others are among them
+      scopes.clear();
+      for (std::string& scope : store.scopes().newer_than(fill ? 0 : base)) {
+        scopes.push_back(PullScope{std::move(scope), fill});
+      }
+      return scopes;
+    }
     if (store.scopes().newest(grant.scope) > (fill ? 0 : base)) {
       scopes.push_back(PullScope{grant.scope, fill});
     }
@@ -213,7 +210,10 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   if (reset) cursor = Cursor{};
   const bool fresh_round = !cursor.walking();
 
-  auto page = pull_at(store, *snapshot, changed_scopes(store, account, cursor.base), cursor, limit);
+  auto page = pull_at(
+      store, *snapshot,
+      changed_scopes(store, account, cursor.base, cursor.walking() ? cursor.target : kStillShown),
+      cursor, limit);
   if (!page) return page;
   // The walk's target was set at its first page. What has changed since takes another round.
   if (!page->head.more && page->next.base < *position) {

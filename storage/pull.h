@@ -44,8 +44,10 @@ struct PullPage {
 [[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
                                            const Cursor& cursor, std::size_t limit);
 
-// The scopes of `account` with a change above `base`, sorted.
+// The scopes of `account` with a change above `base`, sorted. A scope that was granted above
+// `target` is not among them: it would lie partly behind a walk that is under way, and waits for
+// the next.
 [[nodiscard]] std::vector<PullScope> changed_scopes(const Store& store, const Account& account,
-                                                    Seq base);
+                                                    Seq base, Seq target = kStillShown);
 
 }  // namespace waystation
