@@ -24,6 +24,7 @@ Device::Device(std::string name, std::string token)
 void Device::edit(const Draft& draft, std::int64_t true_ms) {
   replica.edit(draft, clocks.read(true_ms));
   ++edits;
+  edited_ms = true_ms;
 }
 
 void Device::save() {
