@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/broken.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
 
@@ -34,8 +35,10 @@ void Device::save() {
 
 void Device::crash() {
   hangs_up();
-  auto loaded = Replica::load(saved_.save());
+  const std::string saved = saved_.save();
+  auto loaded = Replica::load(saved);
   WS_CHECK(loaded.ok());
+  WS_CHECK(broken(Broken::kCursorEarly) || loaded->save() == saved);
   replica = std::move(*loaded);
   saved_ = replica;
 }
