@@ -600,8 +600,8 @@ void Simulation::check_all() {
     }
   }
   check_log(store, witness_, returned, findings_);
-  check_merge(store, schemas, findings_);
   check_quarantine(store, witness_, findings_);
+  check_merge(store, schemas, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
