@@ -208,6 +208,47 @@ Device* Simulation::device_by_id(std::uint64_t id) {
   return nullptr;
 }
 
+namespace {
+
+// Whether the engine takes in ops that settle, and ops that stand for a refused one.
+bool knows_of(const char* member) {
+  const auto op = decode_op(fmt::format(
+      R"({{"n":1,"scope":"s","coll":"note","id":"x","wall":0,"mono":0,"boot":"b","set":{{"text":"a"}},{}}})",
+      member));
+  return op && !op->refusal && (!op->settlements.empty() || op->replays.has_value());
+}
+
+}  // namespace
+
+std::optional<Draft> Simulation::review(const Device& device) {
+  static const bool kSettles =
+      knows_of(R"("settle":[{"field":"text","by":"7K3M9QX2PA","n":5,"part":0}])");
+  static const bool kReplays = knows_of(R"("replays":{"device":"7K3M9QX2PA","n":5})");
+  if (kReplays && random_.chance(300)) {
+    std::vector<Witness::Name> refused;
+    for (const auto& [op, verdict] : witness_.verdicts()) {
+      if (!code_of_verdict(verdict).empty()) refused.push_back(op);
+    }
+    if (refused.empty()) return std::nullopt;
+    const Witness::Name& op = random_.pick(refused);
+    Draft draft = workload_.edit(device.replica, scopes_, schemas_of(device));
+    draft.edits += fmt::format(R"(,"replays":{{"device":"{}","n":{}}})", format_device_id(op.first),
+                               op.second);
+    return draft;
+  }
+  if (!kSettles) return std::nullopt;
+  const auto conflicts = stored_conflicts(service_->store());
+  if (conflicts.empty()) return std::nullopt;
+  auto at = conflicts.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random_.below(conflicts.size())));
+  const ModelConflict& lost = random_.pick(at->second);
+  Draft draft{at->first.scope, at->first.coll, at->first.id, {}};
+  draft.edits = fmt::format(R"("{}":[{{"field":"{}","by":"{}","n":{},"part":{}}}])",
+                            random_.chance(800) ? "settle" : "reopen", lost.field,
+                            format_device_id(lost.device), lost.n, lost.part);
+  return draft;
+}
+
 void Simulation::edit(Device& device) {
   // The clocks of an edit tell it from any other: one a millisecond.
   if (device.revoked || device.unknown || device.edited_ms == true_ms_) return;
@@ -218,9 +259,12 @@ void Simulation::edit(Device& device) {
   }
   if (held.empty()) return;
   const bool bad = random_.chance(plan_.of(Fault::kBadOps));
-  const Draft draft =
+  Draft draft =
       bad ? workload_.bad_edit(device.replica, held, schemas_of(device), random_.pick(scopes_))
           : workload_.edit(device.replica, held, schemas_of(device));
+  if (!bad && random_.chance(60)) {
+    if (auto reviewed = review(device)) draft = std::move(*reviewed);
+  }
   device.edit(draft, true_ms_);
   if (random_.chance(plan_.save)) device.save();
   trace_.line("{} {} edits {} {}/{}/{} {}", step_, device.name(), device.replica.last_n(),
