@@ -38,6 +38,7 @@ std::vector<std::string> history(const std::vector<LoggedOp>& ops, const RecordN
   std::sort(about.begin(), about.end(),
             [](const LoggedOp* a, const LoggedOp* b) { return a->seq < b->seq; });
   std::vector<std::string> lines;
+  lines.reserve(about.size());
   for (const LoggedOp* op : about) {
     lines.push_back(fmt::format("{}/{} seq {} stamp {}: {}", format_device_id(op->device), op->n,
                                 op->seq, op->stamp, op->op));
