@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sync/broken.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -163,7 +164,9 @@ struct Application {
     if (!field.live.empty()) {
       Write& shown = field.live[0];
       if (!seen(shown)) {
-        if (write.order() < shown.order()) {
+        const bool earlier = broken(Broken::kTieByArrival) ? write.stamp < shown.stamp
+                                                           : write.order() < shown.order();
+        if (earlier) {
           effects.lost_fields.push_back(field.name);
           lose(field, std::move(write), ConflictKind::kConcurrent);
           return;
@@ -206,7 +209,13 @@ struct Application {
             set_register(field, write_of(value, part), is_hidden);
           }
           break;
-        case EditKind::kRemove: drop_seen_element(field, hash_value(value.json)); break;
+        case EditKind::kRemove:
+          if (broken(Broken::kRemoveWins)) {
+            std::erase_if(field.live,
+                          [&](const Write& w) { return w.value_hash == hash_value(value.json); });
+          }
+          drop_seen_element(field, hash_value(value.json));
+          break;
         case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
         case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
         case EditKind::kInc:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/broken.h"
 #include "sync/migration.h"
 #include "sync/schema_check.h"
 #include "sync/schema_loader.h"
@@ -112,7 +113,10 @@ void Schemas::bring_forward(Op& op) const {
   const auto found = written(op);
   if (!found) return;
   const std::vector<Collection>& line = *found->line;
-  for (std::uint32_t version = found->version; version < line.size(); ++version) {
+  const auto steps = static_cast<std::uint32_t>(line.size()) - found->version;
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    const bool backwards = broken(Broken::kMigrationOrder);
+    const std::uint32_t version = found->version + (backwards ? steps - 1 - i : i);
     carry_forward(op, line[version - 1], line[version]);
   }
 }
