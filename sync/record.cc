@@ -157,7 +157,9 @@ struct Application {
   void set_register(Field& field, Write write, bool is_hidden) {
     settle_lost(field, std::nullopt);
     if (is_hidden) {
-      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
+      // A default gives way, and so does what its author had seen: its own earlier value, written
+      // when it knew more (a device that was filled anew in between).
+      if (!field.live.empty() && seen(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
@@ -521,9 +523,6 @@ std::optional<std::string_view> Record::shown_text(std::string_view field_name) 
 
 void Record::bury() {
   WS_CHECK(deleted_);
-  fields.clear();
-  match.clear();
-  due_ms = 0;
   buried = true;
 }
 

@@ -138,7 +138,8 @@ class Record {
   // The text of a register that shows a string, without escapes undone; nothing otherwise.
   [[nodiscard]] std::optional<std::string_view> shown_text(std::string_view field) const;
 
-  // Keeps of a tombstone only that and when it was deleted. Precondition: deleted().
+  // A tombstone that is no longer sent to anybody; the next op about it digs it out. Precondition:
+  // deleted().
   void bury();
 
   [[nodiscard]] const Field* field(std::string_view name) const;

@@ -49,8 +49,25 @@ Simulation::~Simulation() {
 
 // --- the server -------------------------------------------------------------------------------
 
+// A disk may fail in the very moment: then whoever watches over the process starts it again.
 void Simulation::open_server(Store::Life life) {
+  constexpr int kStarts = 4;
+  Status opened = start_server(life);
+  for (int i = 1; i < kStarts && !opened; ++i) {
+    trace_.line("{} the server does not start: {}", step_, opened.error().context);
+    disk_->crash(random_.below(disk_->unsynced() + 1));
+    disk_->give_room();
+    opened = start_server(life);
+  }
+  if (!opened) {
+    findings_.report(1, "the store opens after whatever happened to its machine",
+                     opened.error().context);
+  }
+}
+
+Status Simulation::start_server(Store::Life life) {
   Config config;
+  config.offline_days = plan_.offline_days;
   config.recover = life == Store::Life::kNew;
   Surroundings around;
   around.now_ms = [this] {
@@ -61,12 +78,9 @@ void Simulation::open_server(Store::Life life) {
   around.threads = Threads::kStepped;
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
   auto service = Service::over(share(disk_), config, kAdminToken, std::move(around));
-  if (!service) {
-    findings_.report(1, "the store opens after whatever happened to its machine",
-                     service.error().context);
-    return;
-  }
+  if (!service) return service.error();
   service_ = std::move(*service);
+  return {};
 }
 
 void Simulation::power_off() {
@@ -647,6 +661,7 @@ void Simulation::check_all() {
   check_quarantine(store, witness_, findings_);
   check_merge(store, schemas, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
+  if (newer_server_) check_versions(store, *schemas_.first, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
     if (!device->revoked) check_device(store, *device, findings_);
@@ -693,7 +708,10 @@ void Simulation::calm_down() {
   if (service_->store().read_only()) crash();
   if (service_ == nullptr) return;
   // A device that hears nothing gives up a post after 200 steps; each pulls page by page.
-  const std::uint64_t bound = step_ + 20'000 + 4'000 * devices_.size();
+  std::uint64_t records = 0;
+  for_each_logged(service_->store(), [&](const Logged&) { ++records; });
+  const std::uint64_t pages = records / plan_.page + 1;
+  const std::uint64_t bound = step_ + 20'000 + (4'000 + 100 * pages) * devices_.size();
   while (!findings_.any() && step_ < bound) {
     step();
     if (service_ == nullptr) return;

@@ -61,6 +61,7 @@ class Simulation {
 
   // --- the server
   void open_server(Store::Life life);
+  [[nodiscard]] Status start_server(Store::Life life);
   void power_off();
   void crash();
   void restart();
