@@ -10,20 +10,23 @@ namespace dom = simdjson::dom;
 
 // Every op is carried forward, so whatever an old app wrote stands under today's name, or under one
 // that says which version it is from.
-void check_versions(const Store& store, const Schemas& first, const Schemas& newest,
-                    Findings& findings) {
+void check_versions(const Store& store, const Schemas& newest, Findings& findings) {
   dom::parser parser;
   for (const auto& [name, record] : stored_records(store)) {
-    const Collection* before = first.find(name.coll);
     const Collection* now = newest.find(name.coll);
-    if (before == nullptr || now == nullptr || record.visible.empty()) continue;
-    for (const FieldSpec& field : before->fields) {
-      if (now->field(field.name) != nullptr) continue;
-      dom::element value;
-      if (parser.parse(record.visible)[field.name].get(value) != simdjson::SUCCESS) continue;
+    dom::object fields;
+    if (now == nullptr || now->version == 1 || record.visible.empty() ||
+        parser.parse(record.visible).get(fields) != simdjson::SUCCESS) {
+      continue;
+    }
+    for (const auto field : fields) {
+      const std::string_view word = field.key;
+      const bool known = now->field(word) != nullptr || word == kUnknownField ||
+                         word.find("_v") != std::string_view::npos;
+      if (known) continue;
       findings.report(10,
                       fmt::format("{}/{}/{} shows nothing under the old name {}", name.scope,
-                                  name.coll, name.id, field.name),
+                                  name.coll, name.id, word),
                       record.visible);
     }
   }

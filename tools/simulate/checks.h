@@ -11,6 +11,7 @@
 #include "tools/simulate/device.h"
 #include "tools/simulate/findings.h"
 #include "tools/simulate/witness.h"
+#include "tools/simulate/workload.h"
 
 namespace waystation::simulate {
 
@@ -24,9 +25,7 @@ void check_log(const Store& store, const Witness& witness,
 void check_merge(const Store& store, const Schemas& schemas, Findings& findings);
 
 // Law 10 (check_versions.cc): nothing is on show under a name that only an older version knew.
-// `first`: the schemas that the oldest apps have.
-void check_versions(const Store& store, const Schemas& first, const Schemas& newest,
-                    Findings& findings);
+void check_versions(const Store& store, const Schemas& newest, Findings& findings);
 
 // Law 4 (check_quarantine.cc): every refused op, and every other content under a used number.
 void check_quarantine(const Store& store, const Witness& witness, Findings& findings);

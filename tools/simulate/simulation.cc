@@ -661,7 +661,7 @@ void Simulation::check_all() {
   check_quarantine(store, witness_, findings_);
   check_merge(store, schemas, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
-  if (newer_server_) check_versions(store, *schemas_.first, *schemas_.newest, findings_);
+  if (newer_server_) check_versions(store, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
     if (!device->revoked) check_device(store, *device, findings_);
