@@ -14,20 +14,21 @@ void check_versions(const Store& store, const Schemas& newest, Findings& finding
   dom::parser parser;
   for (const auto& [name, record] : stored_records(store)) {
     const Collection* now = newest.find(name.coll);
-    dom::object fields;
-    if (now == nullptr || now->version == 1 || record.visible.empty() ||
-        parser.parse(record.visible).get(fields) != simdjson::SUCCESS) {
+    const std::vector<Collection>* versions = newest.versions(name.coll);
+    dom::object shown;
+    if (now == nullptr || versions == nullptr || record.visible.empty() ||
+        parser.parse(record.visible).get(shown) != simdjson::SUCCESS) {
       continue;
     }
-    for (const auto field : fields) {
-      const std::string_view word = field.key;
-      const bool known = now->field(word) != nullptr || word == kUnknownField ||
-                         word.find("_v") != std::string_view::npos;
-      if (known) continue;
-      findings.report(10,
-                      fmt::format("{}/{}/{} shows nothing under the old name {}", name.scope,
-                                  name.coll, name.id, word),
-                      record.visible);
+    for (const Collection& version : *versions) {
+      for (const FieldSpec& field : version.fields) {
+        if (now->field(field.name) != nullptr) continue;
+        if (shown[field.name].error() == simdjson::NO_SUCH_FIELD) continue;
+        findings.report(10,
+                        fmt::format("{}/{}/{} shows nothing under the old name {}", name.scope,
+                                    name.coll, name.id, field.name),
+                        record.visible);
+      }
     }
   }
 }

@@ -11,7 +11,6 @@
 #include "tools/simulate/device.h"
 #include "tools/simulate/findings.h"
 #include "tools/simulate/witness.h"
-#include "tools/simulate/workload.h"
 
 namespace waystation::simulate {
 

@@ -15,9 +15,6 @@
 
 namespace waystation::simulate {
 
-// A field that no schema knows, as a newer app might write it.
-inline constexpr std::string_view kUnknownField = "a_new_field";
-
 class Workload {
  public:
   // Draws which collections are used, and which of their fields. `schemas`: the newest.
