@@ -96,11 +96,14 @@ struct ReplicaReader {
       const auto [at, fresh] = replica.verdicts_.emplace(n, seen);
       if (!fresh && at->second != seen) ++replica.verdict_faults_;
     }
-    if (n <= replica.applied_) return;  // told before
-    if (const auto lost = array(result, "lost")) replica.lost_values_ += lost->size();
     const auto at = std::find_if(replica.ops_.begin(), replica.ops_.end(),
                                  [&](const Replica::OwnOp& op) { return op.n == n; });
     const bool own = at != replica.ops_.end();
+    // That an op is applied may have been heard (in a welcome) before its verdict, when the answer
+    // to the first push was lost.
+    const bool news = own && at->shown && at->seq == 0;
+    if (n <= replica.applied_ && !news) return;  // told before
+    if (const auto lost = array(result, "lost")) replica.lost_values_ += lost->size();
     const auto refused = json::find(result, "refused");
     dom::object refusal;
     if (refused && refused->get(refusal) == simdjson::SUCCESS) {

@@ -11,7 +11,7 @@ namespace {
 using waystation::Record;
 
 void apply(Record record, const waystation::Op& op) {
-  const waystation::Collection& collection = *waystation::testing::schemas().find("note");
+  const waystation::Collection& collection = *waystation::testing::schemas().find(op.coll);
   const waystation::OpPlace place{77, record.seq + 1, record.seq + 1};
   if (record.check(op, place, collection)) return;
   waystation::Effects effects;
@@ -39,11 +39,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (record->seq >= waystation::limits::kMaxInteger) return 0;
   static const auto kOps = [] {
     std::vector<waystation::Op> ops;
-    for (const char* edits : {R"("set":{"text":"z"})", R"("set":{"text":null},"inc":{"cups":1})",
-                              R"("add":{"tags":["x","z"]},"remove":{"tags":["y"]})",
-                              R"("append":{"story":["z"]})", R"("del":true)"}) {
+    const std::string lost = R"([{"field":"text","by":"0000000005","n":1,"part":0}])";
+    for (const std::string& edits :
+         {std::string(R"("set":{"text":"z"})"),
+          std::string(R"("set":{"text":null},"inc":{"cups":1})"),
+          std::string(R"("add":{"tags":["x","z"]},"remove":{"tags":["y"]})"),
+          std::string(R"("append":{"story":["z"]})"), std::string(R"("del":true)"),
+          "\"settle\":" + lost, "\"reopen\":" + lost + R"(,"set":{"text":"z"})"}) {
       ops.push_back(waystation::testing::received(op(1'000'000).does(edits)));
     }
+    for (const char* move : {R"("grant":{"places":9})", R"("grant":{"places":-9})",
+                             R"("lease":{"places":5})", R"("spend":{"places":1})",
+                             R"("return":{"places":1})", R"("reclaim":{"places":"0000000005"})"}) {
+      ops.push_back(waystation::testing::received(op(1'000'000).on("quota", "q").does(move)));
+    }
+    for (const waystation::Op& each : ops) WS_CHECK(!each.refusal);
     return ops;
   }();
   for (waystation::Op each : kOps) {

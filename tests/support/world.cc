@@ -203,10 +203,29 @@ std::unique_ptr<World> World::fork() const {
   return other;
 }
 
-void World::reopen() {
+void World::reopen() { open(std::string(kIncarnation), Store::Life::kGoesOn); }
+
+std::shared_ptr<MemoryKv> World::back_up() {
+  std::shared_ptr<MemoryKv> copy;
+  std::vector<Request> group;
+  group.emplace_back(BackupRequest{[&] {
+                                     copy = copy_of(*disk_);
+                                     return Status{};
+                                   },
+                                   [](const Status& status) { must(status); }});
+  apply(group);
+  return copy;
+}
+
+void World::restore(const MemoryKv& backup) {
+  disk_ = copy_of(backup);
+  open(fmt::format("{:08x}{:024x}", ++lives_, 0), Store::Life::kNew);
+}
+
+void World::open(const std::string& incarnation, Store::Life life) {
   applier_.reset();
   store_.reset();
-  store_ = must(Store::open(share(disk_), std::string(kIncarnation)));
+  store_ = must(Store::open(share(disk_), incarnation, life));
   applier_ = std::make_unique<Applier>(*store_, schemas(), ApplierSettings{offline_ms});
   must(applier_->start());
 }

@@ -160,15 +160,21 @@ class World {
   [[nodiscard]] Store& store() { return *store_; }
   // Stops and starts the server.
   void reopen();
+  // A copy of the store; what it holds counts as backed up.
+  [[nodiscard]] std::shared_ptr<MemoryKv> back_up();
+  // Goes on from a backup, as a new life.
+  void restore(const MemoryKv& backup);
 
  private:
   explicit World(std::shared_ptr<MemoryKv> disk);
+  void open(const std::string& incarnation, Store::Life life);
 
   std::shared_ptr<MemoryKv> disk_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Applier> applier_;
   std::uint64_t next_device_ = 2;
   std::uint64_t codes_made_ = 0;
+  std::uint64_t lives_ = 1;
 };
 
 // A Kv that lets a test keep the disk when the store over it is gone.

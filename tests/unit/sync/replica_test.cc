@@ -122,6 +122,20 @@ TEST_F(Phone, CountsAVerdictOnceHoweverOftenItIsTold) {
   EXPECT_EQ(phone.verdict_faults(), 0U);
 }
 
+// The answer to the first push was lost: the welcome says that the op is applied, and the receipt
+// of the same exchange what became of it.
+TEST_F(Phone, HearsAVerdictThatAWelcomeWasAheadOf) {
+  edit("a");
+  const std::string receipt =
+      encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}});
+  hears(welcome(1));
+  hears(receipt);
+  hears(receipt);
+  ASSERT_EQ(phone.refused().size(), 1U);
+  EXPECT_EQ(phone.refused()[0].n, 1U);
+  EXPECT_EQ(phone.view(kNote), std::nullopt);
+}
+
 TEST_F(Phone, NoticesAVerdictThatChanged) {
   edit("a");
   hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {})}}));
