@@ -10,6 +10,7 @@
 
 #include "server/secrets.h"
 #include "sync/canonical.h"
+#include "sync/stamp.h"
 #include "tools/commands.h"
 #include "tools/desk.h"
 #include "tools/json_view.h"
@@ -44,10 +45,10 @@ int run_backup(const Config& config, const BackupOptions& options) {
     return 0;
   }
   const JsonObject made(*text);
-  fmt::print(
-      "{} holds all up to {}, of {}\n", made.text("folder"),
-      made.number("position") == 0 ? "the beginning" : std::to_string(made.number("position")),
-      (*exchange)->describe());
+  const Seq position = made.number("position");
+  fmt::print("{} holds all that {} had taken in{}\n", printable(made.text("folder")),
+             (*exchange)->describe(),
+             position == 0 ? ": nothing" : " until " + local_time(ms_from_seq(position)));
   return 0;
 }
 
