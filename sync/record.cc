@@ -489,6 +489,13 @@ std::string Record::visible() const {
   return out;
 }
 
+std::string Record::shown(std::string_view field_name) const {
+  const Field* found = field(field_name);
+  std::string out;
+  if (!deleted_ && found != nullptr && is_shown(*found)) append_field(out, *found);
+  return out;
+}
+
 std::size_t Record::open_conflicts() const {
   std::size_t count = 0;
   for (const Field& field : fields) {
