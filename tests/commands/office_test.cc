@@ -278,6 +278,16 @@ TEST_F(OfficeCommands, DuplicatesAreMergedAndTheMergeUndone) {
   EXPECT_EQ(run({"duplicates", "distinct", kScope, "v1", "v9"}).code, 1);
 }
 
+// --- inspect ----------------------------------------------------------------------------------
+
+TEST_F(OfficeCommands, InspectCountsEveryColumn) {
+  const auto ran = server_.ask({"inspect", "store"});
+  EXPECT_EQ(ran.code, 0) << server_.log();
+  for (const char* column : {"device log", "history", "timers", "matches"}) {
+    EXPECT_NE(ran.out.find(column), std::string::npos) << ran.out;
+  }
+}
+
 // --- backup and restore -----------------------------------------------------------------------
 
 TEST_F(OfficeCommands, AfterARestoreADeviceHandsInWhatTheBackupHasNot) {
