@@ -57,7 +57,11 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kConflicts, "conflicts"},
     {Column::kQuarantine, "quarantine"},
     {Column::kDigests, "digests"},
+    {Column::kHistory, "history"},
+    {Column::kTimers, "timers"},
+    {Column::kMatches, "matches"},
 }};
+static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 
 struct ColumnSize {
   std::uint64_t entries = 0;

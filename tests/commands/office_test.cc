@@ -146,6 +146,40 @@ TEST_F(OfficeCommands, AValueThatADeleteHidIsTakenAndGoneAgainWhenReopened) {
   EXPECT_EQ(open(), 1U);
 }
 
+TEST_F(OfficeCommands, OneOfSeveralElementsThatADeleteHidIsTaken) {
+  EXPECT_EQ(push(p_, {note_of(1, kScope, "n1", "A")}), "ok");
+  const Seq base = office_.record(kScope, "note", "n1")["seq"];
+  EXPECT_EQ(push(p_, {op_of(2, kScope, "note", "n1", Json{{"del", true}}, base)}), "ok");
+  const Json tags{{"add", {{"tags", {"急", "水"}}}}};
+  EXPECT_EQ(push(q_, {op_of(1, kScope, "note", "n1", tags, base)}), "ok");
+  EXPECT_EQ(open(), 2U);
+  const std::string name = fmt::format("{}/note/n1/tags/{}~1.1", kScope, q_.device);
+  EXPECT_NE(expect_done({"conflicts", "list"}).find(name), std::string::npos);
+  expect_done({"conflicts", "take", name});
+  EXPECT_EQ(pulled(q_, "note", "n1")["fields"], (Json{{"tags", {"水"}}}));
+  EXPECT_EQ(open(), 1U) << "the other element still waits";
+}
+
+TEST_F(OfficeCommands, WorkWithoutAServerToo) {
+  const std::string name = make_conflict();
+  EXPECT_EQ(server_.stop(), 0);
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() + "/settings.toml") << "listen = \"127.0.0.1:1\"\n";
+  const std::vector<std::string> settings{"--config", folder.path() + "/settings.toml"};
+  const auto offline = [&](std::vector<std::string> words) {
+    words.insert(words.end(), settings.begin(), settings.end());
+    const auto ran = server_.ask(words);
+    EXPECT_EQ(ran.code, 0) << server_.log();
+    return ran.out;
+  };
+  EXPECT_NE(offline({"conflicts", "list"}).find(name), std::string::npos);
+  offline({"conflicts", "take", name});
+  EXPECT_NE(offline({"conflicts", "list"}).find("no open conflicts"), std::string::npos);
+  offline({"backup", "--to", folder.path() + "/copy"});
+  server_.start();
+  EXPECT_EQ(text_of_note(), lost_);
+}
+
 TEST_F(OfficeCommands, WrongNamesOfConflictsAreToldApart) {
   const std::string name = make_conflict();
   EXPECT_EQ(run({"conflicts", "show", "n1"}).code, 2);
@@ -242,6 +276,16 @@ TEST_F(OfficeCommands, DuplicatesAreMergedAndTheMergeUndone) {
   EXPECT_EQ(run({"duplicates", "merge", kScope, "v1", "v1"}).code, 2);
   EXPECT_EQ(run({"duplicates", "merge", kScope, "v1", "v9"}).code, 1);
   EXPECT_EQ(run({"duplicates", "distinct", kScope, "v1", "v9"}).code, 1);
+}
+
+// --- inspect ----------------------------------------------------------------------------------
+
+TEST_F(OfficeCommands, InspectCountsEveryColumn) {
+  const auto ran = server_.ask({"inspect", "store"});
+  EXPECT_EQ(ran.code, 0) << server_.log();
+  for (const char* column : {"device log", "history", "timers", "matches"}) {
+    EXPECT_NE(ran.out.find(column), std::string::npos) << ran.out;
+  }
 }
 
 // --- backup and restore -----------------------------------------------------------------------
