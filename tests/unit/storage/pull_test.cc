@@ -1,8 +1,9 @@
 // Pages and rounds of a pull, without a wire.
 
+#include "storage/pull.h"
+
 #include <gtest/gtest.h>
 
-#include "storage/pull.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
