@@ -107,7 +107,7 @@ test('a device that begins after a deletion can sign the same person in again', 
   const scope = `c-${++made}`;
   await createScopes(server, scope);
   const old = await enrolledDevice(server, [scope]);
-  const signIn = { set: { event: 'e1', volunteer: 'v7', signed_in: '2026-01-01T08:30:00+08:00' } };
+  const signIn = { set: { event: 'e1', volunteer: 'v7', signed_out: '2026-01-01T08:30:00+08:00' } };
   old.edit(scope, 'attendance', 'e1~v7', signIn);
   old.edit(scope, 'attendance', 'e1~v7', { del: true });
   await old.sync();

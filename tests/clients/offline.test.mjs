@@ -104,7 +104,8 @@ test('the same person signed in by two devices is one attendance record', async 
   const attendance = (await recordsOf(EVENT)).filter(({ coll }) => coll === 'attendance');
   assert.equal(attendance.length, 1);
   assert.equal(attendance[0].id, 'e1~v7');
-  const { signed_in: signedIn, ...fields } = attendance[0].fields;
+  // So old a sign-in without a sign-out is closed by the server, in its own time.
+  const { signed_in: signedIn, closed_at: _, ...fields } = attendance[0].fields;
   assert.deepEqual(fields, { event: 'e1', volunteer: 'v7', role: 'guide', points: 3 });
   // Tent wrote later, so its time is on show; the other is kept for review, equal values are not.
   assert.equal(signedIn, '2026-01-01T08:31:00+08:00');
