@@ -55,8 +55,8 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Takes one frame; the bytes are not needed after. Precondition: ready().
-  void take(std::string_view frame);
+  // Takes one frame; its bytes are not needed after. Precondition: ready().
+  void take(std::string_view bytes);
   // The last frame has been answered and there is room for more answers.
   [[nodiscard]] bool ready() const { return !busy_ && outbox_.size() <= kOutboxFrames; }
   // The frame last given to the port has gone out.

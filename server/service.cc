@@ -4,10 +4,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 
+#include "storage/backup.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "sync/canonical.h"
@@ -17,29 +17,6 @@
 
 namespace waystation {
 namespace {
-
-std::size_t query_limit(const ApiRequest& request) {
-  const auto at = request.query.find("limit");
-  std::size_t limit = 100;
-  if (at != request.query.end()) {
-    std::from_chars(at->second.data(), at->second.data() + at->second.size(), limit);
-  }
-  return std::clamp<std::size_t>(limit, 1, limits::kPageRecords);
-}
-
-std::string query_text(const ApiRequest& request, const std::string& key) {
-  const auto at = request.query.find(key);
-  return at == request.query.end() ? std::string() : at->second;
-}
-
-ApiReply list_reply(std::string_view key, const Result<ListPage>& page) {
-  if (!page) return problem(page.error());
-  ApiReply reply;
-  reply.body = fmt::format(R"({{"{}":[{}])", key, page->items);
-  if (!page->next.empty()) reply.body += fmt::format(R"(,"next":"{}")", page->next);
-  reply.body += '}';
-  return reply;
-}
 
 // What the messages of one POST /v1/sync have come to so far.
 struct SyncReply {
@@ -68,13 +45,6 @@ std::int64_t now_ms() {
 ApiReply problem(const Error& error) {
   return ApiReply{info(error.code).http, encode_problem(error), true, 0};
 }
-
-// Who asks over HTTP: the administrator (no account), or a device.
-struct Service::Caller {
-  AccountPtr account;
-  [[nodiscard]] bool admin() const { return account == nullptr; }
-  [[nodiscard]] bool sees(std::string_view scope) const { return admin() || account->holds(scope); }
-};
 
 Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   std::error_code error;
@@ -233,17 +203,18 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (is("/v1/sync")) return post ? sync(request, std::move(done)) : wrong_method();
 
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
-  const bool known = action || is("/v1/codes") || is("/v1/devices") || is("/v1/records") ||
-                     is("/v1/conflicts") || is("/v1/quarantine");
+  const Lister lister = lister_of(request.path);
+  const bool known =
+      action || lister != nullptr || is("/v1/codes") || is("/v1/devices") || is("/v1/backup");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
-  if (is("/v1/records")) return get ? records(request, *who, std::move(done)) : wrong_method();
-  if (is("/v1/conflicts")) return get ? conflicts(request, *who, std::move(done)) : wrong_method();
-  if (is("/v1/quarantine"))
-    return get ? quarantine(request, *who, std::move(done)) : wrong_method();
+  if (lister != nullptr) {
+    return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
+  }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
+  if (is("/v1/backup")) return post ? backup(request, std::move(done)) : wrong_method();
   if (is("/v1/codes")) return post ? create_code(request, std::move(done)) : wrong_method();
   if (is("/v1/devices")) return get ? devices(std::move(done)) : wrong_method();
   device_action(request, std::move(done));
@@ -332,6 +303,31 @@ void Service::create_code(const ApiRequest& request, ApiDone done) {
   write(std::move(code), done);
 }
 
+void Service::backup(const ApiRequest& request, ApiDone done) {
+  auto to = decode_backup_request(request.body);
+  if (!to) return done(problem(to.error()));
+  // Also before it waits: a wrong folder is to change nothing.
+  if (auto checked = check_backup_folder(*to); !checked) return done(problem(checked.error()));
+  auto note = std::make_shared<BackupNote>();
+  BackupRequest backup;
+  backup.copy = [this, note, folder = *to]() -> Status {
+    const auto made = back_up(*store_, folder, surroundings_.now_ms());
+    if (!made) return made.error();
+    *note = *made;
+    return {};
+  };
+  backup.done = [done, note, folder = *to](const Status& status) {
+    if (!status) return done(problem(status.error()));
+    spdlog::info("backup made in {}", folder);
+    std::string out = "{\"folder\":";
+    append_json_string(out, folder);
+    out += fmt::format(R"(,"incarnation":"{}","position":{},"made":{}}})", note->incarnation,
+                       note->position, note->made_ms);
+    done(ApiReply{200, std::move(out), false, 0});
+  };
+  write(std::move(backup), done);
+}
+
 void Service::devices(ApiDone done) {
   read(std::move(done), [this] {
     ApiReply reply;
@@ -387,58 +383,6 @@ void Service::device_action(const ApiRequest& request, ApiDone done) {
   auto body = decode_scopes_request(request.body);
   if (!body) return done(problem(body.error()));
   write(ScopesRequest{*device, std::move(*body), std::move(answer)}, done);
-}
-
-void Service::records(const ApiRequest& request, const Caller& caller, ApiDone done) {
-  RecordQuery query;
-  query.scope = query_text(request, "scope");
-  query.coll = query_text(request, "coll");
-  query.id = query_text(request, "id");
-  query.after = query_text(request, "after");
-  query.limit = query_limit(request);
-  if (!valid_scope_id(query.scope) || (!query.coll.empty() && !valid_name(query.coll)) ||
-      (!query.id.empty() && (query.coll.empty() || !valid_record_id(query.id)))) {
-    return done(problem(Error{Code::kMessageInvalid, "scope (required), coll, id (with coll)"}));
-  }
-  if (!store_->scopes().exists(query.scope)) return done(problem(Error{Code::kScopeUnknown, ""}));
-  if (!caller.sees(query.scope)) return done(problem(Error{Code::kScopeForbidden, ""}));
-  read(std::move(done),
-       [this, query] { return list_reply("records", list_records(*store_, query)); });
-}
-
-void Service::conflicts(const ApiRequest& request, const Caller& caller, ApiDone done) {
-  ConflictQuery query;
-  query.scope = query_text(request, "scope");
-  query.after = query_text(request, "after");
-  query.limit = query_limit(request);
-  if (!query.scope.empty()) {
-    if (!store_->scopes().exists(query.scope)) return done(problem(Error{Code::kScopeUnknown, ""}));
-    if (!caller.sees(query.scope)) return done(problem(Error{Code::kScopeForbidden, ""}));
-  }
-  read(std::move(done), [this, query, caller] {
-    const auto allowed = [&caller](std::string_view scope) { return caller.sees(scope); };
-    return list_reply("conflicts", list_conflicts(*store_, query, allowed));
-  });
-}
-
-void Service::quarantine(const ApiRequest& request, const Caller& caller, ApiDone done) {
-  QuarantineQuery query;
-  query.after = query_text(request, "after");
-  query.limit = query_limit(request);
-  const std::string device = query_text(request, "device");
-  if (!device.empty()) {
-    query.device = parse_device_id(device);
-    if (!query.device)
-      return done(problem(Error{Code::kMessageInvalid, "device: not a device id"}));
-  }
-  if (!caller.admin()) {
-    if (query.device && *query.device != caller.account->device) {
-      return done(problem(Error{Code::kAuthForbidden, "a device sees its own quarantine"}));
-    }
-    query.device = caller.account->device;
-  }
-  read(std::move(done),
-       [this, query] { return list_reply("quarantine", list_quarantine(*store_, query)); });
 }
 
 }  // namespace waystation

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -92,16 +93,31 @@ class Service {
 
  private:
   Service() = default;
-  struct Caller;  // who asks over HTTP
+  // Who asks over HTTP: the administrator (no account), or a device.
+  struct Caller {
+    AccountPtr account;
+    [[nodiscard]] bool admin() const { return account == nullptr; }
+    [[nodiscard]] bool sees(std::string_view scope) const {
+      return admin() || account->holds(scope);
+    }
+  };
+  using Lister = void (Service::*)(const ApiRequest&, const Caller&, ApiDone);
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
   void create_code(const ApiRequest& request, ApiDone done);
   void devices(ApiDone done);
   void device_action(const ApiRequest& request, ApiDone done);
+  void backup(const ApiRequest& request, ApiDone done);
+  // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
+  [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void history(const ApiRequest& request, const Caller& caller, ApiDone done);
   void conflicts(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void show_conflict(const ApiRequest& request, const Caller& caller, ApiDone done);
   void quarantine(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // Nothing: the caller may look into it.
+  [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
   void read(ApiDone done, std::function<ApiReply()> job);

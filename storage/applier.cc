@@ -6,6 +6,7 @@
 
 #include "storage/group.h"
 #include "storage/keys.h"
+#include "sync/broken.h"
 #include "sync/cursor.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -73,8 +74,15 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   group.must(close_records(group));
   close_devices(group);
+  if (broken(Broken::kVerdictBeforeSync)) {
+    for (auto& reply : group.replies) reply(true);
+    group.replies.clear();
+  }
   const Status committed = group.failed.ok() ? commit(group) : group.failed;
   if (!committed) store_.go_read_only(committed.error().context);
+  if (committed) {
+    for (const auto& [id, account] : group.accounts) store_.accounts().put(account);
+  }
   for (auto& reply : group.replies) reply(committed.ok());
   for (BackupRequest& backup : group.backups) back_up(backup, group.now_ms);
   if (!committed) return GroupOutcome{};
@@ -85,7 +93,7 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
 // --- exchange ---------------------------------------------------------------------------------
 
 void Applier::take(Group& group, ExchangeRequest& request) {
-  const AccountPtr account = store_.accounts().find(request.device);
+  const AccountPtr account = group.account(store_, request.device);
   if (account == nullptr || account->revoked) {
     request.done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
     return;
@@ -159,9 +167,17 @@ Status Applier::push(Group& group, Device& device, const Account& account, Push&
   receipt.verdicts.reserve(push.ops.size());
   for (Op& op : push.ops) {
     const std::uint64_t expected = device.state.applied + 1;
+    if (broken(Broken::kSkippedN) && op.n > expected && device.pending.entries.empty()) {
+      device.state.applied = op.n - 1;
+      receipt.verdicts.push_back(*judge(group, device, account, op));
+      continue;
+    }
     if (op.n > expected) {
       receipt.expected = expected;
       break;
+    }
+    if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
+      (void)put_in_place(group, device, account.device, op, group.now_ms);
     }
     auto verdict = op.n < expected ? repeat(group, device, account.device, op)
                                    : judge(group, device, account, op);
@@ -251,6 +267,7 @@ Result<std::variant<Applier::Applied, Refusal>> Applier::put_in_place(Group& gro
   if (!found) return found.error();
   Entry& at = **found;
   op.base = std::min(op.base, position_);  // nobody has seen what is not there
+  if (broken(Broken::kLostBase)) op.base = 0;
   OpPlace place;
   place.device = id;
   place.seq = next_seq(position_, group.now_ms);
@@ -406,7 +423,9 @@ std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, cons
   ++device.state.refused;
   shorten(refusal.detail);
   QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
-  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, 0), encode_quarantine(row));
+  if (!broken(Broken::kQuarantineDropped)) {
+    group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, 0), encode_quarantine(row));
+  }
   std::string verdict = encode_verdict_refused(op.n, refusal);
   log(group, device, op.n, LogEntry{op.canonical, verdict, 0});
   if (refusal.code == Code::kQuotaExceeded || refusal.code == Code::kQuotaExhausted ||
@@ -434,8 +453,8 @@ void Applier::store_account(Group& group, Account account) {
   group.outcome.accounts.push_back(account.device);
   group.batch.put(Column::kDevices, keys::account(account.device), encode_account(account));
   auto shared = std::make_shared<const Account>(std::move(account));
-  group.accounts[shared->device] = shared;
-  store_.accounts().put(std::move(shared));
+  const std::uint64_t id = shared->device;
+  group.accounts[id] = std::move(shared);
 }
 
 void Applier::take(Group& group, CodeRequest& request) {
@@ -465,7 +484,12 @@ void Applier::take(Group& group, EnrollRequest& request) {
     code = std::move(*decoded);
   }
   // The answer to the same request was lost: the same device, with the new secret.
-  for (const AccountPtr& account : store_.accounts().all()) {
+  std::vector<AccountPtr> all = store_.accounts().all();
+  for (const auto& [id, changed] : group.accounts) {
+    std::erase_if(all, [&](const AccountPtr& account) { return account->device == id; });
+    all.push_back(changed);
+  }
+  for (const AccountPtr& account : all) {
     if (account->code_hash != request.code_hash || account->request_hash != request.request_hash) {
       continue;
     }
@@ -485,7 +509,7 @@ void Applier::take(Group& group, EnrollRequest& request) {
   if (code.uses_left == 0) {
     return request.done(Error{Code::kCodeUsed, "ask the office for a new code"});
   }
-  WS_CHECK(store_.accounts().find(request.new_device) == nullptr);
+  WS_CHECK(group.account(store_, request.new_device) == nullptr);
   --code.uses_left;
   group.codes[request.code_hash] = code;
   group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(code));
@@ -513,7 +537,7 @@ void Applier::take(Group& group, EnrollRequest& request) {
 // A change of membership is an entry in the log after every existing cursor (E4): what is gained is
 // filled from the start, what is left is named.
 void Applier::take(Group& group, ScopesRequest& request) {
-  const AccountPtr old = store_.accounts().find(request.device);
+  const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
   for (const std::string& scope : request.scopes) {
     if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
@@ -543,7 +567,7 @@ void Applier::take(Group& group, ScopesRequest& request) {
 }
 
 void Applier::take(Group& group, RevokeRequest& request) {
-  const AccountPtr old = store_.accounts().find(request.device);
+  const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
   Account account = *old;
   if (!account.revoked) {
@@ -595,7 +619,9 @@ Status Applier::close_records(Group& group) {
     Digest part;
     if (!visible.empty()) part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
     DigestRow& row = scopes_[std::string(parts->scope)].row;
-    row.digest.subtract(entry->stored_part);
+    if (!broken(Broken::kDigestNotUpdated) || !visible.empty()) {
+      row.digest.subtract(entry->stored_part);
+    }
     row.digest.add(part);
     const Seq listed_at = entry->record.buried ? 0 : entry->record.seq;
     if (entry->stored_seq != 0 && entry->stored_seq != listed_at) {
@@ -606,6 +632,12 @@ Status Applier::close_records(Group& group) {
       pointer += '\0';
       pointer += parts->id;
       group.batch.put(Column::kChanges, keys::change(parts->scope, listed_at), std::move(pointer));
+    }
+    if (broken(Broken::kTombstoneDropped) && visible.empty()) {
+      const Seq seq = entry->record.seq;
+      entry->record = Record{};
+      entry->record.seq = seq;
+      entry->record.deleted_ = true;
     }
     group.batch.put(Column::kRecords, key, encode_record(entry->record, visible));
     entry->stored_seq = listed_at;

@@ -34,6 +34,12 @@ struct Applier::Group {
   GroupOutcome outcome;
   Status failed;  // after something had been changed that belongs with it: all or nothing
 
+  // As of this group: what it has changed itself is not published before it is committed.
+  [[nodiscard]] AccountPtr account(const Store& store, std::uint64_t device) const {
+    const auto at = accounts.find(device);
+    return at != accounts.end() ? at->second : store.accounts().find(device);
+  }
+
   void must(const Status& done) {
     if (failed.ok() && !done.ok()) failed = done;
   }

@@ -105,6 +105,12 @@ class Kv {
                                                             std::string upper = {}) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
   [[nodiscard]] virtual Status write(const Batch& batch, Durability durability) = 0;
+
+  // A copy of all that has been written, synced, in a folder that is not there yet. From one thread
+  // at a time, that of write(). Errors: kIo, also from a store that cannot.
+  [[nodiscard]] virtual Status checkpoint(const std::string& folder) {
+    return Error{Code::kIo, "this store makes no copies: " + folder};
+  }
 };
 
 enum class OpenMode : std::uint8_t {

@@ -75,20 +75,78 @@ void append_conflict(std::string& out, const keys::ConflictKey& key, const Confl
   out += fmt::format(R"({{"scope":"{}","coll":"{}","id":"{}","field":"{}","kind":"{}","value":)",
                      key.record.scope, key.record.coll, key.record.id, key.field, word_for(kind));
   out += row.value;
-  out += fmt::format(R"(,"by":"{}","n":{},"stamp":{})", format_device_id(key.dot.device), key.dot.n,
-                     ms_from_seq(row.stamp));
+  out += fmt::format(R"(,"by":"{}","n":{})", format_device_id(key.dot.device), key.dot.n);
+  if (key.part != 0) out += fmt::format(R"(,"part":{})", key.part);
+  out += fmt::format(R"(,"stamp":{})", ms_from_seq(row.stamp));
   const Field* field = record.field(key.field);
   if (field != nullptr && field->type == MergeType::kRegister && !field->live.empty()) {
     out += R"(,"winner":{"value":)";
     out += field->live[0].value;
     out += fmt::format(R"(,"by":"{}"}})", format_device_id(field->live[0].dot.device));
   }
+  if (row.review.settled) {
+    out += fmt::format(R"(,"review":{{"by":"{}","n":{},"stamp":{}}})",
+                       format_device_id(row.review.by.device), row.review.by.n,
+                       ms_from_seq(row.review.stamp));
+  }
   out += '}';
+}
+
+// The first key that may hold a record of `coll`, at or behind the key of one that is none.
+std::string next_of_collection(const keys::RecordKey& at, std::string_view coll) {
+  // Records sort by collection within a scope: the others are jumped over.
+  std::string next(at.scope);
+  next += '\0';
+  if (at.coll < coll) {
+    next += coll;
+    next += '\0';
+  } else {
+    next.back() = '\x01';
+  }
+  return next;
+}
+
+Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
+                                 const ScopeFilter& allowed) {
+  const auto resume = from_hex(query.after);
+  if (!resume) return resume.error();
+  const std::size_t limit = std::clamp<std::size_t>(query.limit, 1, limits::kPageRecords);
+  const auto snapshot = store.kv().snapshot();
+  auto rows = store.kv().iterate(Column::kRecords, snapshot.get());
+  rows->seek(*resume);
+  if (!resume->empty() && rows->valid() && rows->key() == *resume) rows->next();
+  ListPage page;
+  std::string last;
+  for (std::size_t count = 0; rows->valid();) {
+    const auto key = keys::parse_record(rows->key());
+    if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
+    if (key->coll != query.coll) {
+      rows->seek(next_of_collection(*key, query.coll));
+      continue;
+    }
+    if (!allowed || allowed(key->scope)) {
+      if (count == limit || page.items.size() >= limits::kPageBytes) {
+        page.next = to_hex(last);
+        break;
+      }
+      const auto head = decode_record_head(rows->value());
+      if (!head) return head.error();
+      if (count++ > 0) page.items += ',';
+      append_change(page.items, key->scope, key->coll, key->id, head->seq, head->visible,
+                    head->conflicts);
+      last = std::string(rows->key());
+    }
+    rows->next();
+  }
+  if (!rows->status()) return rows->status().error();
+  return page;
 }
 
 }  // namespace
 
-Result<ListPage> list_records(const Store& store, const RecordQuery& query) {
+Result<ListPage> list_records(const Store& store, const RecordQuery& query,
+                              const ScopeFilter& allowed) {
+  if (query.scope.empty()) return list_collection(store, query, allowed);
   const auto snapshot = store.kv().snapshot();
   std::string prefix = keys::scope_prefix(query.scope);
   if (!query.coll.empty()) prefix += query.coll + '\0';
@@ -117,7 +175,7 @@ Result<ListPage> list_records(const Store& store, const RecordQuery& query) {
 }
 
 Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
-                                const std::function<bool(std::string_view)>& allowed) {
+                                const ScopeFilter& allowed) {
   const auto snapshot = store.kv().snapshot();
   const std::string prefix = query.scope.empty() ? std::string() : keys::scope_prefix(query.scope);
   const auto visit = [&](std::string_view key, std::string_view value,
@@ -125,7 +183,7 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     const auto parts = keys::parse_conflict(key);
     const auto row = decode_conflict(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged conflict"};
-    if (!allowed(parts->record.scope)) return false;
+    if (row->review.settled != query.settled || !allowed(parts->record.scope)) return false;
     std::string bytes;
     const auto found = store.kv().get(
         Column::kRecords, keys::record(parts->record.scope, parts->record.coll, parts->record.id),
@@ -134,8 +192,8 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     auto record = decode_record(bytes);
     if (!*found || !record) return Error{Code::kStoreCorrupt, "a conflict without its record"};
     const auto kind = record->open_kind(parts->field, parts->dot, parts->part, row->kind);
-    if (!kind || row->review.settled) return false;
-    append_conflict(out, *parts, *row, *kind, *record);
+    if (!kind && !query.settled) return false;
+    append_conflict(out, *parts, *row, kind.value_or(row->kind), *record);
     return true;
   };
   return walk(store, *snapshot, Column::kConflicts, prefix, query.after, query.limit, visit);
@@ -199,16 +257,7 @@ Status for_each_record(
     const auto key = keys::parse_record(rows->key());
     if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
     if (key->coll != coll) {
-      // Records sort by collection within a scope: jump over the others.
-      std::string next(key->scope);
-      next += '\0';
-      if (key->coll < coll) {
-        next += coll;
-        next += '\0';
-      } else {
-        next.back() = '\x01';
-      }
-      rows->seek(next);
+      rows->seek(next_of_collection(*key, coll));
       continue;
     }
     const auto head = decode_record_head(rows->value());

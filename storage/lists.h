@@ -19,24 +19,27 @@ struct ListPage {
 };
 
 struct RecordQuery {
-  std::string scope;
-  std::string coll;  // empty: all
-  std::string id;    // with coll: this record alone
+  std::string scope;  // empty, with coll: all that `allowed` lets through
+  std::string coll;   // empty: all
+  std::string id;     // with scope and coll: this record alone
   std::string after;
   std::size_t limit = 100;
 };
+using ScopeFilter = std::function<bool(std::string_view scope)>;
 // {scope, coll, id, seq, fields | deleted, conflicts?}
-[[nodiscard]] Result<ListPage> list_records(const Store& store, const RecordQuery& query);
+[[nodiscard]] Result<ListPage> list_records(const Store& store, const RecordQuery& query,
+                                            const ScopeFilter& allowed = {});
 
 struct ConflictQuery {
-  std::string scope;  // empty: all that `allowed` lets through
+  std::string scope;     // empty: all that `allowed` lets through
+  bool settled = false;  // those in place of the open ones
   std::string after;
   std::size_t limit = 100;
 };
-// {scope, coll, id, field, kind, value, by, n, stamp, winner?: {value, by}}
-[[nodiscard]] Result<ListPage> list_conflicts(
-    const Store& store, const ConflictQuery& query,
-    const std::function<bool(std::string_view scope)>& allowed);
+// {scope, coll, id, field, kind, value, by, n, part?, stamp, winner?: {value, by}}, and of settled
+// ones review: {by, n, stamp}.
+[[nodiscard]] Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
+                                              const ScopeFilter& allowed);
 
 struct QuarantineQuery {
   std::optional<std::uint64_t> device;

@@ -37,13 +37,17 @@ Status read_op(const Store& store, const Snapshot& snapshot, PastOp& past) {
 
 Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot,
                                     const Schemas& schemas, std::string_view scope,
-                                    std::string_view coll, std::string_view id) {
+                                    std::string_view coll, std::string_view id,
+                                    const PastRange& range) {
   std::vector<PastOp> all;
   std::string at(coll);
   while (!at.empty()) {
-    const std::string prefix = keys::record(scope, at, id) + '\0';
-    auto rows = store.kv().iterate(Column::kHistory, &snapshot, keys::prefix_end(prefix));
-    for (rows->seek(prefix); rows->valid(); rows->next()) {
+    const std::string record_key = keys::record(scope, at, id);
+    auto rows =
+        store.kv().iterate(Column::kHistory, &snapshot, keys::prefix_end(record_key + '\0'));
+    std::size_t count = 0;
+    for (rows->seek(keys::history(record_key, range.after + 1));
+         rows->valid() && count < range.most; rows->next(), ++count) {
       const auto key = keys::parse_history(rows->key());
       const auto dot = decode_history(rows->value());
       if (!key || !dot) return Error{Code::kStoreCorrupt, "a damaged history"};
@@ -60,6 +64,8 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
     at = collection != nullptr ? collection->moved_from : std::string();
   }
   std::sort(all.begin(), all.end(), [](const PastOp& a, const PastOp& b) { return a.seq < b.seq; });
+  if (all.size() > range.most)
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(range.most), all.end());
   return all;
 }
 

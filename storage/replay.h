@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +24,17 @@ struct PastOp {
   Op op;                 // carried forward to the current schema
 };
 
+struct PastRange {
+  Seq after = 0;  // seqs above it
+  std::size_t most = std::numeric_limits<std::size_t>::max();
+};
+
 // The applied ops of a record in the order of their seqs, also those written when it stood in
 // another collection. Errors: kStoreCorrupt, kIo.
 [[nodiscard]] Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot,
                                                   const Schemas& schemas, std::string_view scope,
-                                                  std::string_view coll, std::string_view id);
+                                                  std::string_view coll, std::string_view id,
+                                                  const PastRange& range = {});
 
 // The record after all of `past` with a seq of at most `until`. `each` is told of the effects of
 // every op.

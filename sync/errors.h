@@ -63,6 +63,9 @@ enum class Code : std::uint8_t {
   kHttpMethod,
   kHttpTimeout,
   kHttpHeaderTooLarge,
+  // Copies of the store.
+  kBackupFolder,
+  kBackupInvalid,
   // The server's own state.
   kStoreReadOnly,
   kStoreFormat,

@@ -24,6 +24,7 @@ inline constexpr std::size_t kNameBytes = 64;
 inline constexpr std::size_t kBootBytes = 64;
 inline constexpr std::size_t kAppBytes = 128;
 inline constexpr std::size_t kDeviceNameBytes = 200;
+inline constexpr std::size_t kPathBytes = 4096;  // as Linux has it
 // One page of changes: large enough that 100,000 records take 100 round trips, small enough that a
 // page never holds a reader thread for more than a few milliseconds.
 inline constexpr std::size_t kPageRecords = 1000;
@@ -40,6 +41,9 @@ inline constexpr std::size_t kLostPerField = 64;       // lost values that withd
 inline constexpr std::size_t kDeletersPerRecord = 256;
 inline constexpr std::size_t kLeasesPerField = 256;
 inline constexpr std::size_t kSettlementsPerOp = 64;
+
+// Merges of merges; beyond them a chain is no longer followed.
+inline constexpr std::size_t kRedirects = 1000;
 
 // --- a device ---------------------------------------------------------------------------------
 inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock is still placed

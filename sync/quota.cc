@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/broken.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
 #include "sync/result.h"
@@ -108,7 +109,8 @@ QuotaMoved apply_move(Quota& quota, const FieldSpec& spec, const QuotaMove& move
   auto at = place_of(quota.leases, move.device);
   bool known = at != quota.leases.end() && at->device == move.device;
   if (move.kind == EditKind::kLease) {
-    const std::int64_t given = std::min({move.amount, quota.free(), spec.max_lease});
+    const std::int64_t free = broken(Broken::kLeaseNotCounted) ? spec.max_lease : quota.free();
+    const std::int64_t given = std::min({move.amount, free, spec.max_lease});
     if (!known) {
       make_room(quota.leases);
       at = quota.leases.insert(place_of(quota.leases, move.device), Lease{move.device, 0, 0, 0});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sync/broken.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -156,14 +157,18 @@ struct Application {
   void set_register(Field& field, Write write, bool is_hidden) {
     settle_lost(field, std::nullopt);
     if (is_hidden) {
-      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
+      // A default gives way, and so does what its author had seen: its own earlier value, written
+      // when it knew more (a device that was filled anew in between).
+      if (!field.live.empty() && seen(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
     if (!field.live.empty()) {
       Write& shown = field.live[0];
       if (!seen(shown)) {
-        if (write.order() < shown.order()) {
+        const bool earlier = broken(Broken::kTieByArrival) ? write.stamp < shown.stamp
+                                                           : write.order() < shown.order();
+        if (earlier) {
           effects.lost_fields.push_back(field.name);
           lose(field, std::move(write), ConflictKind::kConcurrent);
           return;
@@ -206,7 +211,13 @@ struct Application {
             set_register(field, write_of(value, part), is_hidden);
           }
           break;
-        case EditKind::kRemove: drop_seen_element(field, hash_value(value.json)); break;
+        case EditKind::kRemove:
+          if (broken(Broken::kRemoveWins)) {
+            std::erase_if(field.live,
+                          [&](const Write& w) { return w.value_hash == hash_value(value.json); });
+          }
+          drop_seen_element(field, hash_value(value.json));
+          break;
         case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
         case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
         case EditKind::kInc:
@@ -478,6 +489,13 @@ std::string Record::visible() const {
   return out;
 }
 
+std::string Record::shown(std::string_view field_name) const {
+  const Field* found = field(field_name);
+  std::string out;
+  if (!deleted_ && found != nullptr && is_shown(*found)) append_field(out, *found);
+  return out;
+}
+
 std::size_t Record::open_conflicts() const {
   std::size_t count = 0;
   for (const Field& field : fields) {
@@ -512,9 +530,6 @@ std::optional<std::string_view> Record::shown_text(std::string_view field_name) 
 
 void Record::bury() {
   WS_CHECK(deleted_);
-  fields.clear();
-  match.clear();
-  due_ms = 0;
   buried = true;
 }
 

@@ -130,15 +130,19 @@ class Record {
 
   // Lost values that differ from the one on show and are not settled.
   [[nodiscard]] std::size_t open_conflicts() const;
-  // What is to be said of a lost value now; nothing when it is settled or equals the one on show. `kept` is what
-  // was noted when it lost, for a value that is no longer tracked.
+  // What is to be said of a lost value now; nothing when it is settled or equals the one on show.
+  // `kept` is what was noted when it lost, for a value that is no longer tracked.
   [[nodiscard]] std::optional<ConflictKind> open_kind(std::string_view field, const Dot& dot,
                                                       std::uint32_t part, ConflictKind kept) const;
+
+  // What a device sees of one field, as canonical JSON; empty where it sees none.
+  [[nodiscard]] std::string shown(std::string_view field) const;
 
   // The text of a register that shows a string, without escapes undone; nothing otherwise.
   [[nodiscard]] std::optional<std::string_view> shown_text(std::string_view field) const;
 
-  // Keeps of a tombstone only that and when it was deleted. Precondition: deleted().
+  // A tombstone that is no longer sent to anybody; the next op about it digs it out. Precondition:
+  // deleted().
   void bury();
 
   [[nodiscard]] const Field* field(std::string_view name) const;

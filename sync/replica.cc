@@ -262,6 +262,7 @@ void Replica::begin_life(std::uint64_t applied) {
       lost.tail = "\"lost\":true}";
       lost.shown = false;
       ops.push_back(std::move(lost));
+      unsaved_ = true;  // what was saved earlier may still hold the op whose number this takes
     }
   };
   for (OwnOp& op : ops_) {

@@ -2,8 +2,9 @@
 // receipt, (c) its cursor. What the user sees is (a) with (b) laid over it. What a client must do,
 // and no more; docs/protocol.md, "How to write a client".
 //
-// What must be durable: an edit before it is pushed (unsaved() tells), for its number must not be
-// used again. The rest may be saved late, as long as it is saved whole: save() is all of it.
+// What must be durable: an edit, or a number given up after a restore, before it is pushed
+// (unsaved() tells), for a number is used once. The rest may be saved late, as long as it is saved
+// whole: save() is all of it.
 // Pure: frames in, frames out; the caller owns sockets, clocks and storage. One thread.
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/broken.h"
 #include "sync/migration.h"
 #include "sync/schema_check.h"
 #include "sync/schema_loader.h"
@@ -112,31 +113,36 @@ void Schemas::bring_forward(Op& op) const {
   const auto found = written(op);
   if (!found) return;
   const std::vector<Collection>& line = *found->line;
-  for (std::uint32_t version = found->version; version < line.size(); ++version) {
+  const auto steps = static_cast<std::uint32_t>(line.size()) - found->version;
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    const bool backwards = broken(Broken::kMigrationOrder);
+    const std::uint32_t version = found->version + (backwards ? steps - 1 - i : i);
     carry_forward(op, line[version - 1], line[version]);
   }
 }
 
+const std::vector<Collection>* Schemas::versions(std::string_view name) const {
+  const auto place = names_.find(name);
+  return place == names_.end() ? nullptr : &lines_[place->second.line];
+}
+
 std::vector<std::string> Schemas::new_fields(std::string_view name, std::uint32_t from) const {
   std::vector<std::string> fields;
-  const auto place = names_.find(name);
-  if (place == names_.end()) return fields;
-  const std::vector<Collection>& line = lines_[place->second.line];
-  if (from == 0 || from > line.size()) return fields;
-  for (const FieldSpec& spec : line.back().fields) {
-    if (line[from - 1].field(spec.name) == nullptr) fields.push_back(spec.name);
+  const std::vector<Collection>* line = versions(name);
+  if (line == nullptr || from == 0 || from > line->size()) return fields;
+  for (const FieldSpec& spec : line->back().fields) {
+    if ((*line)[from - 1].field(spec.name) == nullptr) fields.push_back(spec.name);
   }
   return fields;
 }
 
 bool Schemas::migrates(std::string_view name, std::uint32_t from) const {
-  const auto place = names_.find(name);
-  if (place == names_.end()) return false;
-  const std::vector<Collection>& line = lines_[place->second.line];
-  return std::any_of(line.begin(), line.end(), [&](const Collection& collection) {
-    return collection.version > from &&
-           (!collection.migrations.empty() || !collection.moved_from.empty());
-  });
+  const std::vector<Collection>* line = versions(name);
+  return line != nullptr &&
+         std::any_of(line->begin(), line->end(), [&](const Collection& collection) {
+           return collection.version > from &&
+                  (!collection.migrations.empty() || !collection.moved_from.empty());
+         });
 }
 
 }  // namespace waystation

@@ -133,6 +133,9 @@ class Schemas {
   [[nodiscard]] std::vector<std::string> new_fields(std::string_view name,
                                                     std::uint32_t from) const;
 
+  // All versions of the collection that has or had this name, oldest first; null where none did.
+  [[nodiscard]] const std::vector<Collection>* versions(std::string_view name) const;
+
   // What a collection that has or had this name is called now; empty where none did.
   [[nodiscard]] std::string_view current_name(std::string_view name) const;
   // What it was called before, oldest first.

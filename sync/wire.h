@@ -75,6 +75,9 @@ struct CodeBody {
 // {"scopes":[…]}
 [[nodiscard]] Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes);
 
+// {"to":"/folder"}
+[[nodiscard]] Result<std::string> decode_backup_request(std::string_view bytes);
+
 // One stored op (canonical text) back into an Op: for replays, checks and the inspector.
 [[nodiscard]] Result<Op> decode_op(std::string_view json);
 

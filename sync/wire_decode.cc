@@ -506,6 +506,12 @@ Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
   return decode_body<std::vector<std::string>>(bytes, read_scopes);
 }
 
+Result<std::string> decode_backup_request(std::string_view bytes) {
+  return decode_body<std::string>(bytes, [](Reader& reader, dom::object) {
+    return reader.text("to", limits::kPathBytes, true);
+  });
+}
+
 std::optional<Seq> seq_of_verdict(std::string_view verdict) {
   auto document = json::parse(verdict);
   dom::object object;

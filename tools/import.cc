@@ -10,8 +10,7 @@
 
 #include "storage/schema_files.h"
 #include "tools/client/exchange.h"
-#include "tools/client/pusher.h"
-#include "tools/client/saved_device.h"
+#include "tools/client/own_device.h"
 #include "tools/commands.h"
 #include "tools/import/importer.h"
 #include "tools/progress.h"
@@ -44,30 +43,6 @@ InputFormat format_of(const ImportOptions& options) {
                          ? suffix == ".jsonl" || suffix == ".ndjson" || suffix == ".json"
                          : options.format == "jsonl";
   return lines ? InputFormat::kJsonLines : InputFormat::kCsv;
-}
-
-// Greets as the device of earlier imports, or enrols one where there is none or the store is
-// another.
-Result<std::unique_ptr<Pusher>> greet(Exchange& exchange, SavedDevice& saved) {
-  const std::string app = fmt::format("waystation import {}", WS_VERSION);
-  if (saved.device()) {
-    auto pusher = std::make_unique<Pusher>(exchange, *saved.device(), app);
-    const auto greeted = pusher->greet();
-    if (greeted.ok()) return pusher;
-    const Code code = greeted.error().code;
-    if (code == Code::kAuthRevoked) {
-      return Error{code,
-                   "the office has shut out the device that imports use; delete import.device "
-                   "in the data folder to enrol another"};
-    }
-    if (code != Code::kAuthUnknownDevice && code != Code::kAuthBadToken) return greeted.error();
-  }
-  const auto device = enroll_device(exchange, {"*"}, kDeviceName, app);
-  if (!device) return device.error();
-  if (auto kept = saved.save(*device, 1); !kept) return kept.error();
-  auto pusher = std::make_unique<Pusher>(exchange, *device, app);
-  if (auto greeted = pusher->greet(); !greeted) return greeted.error();
-  return pusher;
 }
 
 ScopeRoot root_of(const ImportOptions& options) {
@@ -112,7 +87,8 @@ int run_import(const Config& config, const ImportOptions& options) {
   if (!saved) return report(saved.error());
   std::unique_ptr<Pusher> pusher;
   if (!options.dry_run) {
-    auto greeted = greet(**exchange, *saved);
+    auto greeted =
+        greet_as(**exchange, *saved, kDeviceName, fmt::format("waystation import {}", WS_VERSION));
     if (!greeted) return report(greeted.error());
     pusher = std::move(*greeted);
   }

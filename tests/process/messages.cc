@@ -31,6 +31,9 @@ PathSchemas schemas_of(const std::string& target) {
   if (path == "/v1/codes") return {"code-request", "code-reply"};
   if (path == "/v1/devices") return {"", "devices-reply"};
   if (path == "/v1/records") return {"", "records-reply"};
+  if (path == "/v1/history") return {"", "history-reply"};
+  if (path == "/v1/conflicts/show") return {"", "conflict-reply"};
+  if (path == "/v1/backup") return {"backup-request", "backup-reply"};
   if (path == "/v1/conflicts") return {"", "conflicts-reply"};
   if (path == "/v1/quarantine") return {"", "quarantine-reply"};
   if (path.ends_with("/scopes")) return {"scopes-request", "device"};

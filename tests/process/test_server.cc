@@ -176,6 +176,22 @@ int TestServer::run(const std::vector<std::string>& arguments) const {
   return pid < 0 ? 127 : wait_for(pid);
 }
 
+TestServer::Ran TestServer::ask(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> words{binary()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), {"--data", data()});
+  const std::string path = folder_ + "/out";
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  const int out = open_log(path);
+  const int log = open_log(folder_ + "/log");
+  const pid_t pid = spawn(std::move(words), out, log);
+  close(out);
+  close(log);
+  const int code = pid < 0 ? 127 : wait_for(pid);
+  return Ran{code, read_file(path)};
+}
+
 std::string TestServer::address() const { return fmt::format("127.0.0.1:{}", port_); }
 
 std::string TestServer::admin_token() const {

@@ -31,6 +31,12 @@ class TestServer {
 
   // Runs another subcommand on the data folder to its end; gives the exit code.
   [[nodiscard]] int run(const std::vector<std::string>& arguments) const;
+  // The same, with what it wrote on standard output; the rest goes to the log.
+  struct Ran {
+    int code = 0;
+    std::string out;
+  };
+  [[nodiscard]] Ran ask(const std::vector<std::string>& arguments) const;
 
   [[nodiscard]] std::string address() const;  // 127.0.0.1:port
   [[nodiscard]] std::uint16_t port() const { return port_; }

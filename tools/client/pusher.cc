@@ -56,6 +56,7 @@ std::string Pusher::op(const OpDraft& draft, std::uint64_t n) const {
   append_json_string(out, draft.coll);
   out += ",\"id\":";
   append_json_string(out, draft.id);
+  if (draft.schema != 0) out += fmt::format(R"(,"schema":{})", draft.schema);
   return out + fmt::format(R"(,{},"base":{},{}}})", clock_members(boot_), draft.base, draft.edits);
 }
 
@@ -85,8 +86,17 @@ Status Pusher::send(const std::string& ops, std::size_t count, std::size_t queue
                                         results.size(), count, device_.device)};
   }
   for (const std::string_view result : results) {
-    const JsonObject refused(JsonObject(result).raw("refused"));
-    verdicts.push_back(OpVerdict{refused.text("code"), refused.text("detail")});
+    const JsonObject object(result);
+    const JsonObject refused(object.raw("refused"));
+    OpVerdict verdict{refused.text("code"),
+                      refused.text("detail"),
+                      static_cast<std::uint64_t>(object.number("n")),
+                      {},
+                      std::string(result)};
+    for (const auto field : json_items(object.raw("lost"))) {
+      verdict.lost.push_back(json_plain(field));
+    }
+    verdicts.push_back(std::move(verdict));
   }
   next_n_ += count;
   return {};

@@ -17,13 +17,17 @@ struct OpDraft {
   std::string scope;
   std::string coll;
   std::string id;
-  Seq base = 0;       // the record's seq as its author saw it
-  std::string edits;  // the inside of the op, such as "set":{"text":"x"}
+  Seq base = 0;              // the record's seq as its author saw it
+  std::string edits;         // the inside of the op, such as "set":{"text":"x"}
+  std::uint32_t schema = 0;  // the version that it is written under; 0: left out
 };
 
 struct OpVerdict {
   std::string code;  // empty: taken
   std::string detail;
+  std::uint64_t n = 0;            // the op's number
+  std::vector<std::string> lost;  // fields whose value lost to one that the op had not seen
+  std::string text;               // the whole verdict: canonical JSON
   [[nodiscard]] bool ok() const { return code.empty(); }
 };
 

@@ -26,7 +26,9 @@ Result<SavedDevice> SavedDevice::open(const std::string& path) {
   if (file < 0) return io(path);
   SavedDevice saved(file, path);
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-    return Error{Code::kIo, fmt::format("{}: another import is running", path)};
+    return Error{
+        Code::kIo,
+        fmt::format("{} is in use by another command: try again when that has ended", path)};
   }
   std::array<char, 4096> bytes{};
   const ssize_t length = ::pread(file, bytes.data(), bytes.size(), 0);

@@ -22,6 +22,7 @@ class SavedDevice {
   ~SavedDevice();
 
   [[nodiscard]] const std::optional<Enrolled>& device() const { return device_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Status save(const Enrolled& device, std::uint64_t next_n);
 
  private:

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <utility>
 
 #include "storage/verify.h"
 #include "sync/device_id.h"
@@ -38,28 +36,12 @@ std::vector<std::string> history(const std::vector<LoggedOp>& ops, const RecordN
   std::sort(about.begin(), about.end(),
             [](const LoggedOp* a, const LoggedOp* b) { return a->seq < b->seq; });
   std::vector<std::string> lines;
+  lines.reserve(about.size());
   for (const LoggedOp* op : about) {
     lines.push_back(fmt::format("{}/{} seq {} stamp {}: {}", format_device_id(op->device), op->n,
                                 op->seq, op->stamp, op->op));
   }
   return lines;
-}
-
-// Records about which a device has said that it had seen less than before (it was filled anew in
-// between). What such an op replaces when a delete hides it is not decided in docs/merge-rules.md,
-// and the engine and the model differ there; until it is, such records are left out.
-std::set<RecordName> undecided(const std::vector<LoggedOp>& ops) {
-  std::map<std::pair<RecordName, std::uint64_t>, Seq> bases;
-  std::set<RecordName> names;
-  for (const LoggedOp& op : ops) {  // by device and n
-    const auto decoded = decode_op(op.op);
-    if (!decoded) continue;
-    const RecordName name{decoded->scope, decoded->coll, decoded->id};
-    Seq& base = bases[{name, op.device}];
-    if (decoded->base < base) names.insert(name);
-    base = std::max(base, decoded->base);
-  }
-  return names;
 }
 
 void check_against_model(const Store& store, const Schemas& schemas, Findings& findings) {
@@ -72,9 +54,7 @@ void check_against_model(const Store& store, const Schemas& schemas, Findings& f
   const ModelRecords expected = slow_model(ops, schemas);
   const auto stored = stored_records(store);
   const auto conflicts = stored_conflicts(store);
-  const std::set<RecordName> left_out = undecided(ops);
   for (const auto& [name, record] : expected) {
-    if (left_out.count(name) != 0) continue;
     const auto at = stored.find(name);
     const std::string seen = at == stored.end() ? "nothing" : at->second.visible;
     if (seen != record.visible) {

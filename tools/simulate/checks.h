@@ -23,6 +23,9 @@ void check_log(const Store& store, const Witness& witness,
 // digests; nothing that `waystation verify` objects to.
 void check_merge(const Store& store, const Schemas& schemas, Findings& findings);
 
+// Law 10 (check_versions.cc): nothing is on show under a name that only an older version knew.
+void check_versions(const Store& store, const Schemas& newest, Findings& findings);
+
 // Law 4 (check_quarantine.cc): every refused op, and every other content under a used number.
 void check_quarantine(const Store& store, const Witness& witness, Findings& findings);
 

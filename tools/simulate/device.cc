@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/broken.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
 
@@ -24,6 +25,7 @@ Device::Device(std::string name, std::string token)
 void Device::edit(const Draft& draft, std::int64_t true_ms) {
   replica.edit(draft, clocks.read(true_ms));
   ++edits;
+  edited_ms = true_ms;
 }
 
 void Device::save() {
@@ -33,8 +35,10 @@ void Device::save() {
 
 void Device::crash() {
   hangs_up();
-  auto loaded = Replica::load(saved_.save());
+  const std::string saved = saved_.save();
+  auto loaded = Replica::load(saved);
   WS_CHECK(loaded.ok());
+  WS_CHECK(broken(Broken::kCursorEarly) || loaded->save() == saved);
   replica = std::move(*loaded);
   saved_ = replica;
 }

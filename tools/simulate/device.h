@@ -61,6 +61,7 @@ class Device {
   bool slow = false;
   bool newer_app = false;  // built with the newer schemas
   std::uint64_t edits = 0;
+  std::int64_t edited_ms = 0;  // true time of the last one
 
  private:
   void check(Findings& findings);

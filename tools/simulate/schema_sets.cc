@@ -8,6 +8,47 @@
 #include <sstream>
 
 namespace waystation::simulate {
+namespace {
+
+std::string text_field(std::string_view name) {
+  return fmt::format(
+      R"("{}":{{"merge":"register","type":"string","title":{{"zh":"样","en":"Sample"}},)"
+      R"("max_length":50}})",
+      name);
+}
+
+SchemaFile sample(int version, const std::string& fields, const std::string& steps) {
+  return {fmt::format("sample.v{}.json", version),
+          fmt::format(R"({{"collection":"sample","version":{},"title":{{"zh":"样","en":"Sample"}},)"
+                      R"({}"fields":{{{},"tags":{{"merge":"set","type":"string","title":)"
+                      R"({{"zh":"样","en":"Sample"}},"max_length":50,"max_items":20}}}}}})",
+                      version, steps, fields)};
+}
+
+// A collection of the simulation's own with more versions than those released have by now: each
+// step of a migration, and a field that is renamed twice, so that the order of steps matters.
+std::vector<SchemaFile> samples() {
+  const std::string integer =
+      R"("size":{"merge":"register","type":"integer","title":{"zh":"样","en":"Sample"},)"
+      R"("min":0,"max":9})";
+  return {sample(1, text_field("one") + "," + text_field("whole") + "," + text_field("size"), ""),
+          sample(2,
+                 text_field("two") + "," + text_field("whole") + "," + text_field("size") + "," +
+                     text_field("state"),
+                 R"("migrate":[{"rename":{"from":"one","to":"two"}},)"
+                 R"({"default":{"field":"state","value":"new"}}],)"),
+          sample(3,
+                 text_field("three") + "," + text_field("whole") + "," + integer + "," +
+                     text_field("state"),
+                 R"("migrate":[{"rename":{"from":"two","to":"three"}},)"
+                 R"({"retype":{"field":"size"}}],)"),
+          sample(4,
+                 text_field("three") + "," + text_field("left") + "," + text_field("right") + "," +
+                     integer + "," + text_field("state"),
+                 R"("migrate":[{"split":{"from":"whole","into":["left","right"],"at":"b"}}],)")};
+}
+
+}  // namespace
 
 Result<SchemaSets> load_schema_sets(const std::string& folder) {
   namespace fs = std::filesystem;
@@ -28,6 +69,10 @@ Result<SchemaSets> load_schema_sets(const std::string& folder) {
     if (!in) return Error{Code::kIo, fmt::format("{}: cannot be read", path.string())};
     const SchemaFile file{path.string(), text.str()};
     if (path.stem().extension() == ".v1") first.push_back(file);
+    all.push_back(file);
+  }
+  for (const SchemaFile& file : samples()) {
+    if (file.name == "sample.v1.json") first.push_back(file);
     all.push_back(file);
   }
   SchemaSets sets;

@@ -38,7 +38,7 @@ Simulation::Simulation(const Request& request, const SchemaSets& schemas)
       random_(request.seed * 2),
       trace_(request.trace),
       witness_(findings_),
-      workload_(plan_, *schemas.first, random_),
+      workload_(plan_, *schemas.newest, random_),
       true_ms_(kStartMs),
       latest_server_ms_(kStartMs),
       disk_(std::make_shared<SimDisk>()) {}
@@ -49,8 +49,25 @@ Simulation::~Simulation() {
 
 // --- the server -------------------------------------------------------------------------------
 
+// A disk may fail in the very moment: then whoever watches over the process starts it again.
 void Simulation::open_server(Store::Life life) {
+  constexpr int kStarts = 4;
+  Status opened = start_server(life);
+  for (int i = 1; i < kStarts && !opened; ++i) {
+    trace_.line("{} the server does not start: {}", step_, opened.error().context);
+    disk_->crash(random_.below(disk_->unsynced() + 1));
+    disk_->give_room();
+    opened = start_server(life);
+  }
+  if (!opened) {
+    findings_.report(1, "the store opens after whatever happened to its machine",
+                     opened.error().context);
+  }
+}
+
+Status Simulation::start_server(Store::Life life) {
   Config config;
+  config.offline_days = plan_.offline_days;
   config.recover = life == Store::Life::kNew;
   Surroundings around;
   around.now_ms = [this] {
@@ -61,12 +78,9 @@ void Simulation::open_server(Store::Life life) {
   around.threads = Threads::kStepped;
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
   auto service = Service::over(share(disk_), config, kAdminToken, std::move(around));
-  if (!service) {
-    findings_.report(1, "the store opens after whatever happened to its machine",
-                     service.error().context);
-    return;
-  }
+  if (!service) return service.error();
   service_ = std::move(*service);
+  return {};
 }
 
 void Simulation::power_off() {
@@ -208,8 +222,50 @@ Device* Simulation::device_by_id(std::uint64_t id) {
   return nullptr;
 }
 
+namespace {
+
+// Whether the engine takes in ops that settle, and ops that stand for a refused one.
+bool knows_of(const char* member) {
+  const auto op = decode_op(fmt::format(
+      R"({{"n":1,"scope":"s","coll":"note","id":"x","wall":0,"mono":0,"boot":"b","set":{{"text":"a"}},{}}})",
+      member));
+  return op && !op->refusal && (!op->settlements.empty() || op->replays.has_value());
+}
+
+}  // namespace
+
+std::optional<Draft> Simulation::review(const Device& device) {
+  static const bool kSettles =
+      knows_of(R"("settle":[{"field":"text","by":"7K3M9QX2PA","n":5,"part":0}])");
+  static const bool kReplays = knows_of(R"("replays":{"device":"7K3M9QX2PA","n":5})");
+  if (kReplays && random_.chance(300)) {
+    std::vector<Witness::Name> refused;
+    for (const auto& [op, verdict] : witness_.verdicts()) {
+      if (!code_of_verdict(verdict).empty()) refused.push_back(op);
+    }
+    if (refused.empty()) return std::nullopt;
+    const Witness::Name& op = random_.pick(refused);
+    Draft draft = workload_.edit(device.replica, scopes_, schemas_of(device));
+    draft.edits += fmt::format(R"(,"replays":{{"device":"{}","n":{}}})", format_device_id(op.first),
+                               op.second);
+    return draft;
+  }
+  if (!kSettles) return std::nullopt;
+  const auto conflicts = stored_conflicts(service_->store());
+  if (conflicts.empty()) return std::nullopt;
+  auto at = conflicts.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random_.below(conflicts.size())));
+  const ModelConflict& lost = random_.pick(at->second);
+  Draft draft{at->first.scope, at->first.coll, at->first.id, {}};
+  draft.edits = fmt::format(R"("{}":[{{"field":"{}","by":"{}","n":{},"part":{}}}])",
+                            random_.chance(800) ? "settle" : "reopen", lost.field,
+                            format_device_id(lost.device), lost.n, lost.part);
+  return draft;
+}
+
 void Simulation::edit(Device& device) {
-  if (device.revoked || device.unknown) return;
+  // The clocks of an edit tell it from any other: one a millisecond.
+  if (device.revoked || device.unknown || device.edited_ms == true_ms_) return;
   std::vector<std::string> held = scopes_;
   if (const AccountPtr account = service_->store().accounts().find(device.id());
       account != nullptr && !account->holds_all()) {
@@ -217,9 +273,12 @@ void Simulation::edit(Device& device) {
   }
   if (held.empty()) return;
   const bool bad = random_.chance(plan_.of(Fault::kBadOps));
-  const Draft draft =
+  Draft draft =
       bad ? workload_.bad_edit(device.replica, held, schemas_of(device), random_.pick(scopes_))
           : workload_.edit(device.replica, held, schemas_of(device));
+  if (!bad && random_.chance(60)) {
+    if (auto reviewed = review(device)) draft = std::move(*reviewed);
+  }
   device.edit(draft, true_ms_);
   if (random_.chance(plan_.save)) device.save();
   trace_.line("{} {} edits {} {}/{}/{} {}", step_, device.name(), device.replica.last_n(),
@@ -551,7 +610,7 @@ void Simulation::strike(Fault fault) {
 
 void Simulation::tick() {
   ++step_;
-  true_ms_ += random_.between(1, 20);
+  true_ms_ += random_.between(0, 20);
   latest_server_ms_ = std::max(latest_server_ms_, server_ms());
 }
 
@@ -594,12 +653,15 @@ void Simulation::check_all() {
   const Schemas& schemas = service_->schemas();
   std::vector<std::string> returned;
   if (calm_) {
-    for (const Held& held : must_return_) returned.push_back(held.op);
+    for (const Held& held : must_return_) {
+      if (!held.device->revoked) returned.push_back(held.op);
+    }
   }
   check_log(store, witness_, returned, findings_);
-  check_merge(store, schemas, findings_);
   check_quarantine(store, witness_, findings_);
+  check_merge(store, schemas, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
+  if (newer_server_) check_versions(store, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
     if (!device->revoked) check_device(store, *device, findings_);
@@ -646,7 +708,10 @@ void Simulation::calm_down() {
   if (service_->store().read_only()) crash();
   if (service_ == nullptr) return;
   // A device that hears nothing gives up a post after 200 steps; each pulls page by page.
-  const std::uint64_t bound = step_ + 20'000 + 4'000 * devices_.size();
+  std::uint64_t records = 0;
+  for_each_logged(service_->store(), [&](const Logged&) { ++records; });
+  const std::uint64_t pages = records / plan_.page + 1;
+  const std::uint64_t bound = step_ + 20'000 + (4'000 + 100 * pages) * devices_.size();
   while (!findings_.any() && step_ < bound) {
     step();
     if (service_ == nullptr) return;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,7 @@ class Simulation {
 
   // --- the server
   void open_server(Store::Life life);
+  [[nodiscard]] Status start_server(Store::Life life);
   void power_off();
   void crash();
   void restart();
@@ -76,6 +78,9 @@ class Simulation {
   void step();
   void strike(Fault fault);
   void edit(Device& device);
+  // The office's work: ends or begins anew the review of a lost value, or corrects a refused op;
+  // nothing where there is none, or where the engine does not know of such ops.
+  [[nodiscard]] std::optional<Draft> review(const Device& device);
   void talk(Device& device);
   void device_hears(Device& device, std::string_view text);
   bool move_line();

@@ -49,15 +49,13 @@ std::map<RecordName, std::vector<ModelConflict>> stored_conflicts(const Store& s
     const auto record = found && *found ? decode_record(bytes) : Result<Record>(Error{});
     if (!record) continue;
     const auto kind = record->open_kind(key->field, key->dot, key->part, row->kind);
-    if (!kind) continue;
+    if (!kind || row->review.settled) continue;
     ModelConflict conflict;
     conflict.field = std::string(key->field);
     conflict.device = key->dot.device;
     conflict.n = key->dot.n;
     conflict.part = key->part;
-    conflict.kind = *kind == ConflictKind::kDeleted      ? "deleted"
-                    : *kind == ConflictKind::kConcurrent ? "concurrent"
-                                                         : "late";
+    conflict.kind = std::string(word_for(*kind));
     conflict.value = row->value;
     conflicts[name].push_back(std::move(conflict));
   }

@@ -11,6 +11,8 @@
 namespace waystation::simulate {
 namespace {
 
+constexpr std::size_t kFieldsUsed = 5;
+
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
@@ -41,6 +43,17 @@ Workload::Workload(const Plan& plan, const Schemas& schemas, Random& random)
     const std::size_t at = random.below(all.size());
     collections_.push_back(all[at]);
     all.erase(all.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  for (const std::string& name : collections_) {
+    std::vector<std::string> left;
+    // Where there are several versions, older apps write fields that the newest does not know.
+    if (schemas.find(name)->version > 1) continue;
+    for (const FieldSpec& field : schemas.find(name)->fields) left.push_back(field.name);
+    while (!left.empty() && fields_[name].size() < kFieldsUsed) {
+      const std::size_t at = random.below(left.size());
+      fields_[name].push_back(left[at]);
+      left.erase(left.begin() + static_cast<std::ptrdiff_t>(at));
+    }
   }
 }
 
@@ -154,8 +167,12 @@ std::string Workload::edits_of(const Collection& collection, const std::string& 
     const std::string text = field_edit(*random_.pick(quotas), replica, fresh, kind);
     return fmt::format(R"("{}":{{{}}})", kind, text);
   }
-  // Few fields of each collection, so that edits meet.
-  if (fields.size() > 4) fields.resize(4);
+  if (const auto used = fields_.find(collection.name); used != fields_.end()) {
+    std::erase_if(fields, [&](const FieldSpec* field) {
+      const auto& names = used->second;
+      return std::find(names.begin(), names.end(), field->name) == names.end();
+    });
+  }
   const std::size_t count = fields.empty() ? 0 : 1 + (random_.chance(300) ? 1 : 0);
   std::vector<const FieldSpec*> used;
   for (std::size_t i = 0; i < count; ++i) {

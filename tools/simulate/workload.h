@@ -3,6 +3,7 @@
 // collection is used without a word here. One thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace waystation::simulate {
 
 class Workload {
  public:
-  // Draws from the plan's seed which collections are used.
+  // Draws which collections are used, and which of their fields. `schemas`: the newest.
   Workload(const Plan& plan, const Schemas& schemas, Random& random);
 
   // An edit in one of `scopes` (not empty), as an app with these schemas would make it.
@@ -37,6 +38,7 @@ class Workload {
   const Plan& plan_;
   Random& random_;
   std::vector<std::string> collections_;
+  std::map<std::string, std::vector<std::string>> fields_;  // few of each, so that edits meet
 };
 
 }  // namespace waystation::simulate

@@ -221,6 +221,138 @@ TEST_F(Phone, ComparesDigests) {
   EXPECT_EQ(phone.digest_faults(), std::vector<std::string>{"t"});
 }
 
+TEST_F(Phone, TellsThatARecordWasNotThereByTheScopesLastDigest) {
+  hears(welcome(0));
+  edit("before it holds anything");
+  hears_changes("", {"c1", false, false, {}, {{"t", 77, Digest{}}}});
+  edit("knowing that it is not there");
+  const auto frame = decode_frame(phone.push(10));
+  EXPECT_EQ(frame->push->ops[0].base, 0);
+  EXPECT_EQ(frame->push->ops[1].base, 77);
+}
+
+TEST_F(Phone, GoesBackToTheNumberThatTheServerWaitsFor) {
+  hears(welcome(0));
+  edit("a");
+  edit("b");
+  hears(encode_receipt({2, 0, {encode_verdict_ok(1, 10, {}), encode_verdict_ok(2, 11, {})}}));
+  EXPECT_EQ(pushed(), Numbers{});
+  hears(encode_receipt({0, 1, {}}));
+  EXPECT_EQ(pushed(), (Numbers{1, 2}));
+}
+
+TEST_F(Phone, KeepsAnOpUntilItIsBackedUpWhereABackupIsSetUp) {
+  const auto receipt = [](int applied, int backed_up) {
+    return fmt::format(R"({{"receipt":{{"applied":{},"backed_up":{},"count":0,"results":[]}}}})",
+                       applied, backed_up);
+  };
+  hears(welcome(0));
+  edit("a");
+  hears(encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}}));
+  EXPECT_EQ(phone.kept(), 0U);
+  edit("b");
+  hears(receipt(2, 0));
+  hears_changes(change("n1", 50, R"({"text":"b"})"));
+  EXPECT_EQ(phone.waiting(), 0U);
+  EXPECT_EQ(phone.kept(), 1U);
+  hears(receipt(2, 2));
+  hears_changes("");
+  hears(welcome(2));
+  hears_changes("");
+  EXPECT_EQ(phone.kept(), 0U);
+}
+
+TEST_F(Phone, ShowsItsOwnOpOverTheRecordUntilAChangeBringsIt) {
+  hears(welcome(0));
+  hears_changes(change("n1", 5, R"({"about":"x","text":"old"})"));
+  edit("mine");
+  EXPECT_EQ(phone.view(kNote), R"({"about":"x","text":"mine"})");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 20, {})}}));
+  EXPECT_EQ(phone.view(kNote), R"({"about":"x","text":"mine"})");
+  hears_changes(change("n1", 19, R"({"text":"somebody else's, on the way"})"));
+  EXPECT_EQ(phone.view(kNote), R"({"text":"mine"})");
+  hears_changes(change("n1", 21, R"({"text":"newer"})"));
+  EXPECT_EQ(phone.view(kNote), R"({"text":"newer"})");
+  EXPECT_EQ(phone.kept(), 0U);
+}
+
+TEST_F(Phone, ShowsCountersSetsAndDeletesOverTheRecord) {
+  hears_changes(change("n1", 5, R"({"cups":3,"tags":["a","b"]})"));
+  phone.edit({"t", "note", "n1", R"("inc":{"cups":-1},"add":{"tags":["c"]})"}, kClock);
+  phone.edit({"t", "note", "n1", R"("remove":{"tags":["a"]},"set":{"text":"x"})"}, kClock);
+  EXPECT_EQ(phone.view(kNote), R"({"cups":2,"tags":["b","c"],"text":"x"})");
+  phone.edit({"t", "note", "n1", R"("del":true)"}, kClock);
+  EXPECT_EQ(phone.view(kNote), std::nullopt);
+}
+
+TEST_F(Phone, ShowsNothingOfARefusedOp) {
+  hears(welcome(0));
+  edit("mine");
+  hears(encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}}));
+  EXPECT_EQ(phone.view(kNote), std::nullopt);
+}
+
+TEST_F(Phone, ShowsAnOpWithoutAVerdictUntilTheNextWholePull) {
+  edit("mine");
+  hears(welcome(1));  // the receipt was lost
+  EXPECT_EQ(phone.view(kNote), R"({"text":"mine"})");
+  hears_changes(change("n2", 6, "{}"), {"c1", true, false, {}, {}});
+  EXPECT_EQ(phone.view(kNote), R"({"text":"mine"})");
+  hears_changes(change("n1", 7, R"({"text":"a later one"})"));
+  EXPECT_EQ(phone.view(kNote), R"({"text":"a later one"})");
+}
+
+TEST_F(Phone, AfterARestoreTellsWhichOpsItHoldsNoMoreAndNeverUsesANumberTwice) {
+  hears(welcome(0));
+  for (int i = 0; i < 4; ++i) edit("a");
+  hears(encode_receipt({3,
+                        0,
+                        {encode_verdict_ok(1, 10, {}), encode_verdict_ok(2, 11, {}),
+                         encode_verdict_ok(3, 12, {})}}));
+  hears_changes(change("n1", 12, R"({"text":"a"})"));
+  phone.saved();
+  hears(welcome(1, "life 2"));
+  EXPECT_EQ(pushed(), (Numbers{2, 3, 4}));
+  EXPECT_THAT(phone.push(10), HasSubstr(R"({"n":2,"lost":true},{"n":3,"lost":true},{"n":4,"sc)"));
+  EXPECT_TRUE(phone.unsaved());
+  EXPECT_EQ(edit("next"), 5U);
+}
+
+TEST_F(Phone, ThatTheServerDoesNotKnowHandsInWhatItHoldsUnderItsNewName) {
+  hears(welcome(0));
+  edit("a");
+  edit("b");
+  hears(encode_receipt({1, 0, {encode_verdict_refused(1, {Code::kScopeForbidden, "no"})}}));
+  phone.enrolled_anew("0123456789", "new");
+  EXPECT_EQ(pushed(), Numbers{1});
+  EXPECT_EQ(phone.cursor(), "");
+  EXPECT_EQ(edit("c"), 2U);
+}
+
+TEST_F(Phone, IsTheSameAfterItWasSavedAndLoaded) {
+  hears(welcome(0));
+  edit("a \"quoted\" 水");
+  edit("b");
+  hears(encode_receipt({1, 0, {encode_verdict_ok(1, 10, {})}}));
+  hears_changes(change("n2", 5, R"({"text":"x"})", 2) + "," + change("n3", 6, ""),
+                {"c7", true, false, {}, {{"t", 5, Digest{}}}});
+  const auto loaded = Replica::load(phone.save());
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->save(), phone.save());
+  EXPECT_EQ(loaded->push(10), phone.push(10));
+  EXPECT_EQ(loaded->hello(kClock), phone.hello(kClock));
+  EXPECT_EQ(loaded->digest("t"), phone.digest("t"));
+  EXPECT_EQ(loaded->view(kNote), phone.view(kNote));
+}
+
+TEST_F(Phone, LoadsNothingThatIsNotASavedState) {
+  for (const char* text :
+       {"", "{}", "[]", R"({"next_n":1,"scopes":[],"records":[[1]],"ops":[]})",
+        R"({"next_n":1,"scopes":[],"records":[],"ops":[["a"]],"held_up_to":{}})"}) {
+    EXPECT_FALSE(Replica::load(text).ok()) << text;
+  }
+}
+
 TEST_F(Phone, PassesOnBusyAndErrors) {
   const Status busy = phone.receive(encode_busy(1370));
   ASSERT_FALSE(busy.ok());

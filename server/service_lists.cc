@@ -1,0 +1,176 @@
+// What is read over HTTP: records, their history, conflicts, the quarantine. A device sees what
+// lies in its scopes.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "server/service.h"
+#include "storage/review.h"
+#include "sync/device_id.h"
+#include "sync/limits.h"
+
+namespace waystation {
+namespace {
+
+std::string query_text(const ApiRequest& request, const std::string& key) {
+  const auto at = request.query.find(key);
+  return at == request.query.end() ? std::string() : at->second;
+}
+
+// A whole number of at least 0.
+std::optional<std::uint64_t> query_number(const ApiRequest& request, const std::string& key) {
+  const std::string text = query_text(request, key);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::size_t query_limit(const ApiRequest& request) {
+  const std::string text = query_text(request, "limit");
+  std::size_t limit = 100;
+  std::from_chars(text.data(), text.data() + text.size(), limit);
+  return std::clamp<std::size_t>(limit, 1, limits::kPageRecords);
+}
+
+bool query_flag(const ApiRequest& request, const std::string& key) {
+  const std::string text = query_text(request, key);
+  return text == "1" || text == "true";
+}
+
+ApiReply list_reply(std::string_view key, const Result<ListPage>& page) {
+  if (!page) return problem(page.error());
+  ApiReply reply;
+  reply.body = fmt::format(R"({{"{}":[{}])", key, page->items);
+  if (!page->next.empty()) reply.body += fmt::format(R"(,"next":"{}")", page->next);
+  reply.body += '}';
+  return reply;
+}
+
+std::optional<ConflictName> conflict_name(const ApiRequest& request) {
+  ConflictName name;
+  name.scope = query_text(request, "scope");
+  name.coll = query_text(request, "coll");
+  name.id = query_text(request, "id");
+  name.field = query_text(request, "field");
+  const auto by = parse_writer_id(query_text(request, "by"));
+  const auto n = query_number(request, "n");
+  const auto part = query_text(request, "part").empty() ? 0 : query_number(request, "part");
+  if (!valid_scope_id(name.scope) || !valid_name(name.coll) || !valid_record_id(name.id) ||
+      !valid_name(name.field) || !by || !n || !part ||
+      *part > std::numeric_limits<std::uint32_t>::max()) {
+    return std::nullopt;
+  }
+  name.dot = Dot{*by, *n};
+  name.part = static_cast<std::uint32_t>(*part);
+  return name;
+}
+
+}  // namespace
+
+Service::Lister Service::lister_of(std::string_view path) {
+  if (path == "/v1/records") return &Service::records;
+  if (path == "/v1/history") return &Service::history;
+  if (path == "/v1/conflicts") return &Service::conflicts;
+  if (path == "/v1/conflicts/show") return &Service::show_conflict;
+  if (path == "/v1/quarantine") return &Service::quarantine;
+  return nullptr;
+}
+
+std::optional<Error> Service::wall(const Caller& caller, const std::string& scope) const {
+  if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
+  if (!caller.sees(scope)) return Error{Code::kScopeForbidden, ""};
+  return std::nullopt;
+}
+
+void Service::records(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  RecordQuery query;
+  query.scope = query_text(request, "scope");
+  query.coll = query_text(request, "coll");
+  query.id = query_text(request, "id");
+  query.after = query_text(request, "after");
+  query.limit = query_limit(request);
+  const bool follow = query_flag(request, "follow");
+  const bool everywhere = query.scope.empty() && !query.coll.empty() && query.id.empty();
+  if ((!everywhere && !valid_scope_id(query.scope)) ||
+      (!query.coll.empty() && !valid_name(query.coll)) ||
+      (!query.id.empty() && (query.coll.empty() || !valid_record_id(query.id))) ||
+      (follow && query.id.empty())) {
+    return done(problem(Error{Code::kMessageInvalid,
+                              "scope or coll is required; id goes with both, follow with id"}));
+  }
+  if (!everywhere) {
+    if (const auto error = wall(caller, query.scope)) return done(problem(*error));
+  }
+  read(std::move(done), [this, query, follow, caller] {
+    const auto allowed = [&caller](std::string_view scope) { return caller.sees(scope); };
+    return list_reply("records", follow ? follow_record(*store_, schemas_, query)
+                                        : list_records(*store_, query, allowed));
+  });
+}
+
+void Service::history(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  HistoryQuery query;
+  query.scope = query_text(request, "scope");
+  query.coll = query_text(request, "coll");
+  query.id = query_text(request, "id");
+  query.after = query_text(request, "after");
+  query.limit = query_limit(request);
+  if (!valid_scope_id(query.scope) || !valid_name(query.coll) || !valid_record_id(query.id)) {
+    return done(problem(Error{Code::kMessageInvalid, "scope, coll and id are required"}));
+  }
+  if (const auto error = wall(caller, query.scope)) return done(problem(*error));
+  read(std::move(done),
+       [this, query] { return list_reply("history", list_history(*store_, schemas_, query)); });
+}
+
+void Service::conflicts(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  ConflictQuery query;
+  query.scope = query_text(request, "scope");
+  query.settled = query_flag(request, "settled");
+  query.after = query_text(request, "after");
+  query.limit = query_limit(request);
+  if (!query.scope.empty()) {
+    if (const auto error = wall(caller, query.scope)) return done(problem(*error));
+  }
+  read(std::move(done), [this, query, caller] {
+    const auto allowed = [&caller](std::string_view scope) { return caller.sees(scope); };
+    return list_reply("conflicts", list_conflicts(*store_, query, allowed));
+  });
+}
+
+void Service::show_conflict(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  const auto name = conflict_name(request);
+  if (!name) {
+    return done(problem(
+        Error{Code::kMessageInvalid, "scope, coll, id, field, by and n are required; part is 0"}));
+  }
+  if (const auto error = wall(caller, name->scope)) return done(problem(*error));
+  read(std::move(done), [this, name = *name] {
+    auto text = waystation::show_conflict(*store_, schemas_, name);
+    return text ? ApiReply{200, std::move(*text), false, 0} : problem(text.error());
+  });
+}
+
+void Service::quarantine(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  QuarantineQuery query;
+  query.after = query_text(request, "after");
+  query.limit = query_limit(request);
+  const std::string device = query_text(request, "device");
+  if (!device.empty()) {
+    query.device = parse_device_id(device);
+    if (!query.device)
+      return done(problem(Error{Code::kMessageInvalid, "device: not a device id"}));
+  }
+  if (!caller.admin()) {
+    if (query.device && *query.device != caller.account->device) {
+      return done(problem(Error{Code::kAuthForbidden, "a device sees its own quarantine"}));
+    }
+    query.device = caller.account->device;
+  }
+  read(std::move(done),
+       [this, query] { return list_reply("quarantine", list_quarantine(*store_, query)); });
+}
+
+}  // namespace waystation

@@ -1,0 +1,39 @@
+// A backup: a folder with a whole copy of the store and a note (BACKUP) that is written last and
+// says that it is whole. docs/operations.md, "Backup and restore". No function throws; see each for
+// the thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "storage/store.h"
+#include "sync/result.h"
+#include "sync/stamp.h"
+
+namespace waystation {
+
+struct BackupNote {
+  std::string incarnation;  // of the store that it is of
+  Seq position = 0;         // the last seq that it holds
+  std::int64_t made_ms = 0;
+};
+
+// An absolute path whose parent is there and that is not there itself. Errors: kBackupFolder.
+[[nodiscard]] Status check_backup_folder(const std::string& folder);
+
+// Copies what the store holds, synced, with nothing left behind when it fails. On the writer's
+// thread. Errors: kBackupFolder, kIo.
+[[nodiscard]] Result<BackupNote> back_up(Store& store, const std::string& folder,
+                                         std::int64_t now_ms);
+
+// What the note says. Errors: kBackupInvalid.
+[[nodiscard]] Result<BackupNote> read_backup(const std::string& folder);
+
+// Copies the backup into `data`, a folder that is empty or not there, as a new life of the store
+// under `new_incarnation` (32 hex digits), and the administrator's token where the backup has one.
+// When it fails the folder holds no store. Any thread. Errors: kBackupFolder, kBackupInvalid, kIo,
+// as Store::open.
+[[nodiscard]] Result<BackupNote> restore(const std::string& folder, const std::string& data,
+                                         const std::string& new_incarnation);
+
+}  // namespace waystation
