@@ -485,9 +485,9 @@ void Applier::take(Group& group, EnrollRequest& request) {
   }
   // The answer to the same request was lost: the same device, with the new secret.
   std::vector<AccountPtr> all = store_.accounts().all();
-  for (const auto& [id, changed] : group.accounts) {
-    std::erase_if(all, [&](const AccountPtr& account) { return account->device == id; });
-    all.push_back(changed);
+  for (const auto& changed : group.accounts) {
+    std::erase_if(all, [&](const AccountPtr& account) { return account->device == changed.first; });
+    all.push_back(changed.second);
   }
   for (const AccountPtr& account : all) {
     if (account->code_hash != request.code_hash || account->request_hash != request.request_hash) {

@@ -65,7 +65,10 @@ class Server {
   [[nodiscard]] Service& service() { return *service_; }
   // Whether anything moved.
   bool step() {
-    return service_->step_writer() | service_->step_reader() | service_->step_fanout();
+    const bool wrote = service_->step_writer();
+    const bool read = service_->step_reader();
+    const bool told = service_->step_fanout();
+    return wrote || read || told;
   }
   ApiReply call(const std::string& method, const std::string& path, std::string body) {
     std::optional<ApiReply> reply;
@@ -248,8 +251,11 @@ class Run {
  private:
   // Until nothing moves any more. Bounded: everything that moves uses something up.
   void settle() {
-    for (std::size_t steps = 0; server_.step() | line_->step(reads_); ++steps) {
+    bool moved = true;
+    for (std::size_t steps = 0; moved; ++steps) {
       WS_CHECK(steps < 100'000);
+      moved = server_.step();
+      moved = line_->step(reads_) || moved;
     }
   }
   void write() {

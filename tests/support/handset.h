@@ -18,13 +18,13 @@ namespace waystation::testing {
 
 class Handset {
  public:
-  Handset(World& world, const std::vector<std::string>& scopes);
+  Handset(World& of, const std::vector<std::string>& scopes);
 
   // An edit of note "n1" in scope "t" unless told otherwise. Returns its n.
   std::uint64_t edit(const std::string& edits, const std::string& coll = "note",
                      const std::string& id = "n1", const std::string& scope = "t");
   // What the server answers to a frame, message by message; the phone has not heard it yet.
-  [[nodiscard]] std::vector<std::string> asks(const std::string& frame);
+  [[nodiscard]] std::vector<std::string> asks(const std::string& text);
   // Takes the answers in. False where one of them is an error or busy.
   bool hears(const std::vector<std::string>& answers);
   // hello, push and pull, until nothing waits and nothing is left to be pulled. False when the
