@@ -183,7 +183,7 @@ class Applier {
   [[nodiscard]] Status bury(Group& group, const std::string& key);
   [[nodiscard]] Status match_duplicates(Group& group, std::size_t dirty_index);
   [[nodiscard]] Status arm(Group& group, const std::string& key, Entry& entry);
-  [[nodiscard]] Result<Seq> horizon(Group& group);
+  [[nodiscard]] Result<Seq> may_bury(Group& group);
   [[nodiscard]] Result<const Record*> parent_of(const std::string& scope, const Record& record,
                                                 const CloseRule& rule);
   void dirty(Group& group, Entry& entry, const std::string& key);
@@ -201,8 +201,9 @@ class Applier {
   ApplierSettings settings_;
   Seq position_ = 0;
   std::int64_t next_due_ms_ = 0;
-  std::int64_t horizon_ms_ = 0;  // when the horizon was last worked out
-  bool backups_ = false;         // one has been made
+  std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
+  Seq may_bury_ = 0;
+  bool backups_ = false;  // one has been made
   std::unordered_map<std::string, Entry> records_;
   std::unordered_map<std::uint64_t, Device> devices_;
   std::unordered_map<std::string, Scope> scopes_;

@@ -216,17 +216,21 @@ Status Applier::bury(Group& group, const std::string& key) {
       ms_from_seq(record.seq) + settings_.offline_ms > group.now_ms) {
     return {};
   }
-  const auto below = horizon(group);
-  if (!below) return below.error();
-  if (record.seq <= *below) record.bury();
+  const auto limit = may_bury(group);
+  if (!limit) return limit.error();
+  if (record.seq > *limit) return {};
+  record.bury();
+  if (record.seq > store_.horizon()) {
+    store_.set_horizon(record.seq);
+    group.batch.put(Column::kMeta, std::string(keys::kHorizon), encode_seq(record.seq));
+  }
   return {};
 }
 
-// What every device that is within its allowed time offline has pulled, and nothing younger than
-// that time. It only rises.
-Result<Seq> Applier::horizon(Group& group) {
-  if (group.now_ms < horizon_ms_ + kHorizonEveryMs) return store_.horizon();
-  horizon_ms_ = group.now_ms;
+// Up to where tombstones may be buried: what every device that is within its allowed time offline
+// has pulled, and nothing younger than that time.
+Result<Seq> Applier::may_bury(Group& group) {
+  if (group.now_ms < bury_looked_ms_ + kHorizonEveryMs) return may_bury_;
   Seq lowest = seq_from_ms(group.now_ms - settings_.offline_ms);
   for (const AccountPtr& account : store_.accounts().all()) {
     if (account->revoked) continue;
@@ -236,11 +240,9 @@ Result<Seq> Applier::horizon(Group& group) {
     const bool away = state.last_seen_ms + settings_.offline_ms < group.now_ms;
     if (!away && state.pulled > 0) lowest = std::min(lowest, state.pulled);
   }
-  if (lowest > store_.horizon()) {
-    store_.set_horizon(lowest);
-    group.batch.put(Column::kMeta, std::string(keys::kHorizon), encode_seq(lowest));
-  }
-  return store_.horizon();
+  bury_looked_ms_ = group.now_ms;
+  may_bury_ = lowest;
+  return lowest;
 }
 
 Status Applier::arm(Group& group, const std::string& key, Entry& entry) {

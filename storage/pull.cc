@@ -186,6 +186,14 @@ std::vector<PullScope> changed_scopes(const Store& store, const Account& account
 Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
                              const Cursor& cursor, std::size_t limit) {
   const auto snapshot = store.kv().snapshot();
+  // Known before what it speaks of is committed, so it is never missed by a later look.
+  if (cursor.base < store.horizon()) {
+    PullPage page;
+    page.next = Cursor{cursor.incarnation, cursor.base, 0, {}, {}, 0};
+    page.head.more = true;
+    page.head.cursor = encode_cursor(page.next);
+    return page;
+  }
   return pull_at(store, *snapshot, scopes, cursor, limit);
 }
 

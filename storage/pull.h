@@ -41,6 +41,7 @@ struct PullPage {
 // The part that all devices with the same scopes and position share: the live messages of a fan-out
 // are made once with it. `scopes` is sorted; cursor.base is what the device holds; cursor.target is
 // a committed position that was known before `scopes` was looked up, so that no scope is missed.
+// For a device beyond the horizon the page is empty and says `more`: it has to pull by itself.
 [[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
                                            const Cursor& cursor, std::size_t limit);
 

@@ -41,7 +41,7 @@ class Store {
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
 
-  // Tombstones up to it may be buried: a cursor below it starts from nothing.
+  // The latest tombstone that is buried: a cursor below it starts from nothing.
   [[nodiscard]] Seq horizon() const { return horizon_.load(std::memory_order_acquire); }
   // Known to readers before it is committed, which costs a device at most a needless fresh start.
   void set_horizon(Seq horizon) { horizon_.store(horizon, std::memory_order_release); }
