@@ -43,7 +43,8 @@ TEST(CollectionSchema, HoldsForEveryReleasedFile) {
 }
 
 TEST(CollectionSchema, HoldsForTheFilesOfTheVectors) {
-  for (const auto& set : Json::parse(read_source("schemas/vectors/migration.json"))["schemas"]) {
+  const Json vectors = Json::parse(read_source("schemas/vectors/migration.json"));
+  for (const auto& set : vectors["schemas"]) {
     for (const Json& file : set) EXPECT_TRUE(is_valid(file)) << file.dump();
   }
 }
