@@ -392,8 +392,8 @@ Status Applier::keep_effects(Group& group, const Op& op, const Effects& effects)
     return keys::conflict(op.scope, op.coll, op.id, named.field, named.dot, named.part);
   };
   for (const Conflict& conflict : effects.raised) {
-    group.conflicts[key_of(conflict)] =
-        encode_conflict(ConflictRow{conflict.kind, conflict.stamp, conflict.value, {}});
+    group.conflicts[key_of(conflict)] = encode_conflict(
+        ConflictRow{conflict.kind, conflict.stamp, conflict.value, conflict.review});
   }
   for (const Conflict& conflict : effects.withdrawn) group.conflicts[key_of(conflict)].reset();
   for (const Reviewed& reviewed : effects.reviewed) {

@@ -135,7 +135,8 @@ class Upgrade {
     Record record =
         replay(*past, *collection, kStillShown, [&](const PastOp&, const Effects& effects) {
           for (const Conflict& raised : effects.raised) {
-            conflicts[key_of(raised)] = ConflictRow{raised.kind, raised.stamp, raised.value, {}};
+            conflicts[key_of(raised)] =
+                ConflictRow{raised.kind, raised.stamp, raised.value, raised.review};
           }
           for (const Conflict& gone : effects.withdrawn) conflicts.erase(key_of(gone));
           for (const Reviewed& reviewed : effects.reviewed) {

@@ -143,6 +143,13 @@ struct Application {
     conflict.value = std::move(write.value);
     write.value.clear();
     write.hidden = kind == ConflictKind::kDeleted;
+    write.review = {};
+    std::erase_if(field.reviews, [&](const EarlyReview& early) {
+      if (early.dot != write.dot || early.part != write.part) return false;
+      write.review = early.review;
+      return true;
+    });
+    conflict.review = write.review;
     effects.raised.push_back(std::move(conflict));
     field.lost.push_back(std::move(write));
     if (field.lost.size() > limits::kLostPerField) {
@@ -272,7 +279,23 @@ struct Application {
     for (Write& lost : field->lost) {
       if (lost.dot != settlement.dot || lost.part != settlement.part) continue;
       if (lost.review.order() < said.order()) lost.review = said;
+      return;
     }
+    keep_for_later(field->reviews, EarlyReview{settlement.dot, settlement.part, said});
+  }
+
+  static void keep_for_later(std::vector<EarlyReview>& reviews, const EarlyReview& early) {
+    for (EarlyReview& known : reviews) {
+      if (known.dot != early.dot || known.part != early.part) continue;
+      if (known.review.order() < early.review.order()) known.review = early.review;
+      return;
+    }
+    reviews.push_back(early);
+    if (reviews.size() <= limits::kLostPerField) return;
+    reviews.erase(std::min_element(reviews.begin(), reviews.end(),
+                                   [](const EarlyReview& a, const EarlyReview& b) {
+                                     return a.review.order() < b.review.order();
+                                   }));
   }
 
   void show_or_lose(Field& field, Write write, bool is_hidden) {
@@ -296,7 +319,8 @@ struct Application {
       }
     }
     std::erase_if(record.fields, [](const Field& f) {
-      return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota;
+      const bool reviewed = !f.reviews.empty() && f.type != MergeType::kCounter;
+      return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota && !reviewed;
     });
     std::erase_if(record.deletes, [&](const DeviceDelete& d) { return d.device == place.device; });
     record.deletes.push_back(DeviceDelete{place.device, op.n, place.seq});
@@ -408,7 +432,7 @@ std::size_t Record::weight() const {
   std::size_t sum = 0;
   for (const Field& field : fields) {
     for (const Write& write : field.live) sum += write.value.size() + kWriteBytes;
-    sum += (field.lost.size() + field.quota.leases.size()) * kWriteBytes;
+    sum += (field.lost.size() + field.reviews.size() + field.quota.leases.size()) * kWriteBytes;
   }
   return sum;
 }

@@ -32,6 +32,14 @@ struct Review {
   friend bool operator==(const Review&, const Review&) = default;
 };
 
+// What was said about a value that is not lost: should it lose after all (the order of arrival was
+// another one where it was reviewed), it counts from then on.
+struct EarlyReview {
+  Dot dot;
+  std::uint32_t part = 0;
+  Review review;
+};
+
 // One write that still counts: on show (live), or lost and waiting for review.
 struct Write {
   Dot dot;
@@ -55,6 +63,7 @@ struct Field {
   Quota quota;
   std::vector<Write> live;  // register: at most one; log: in order; itemised counter: incs
   std::vector<Write> lost;  // without their values
+  std::vector<EarlyReview> reviews;
 };
 
 struct DeviceDelete {
@@ -77,6 +86,7 @@ struct Conflict {
   ConflictKind kind = ConflictKind::kConcurrent;
   Stamp stamp = 0;
   std::string value;
+  Review review = {};  // said before it lost
 };
 
 // "concurrent", "deleted", "late".

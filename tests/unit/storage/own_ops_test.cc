@@ -234,6 +234,22 @@ TEST_F(Settling, OfSeveralWordsTheLatestCountsWhateverTheOrder) {
   EXPECT_EQ(other->conflict_count(), 0U);
 }
 
+TEST_F(Settling, OfAValueThatIsStillOnShowCountsOnceItLoses) {
+  EXPECT_EQ(world
+                .push(b, {op(2).having_seen(0).written(world.now).does(fmt::format(
+                             R"("settle":[{{"field":"text","by":"{}","n":2,"part":0}}])",
+                             format_device_id(a)))})
+                .codes(),
+            "ok");
+  world.now += 1000;
+  EXPECT_EQ(world.push(b, {op(3).having_seen(0).written(world.now).does(R"("set":{"text":"E"})")})
+                .codes(),
+            "ok");
+  EXPECT_EQ(world.visible(), R"({"text":"E"})");
+  EXPECT_EQ(world.conflict_count(), 0U);
+  EXPECT_TRUE(world.conflicts().empty());
+}
+
 TEST_F(Settling, OfADeletedRecordDoesNotBringItBack) {
   const Seq deleted = world.push(a, {op(3).having_seen(shown).does(R"("del":true)")}).seq();
   EXPECT_EQ(world.push(a, {settle(4, "settle").having_seen(deleted)}).codes(), "ok");
