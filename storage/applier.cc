@@ -315,6 +315,7 @@ void Applier::log(Group& group, Device& device, std::uint64_t n, LogEntry entry)
     device.pending.received_ms = group.now_ms;
   }
   WS_CHECK(n == device.state.applied + 1);
+  group.must_sync = true;  // also when the rest of its push comes to nothing: readers will see it
   device.state.applied = n;
   device.pending.entries.push_back(std::move(entry));
 }

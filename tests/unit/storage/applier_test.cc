@@ -216,6 +216,20 @@ TEST_F(TheWriter, CountsNoOpThatItCouldNotJudge) {
   EXPECT_EQ(world.push(phone, {cup(2)}).codes(), "ok");
 }
 
+// What readers are shown is on the disk, also when the push that brought it broke off.
+TEST_F(TheWriter, SyncsWhatCameBeforeAnUnreadableRecord) {
+  Batch damage;
+  damage.put(Column::kRecords, keys::record("t", "note", "n2"), "damaged");
+  ASSERT_TRUE(world.disk().write(damage, Durability::kSynced).ok());
+  world.reopen();
+  EXPECT_EQ(world.push(phone, {op(1), op(2).on("note", "n2")}).error, Code::kStoreCorrupt);
+  EXPECT_EQ(world.visible(), R"({"text":"a"})");
+  world.disk().crash();
+  world.reopen();
+  EXPECT_EQ(world.visible(), R"({"text":"a"})");
+  EXPECT_EQ(world.state(phone)->applied, 1U);
+}
+
 // --- seqs, digests, conflicts -----------------------------------------------------------------
 
 TEST_F(TheWriter, GivesEachAppliedOpTheNextSeq) {
