@@ -153,13 +153,6 @@ void put_field(std::string& out, const Field& field) {
   for (const Write& write : field.live) put_write(out, write, true);
   put_varint(out, field.lost.size());
   for (const Write& write : field.lost) put_write(out, write, false);
-  put_varint(out, field.reviews.size());
-  for (const EarlyReview& early : field.reviews) {
-    put_varint(out, early.dot.device);
-    put_varint(out, early.dot.n);
-    put_varint(out, early.part);
-    put_review(out, early.review);
-  }
   if (field.type == MergeType::kQuota) put_quota(out, field.quota);
 }
 
@@ -176,17 +169,6 @@ Field take_field(Decoder& in) {
   const std::size_t lost = in.count();
   for (std::size_t i = 0; i < lost && !in.failed(); ++i)
     field.lost.push_back(take_write(in, false));
-  const std::size_t reviews = in.layout() >= kRecordV2 ? in.count() : 0;
-  for (std::size_t i = 0; i < reviews && !in.failed(); ++i) {
-    EarlyReview early;
-    early.dot.device = in.varint();
-    early.dot.n = in.varint();
-    const std::uint64_t part = in.varint();
-    if (part > 0xFFFFFFFFU) in.fail();
-    early.part = static_cast<std::uint32_t>(part);
-    early.review = take_review(in);
-    field.reviews.push_back(early);
-  }
   if (field.type == MergeType::kQuota) field.quota = take_quota(in);
   if (field.type == MergeType::kRegister && field.live.size() > 1) in.fail();
   return field;
@@ -239,6 +221,14 @@ std::string encode_record(const Record& record, std::string_view visible) {
     put_varint(out, d.n);
     put_varint(out, static_cast<std::uint64_t>(d.seq));
   }
+  put_varint(out, record.early_reviews.size());
+  for (const Reviewed& early : record.early_reviews) {
+    put_string(out, early.field);
+    put_varint(out, early.dot.device);
+    put_varint(out, early.dot.n);
+    put_varint(out, early.part);
+    put_review(out, early.review);
+  }
   return out;
 }
 
@@ -279,6 +269,18 @@ Result<Record> decode_record(std::string_view bytes) {
     d.n = in.varint();
     d.seq = in.seq();
     record.deletes.push_back(d);
+  }
+  const std::size_t reviews = in.layout() >= kRecordV2 ? in.count() : 0;
+  for (std::size_t i = 0; i < reviews && !in.failed(); ++i) {
+    Reviewed early;
+    early.field = in.text();
+    early.dot.device = in.varint();
+    early.dot.n = in.varint();
+    const std::uint64_t part = in.varint();
+    if (part > 0xFFFFFFFFU) in.fail();
+    early.part = static_cast<std::uint32_t>(part);
+    early.review = take_review(in);
+    record.early_reviews.push_back(std::move(early));
   }
   // The head repeats what the rest says; a value where they differ is damaged.
   if (record.seq == 0 || !in.done() || conflicts != record.open_conflicts()) in.fail();

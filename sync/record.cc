@@ -144,8 +144,10 @@ struct Application {
     write.value.clear();
     write.hidden = kind == ConflictKind::kDeleted;
     write.review = {};
-    std::erase_if(field.reviews, [&](const EarlyReview& early) {
-      if (early.dot != write.dot || early.part != write.part) return false;
+    std::erase_if(record.early_reviews, [&](const Reviewed& early) {
+      if (early.field != field.name || early.dot != write.dot || early.part != write.part) {
+        return false;
+      }
       write.review = early.review;
       return true;
     });
@@ -273,29 +275,31 @@ struct Application {
 
   void review(const Settlement& settlement) {
     Field* field = find_field(record.fields, settlement.field);
-    const Review said{!settlement.reopen, place.stamp, Dot{place.device, op.n}};
-    effects.reviewed.push_back(Reviewed{settlement.field, settlement.dot, settlement.part, said});
-    if (field == nullptr) return;
-    for (Write& lost : field->lost) {
-      if (lost.dot != settlement.dot || lost.part != settlement.part) continue;
-      if (lost.review.order() < said.order()) lost.review = said;
-      return;
+    Reviewed said{settlement.field, settlement.dot, settlement.part,
+                  Review{!settlement.reopen, place.stamp, Dot{place.device, op.n}}};
+    effects.reviewed.push_back(said);
+    if (field != nullptr) {
+      for (Write& lost : field->lost) {
+        if (lost.dot != said.dot || lost.part != said.part) continue;
+        if (lost.review.order() < said.review.order()) lost.review = said.review;
+        return;
+      }
     }
-    keep_for_later(field->reviews, EarlyReview{settlement.dot, settlement.part, said});
+    keep_for_later(std::move(said));
   }
 
-  static void keep_for_later(std::vector<EarlyReview>& reviews, const EarlyReview& early) {
-    for (EarlyReview& known : reviews) {
-      if (known.dot != early.dot || known.part != early.part) continue;
-      if (known.review.order() < early.review.order()) known.review = early.review;
+  void keep_for_later(Reviewed said) {
+    std::vector<Reviewed>& all = record.early_reviews;
+    for (Reviewed& known : all) {
+      if (known.field != said.field || known.dot != said.dot || known.part != said.part) continue;
+      if (known.review.order() < said.review.order()) known.review = said.review;
       return;
     }
-    reviews.push_back(early);
-    if (reviews.size() <= limits::kLostPerField) return;
-    reviews.erase(std::min_element(reviews.begin(), reviews.end(),
-                                   [](const EarlyReview& a, const EarlyReview& b) {
-                                     return a.review.order() < b.review.order();
-                                   }));
+    all.push_back(std::move(said));
+    if (all.size() <= limits::kLostPerField) return;
+    all.erase(std::min_element(all.begin(), all.end(), [](const Reviewed& a, const Reviewed& b) {
+      return a.review.order() < b.review.order();
+    }));
   }
 
   void show_or_lose(Field& field, Write write, bool is_hidden) {
@@ -319,8 +323,7 @@ struct Application {
       }
     }
     std::erase_if(record.fields, [](const Field& f) {
-      const bool reviewed = !f.reviews.empty() && f.type != MergeType::kCounter;
-      return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota && !reviewed;
+      return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota;
     });
     std::erase_if(record.deletes, [&](const DeviceDelete& d) { return d.device == place.device; });
     record.deletes.push_back(DeviceDelete{place.device, op.n, place.seq});
@@ -429,10 +432,10 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
 }
 
 std::size_t Record::weight() const {
-  std::size_t sum = 0;
+  std::size_t sum = early_reviews.size() * kWriteBytes;
   for (const Field& field : fields) {
     for (const Write& write : field.live) sum += write.value.size() + kWriteBytes;
-    sum += (field.lost.size() + field.reviews.size() + field.quota.leases.size()) * kWriteBytes;
+    sum += (field.lost.size() + field.quota.leases.size()) * kWriteBytes;
   }
   return sum;
 }

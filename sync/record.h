@@ -32,14 +32,6 @@ struct Review {
   friend bool operator==(const Review&, const Review&) = default;
 };
 
-// What was said about a value that is not lost: should it lose after all (the order of arrival was
-// another one where it was reviewed), it counts from then on.
-struct EarlyReview {
-  Dot dot;
-  std::uint32_t part = 0;
-  Review review;
-};
-
 // One write that still counts: on show (live), or lost and waiting for review.
 struct Write {
   Dot dot;
@@ -63,7 +55,6 @@ struct Field {
   Quota quota;
   std::vector<Write> live;  // register: at most one; log: in order; itemised counter: incs
   std::vector<Write> lost;  // without their values
-  std::vector<EarlyReview> reviews;
 };
 
 struct DeviceDelete {
@@ -164,10 +155,13 @@ class Record {
   Seq born = 0;                       // of the first
   std::vector<Field> fields;          // sorted by name
   std::vector<DeviceDelete> deletes;  // the latest of each device
-  bool deleted_ = false;              // no visible edit since the latest delete
-  bool buried = false;                // a tombstone that is no longer sent
-  std::int64_t due_ms = 0;            // when the server has to look at it; 0: never
-  std::string match;                  // what it is listed under among possible duplicates
+  // What was said about values that are not lost: should one lose after all (the order of arrival
+  // was another one where it was reviewed), it counts from then on. The latest ones.
+  std::vector<Reviewed> early_reviews;
+  bool deleted_ = false;    // no visible edit since the latest delete
+  bool buried = false;      // a tombstone that is no longer sent
+  std::int64_t due_ms = 0;  // when the server has to look at it; 0: never
+  std::string match;        // what it is listed under among possible duplicates
 };
 
 [[nodiscard]] std::uint64_t hash_value(std::string_view json);

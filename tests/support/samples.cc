@@ -36,7 +36,7 @@ Record record_with_a_quota() {
   late.stamp = 8;
   late.review = {true, 9, {5, 1}};
   field.lost.push_back(late);
-  field.reviews.push_back({{5, 3}, 0, {false, 9, {77, 4}}});
+  record.early_reviews.push_back({"title", {5, 3}, 0, {false, 9, {77, 4}}});
   record.fields.push_back(std::move(field));
   return record;
 }
