@@ -12,6 +12,7 @@
 #include "sync/wire.h"
 #include "tools/commands.h"
 #include "tools/desk.h"
+#include "tools/desk_command.h"
 #include "tools/json_view.h"
 #include "tools/terminal_text.h"
 
@@ -319,27 +320,16 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong use.)";
 }  // namespace
 
 void add_conflicts(CLI::App& app, Options& options, Run& run) {
-  CLI::App* command =
-      app.add_subcommand("conflicts", "List values that lost unseen, look at them, settle them");
-  auto chosen = std::make_shared<ConflictOptions>();
-  command->require_subcommand(1);
-  command->add_option("--server", chosen->server, kDeskServerHelp);
-  command->add_flag("--json", chosen->json, "For programs: print what the server answered");
-  command->footer(kFooter);
-  const auto add = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = command->add_subcommand(name, help);
-    one->footer(kFooter);
-    one->callback([&options, &run, chosen, what] {
-      run = [&options, chosen, what] { return what(options.config, *chosen); };
-    });
-    return one;
-  };
+  DeskCommand<ConflictOptions> command(app, options, run, "conflicts",
+                                       "List values that lost unseen, look at them, settle them",
+                                       kFooter);
+  ConflictOptions* chosen = command.chosen();
   const auto add_named = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = add(name, help, what);
+    CLI::App* one = command.add(name, help, what);
     one->add_option("conflict", chosen->name, "As the list names it")->required()->expected(1, 5);
     return one;
   };
-  CLI::App* list = add("list", "Values that wait for review", run_list);
+  CLI::App* list = command.add("list", "Values that wait for review", run_list);
   list->add_option("--scope", chosen->scope, "In this scope alone");
   list->add_flag("--settled", chosen->settled, "Those whose review was ended, in their place");
   add_named("show", "Who wrote what, when, and having seen what", run_show);

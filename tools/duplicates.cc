@@ -10,6 +10,7 @@
 #include "sync/wire.h"
 #include "tools/commands.h"
 #include "tools/desk.h"
+#include "tools/desk_command.h"
 #include "tools/json_view.h"
 #include "tools/terminal_text.h"
 
@@ -220,23 +221,12 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong use.)";
 }  // namespace
 
 void add_duplicates(CLI::App& app, Options& options, Run& run) {
-  CLI::App* command = app.add_subcommand(
-      "duplicates", "List records that may be one, merge them, or say that they are two");
-  auto chosen = std::make_shared<DuplicateOptions>();
-  command->require_subcommand(1);
-  command->add_option("--server", chosen->server, kDeskServerHelp);
-  command->add_flag("--json", chosen->json, "For programs: print what the server answered");
-  command->footer(kFooter);
-  const auto add = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = command->add_subcommand(name, help);
-    one->footer(kFooter);
-    one->callback([&options, &run, chosen, what] {
-      run = [&options, chosen, what] { return what(options.config, *chosen); };
-    });
-    return one;
-  };
+  DeskCommand<DuplicateOptions> command(
+      app, options, run, "duplicates",
+      "List records that may be one, merge them, or say that they are two", kFooter);
+  DuplicateOptions* chosen = command.chosen();
   const auto add_scoped = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = add(name, help, what);
+    CLI::App* one = command.add(name, help, what);
     one->add_option("scope", chosen->scope, "Scope of the records")->required()->check(check_scope);
     return one;
   };
@@ -247,7 +237,7 @@ void add_duplicates(CLI::App& app, Options& options, Run& run) {
     one->add_option("--coll", chosen->coll, "Collection, where the server has no candidate")
         ->capture_default_str();
   };
-  CLI::App* list = add("list", "Candidates that wait", run_list);
+  CLI::App* list = command.add("list", "Candidates that wait", run_list);
   list->add_option("--scope", chosen->scope, "In this scope alone")->check(check_scope);
   list->add_flag("--all", chosen->all, "Also those that were merged or told apart");
   CLI::App* merge = add_scoped("merge", "FROM is INTO", run_merge);

@@ -15,6 +15,7 @@
 #include "sync/record.h"
 #include "tools/commands.h"
 #include "tools/desk.h"
+#include "tools/desk_command.h"
 #include "tools/json_view.h"
 #include "tools/terminal_text.h"
 
@@ -255,27 +256,16 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong use.)";
 }  // namespace
 
 void add_refused(CLI::App& app, Options& options, Run& run) {
-  CLI::App* command =
-      app.add_subcommand("refused", "List refused ops, look at them, replay or dismiss them");
-  auto chosen = std::make_shared<RefusedOptions>();
-  command->require_subcommand(1);
-  command->add_option("--server", chosen->server, kDeskServerHelp);
-  command->add_flag("--json", chosen->json, "For programs: print what the server answered");
-  command->footer(kFooter);
-  const auto add = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = command->add_subcommand(name, help);
-    one->footer(kFooter);
-    one->callback([&options, &run, chosen, what] {
-      run = [&options, chosen, what] { return what(options.config, *chosen); };
-    });
-    return one;
-  };
+  DeskCommand<RefusedOptions> command(app, options, run, "refused",
+                                      "List refused ops, look at them, replay or dismiss them",
+                                      kFooter);
+  RefusedOptions* chosen = command.chosen();
   const auto add_named = [&](const char* name, const char* help, auto what) {
-    CLI::App* one = add(name, help, what);
+    CLI::App* one = command.add(name, help, what);
     one->add_option("refused", chosen->id, "As the list names it")->required();
     return one;
   };
-  add("list", "Those that wait", run_list)
+  command.add("list", "Those that wait", run_list)
       ->add_flag("--all", chosen->all, "Also those that were replayed or dismissed");
   add_named("show", "The op, and why it was refused", run_show);
   add_named("replay", "Hand it in again, corrected", run_replay)
