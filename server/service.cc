@@ -7,7 +7,6 @@
 #include <chrono>
 #include <filesystem>
 
-#include "storage/backup.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "sync/canonical.h"
@@ -307,11 +306,12 @@ void Service::backup(const ApiRequest& request, ApiDone done) {
   auto to = decode_backup_request(request.body);
   if (!to) return done(problem(to.error()));
   // Also before it waits: a wrong folder is to change nothing.
-  if (auto checked = check_backup_folder(*to); !checked) return done(problem(checked.error()));
+  if (auto checked = surroundings_.backups.check(*to); !checked)
+    return done(problem(checked.error()));
   auto note = std::make_shared<BackupNote>();
   BackupRequest backup;
   backup.copy = [this, note, folder = *to]() -> Status {
-    const auto made = back_up(*store_, folder, surroundings_.now_ms());
+    const auto made = surroundings_.backups.back_up(*store_, folder, surroundings_.now_ms());
     if (!made) return made.error();
     *note = *made;
     return {};

@@ -1,12 +1,15 @@
-// What a Service takes from the world around it besides its store: time, randomness, threads. The
-// real ones by default; in the simulator all three come from a seed, and nothing else is used.
+// What a Service takes from the world around it besides its store: time, randomness, threads, and a
+// place for backups. The real ones by default; in the simulator they come from a seed, and nothing
+// else is used.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "server/secrets.h"
+#include "storage/backup.h"
 #include "storage/threads.h"
 #include "sync/schema.h"
 
@@ -15,12 +18,20 @@ namespace waystation {
 // ms since 1970, by the machine's clock.
 [[nodiscard]] std::int64_t now_ms();
 
+// As the functions of storage/backup.h by these names.
+struct BackupPlace {
+  std::function<Status(const std::string& folder)> check = check_backup_folder;
+  std::function<Result<BackupNote>(Store& store, const std::string& folder, std::int64_t now_ms)>
+      back_up = waystation::back_up;
+};
+
 struct Surroundings {
   std::function<std::int64_t()> now_ms = [] { return waystation::now_ms(); };
   RandomBytes random = os_random();
   Threads threads = Threads::kOwn;
   // Null: read from the configured folder.
   std::shared_ptr<const Schemas> schemas;
+  BackupPlace backups;
 };
 
 }  // namespace waystation

@@ -444,7 +444,8 @@ std::string Applier::refuse(Group& group, Device& device, std::uint64_t id, cons
 }
 
 std::optional<std::uint64_t> Applier::backed_up(const DeviceState& state) const {
-  return backups_ ? std::optional(state.backed_up) : std::nullopt;
+  if (!backups_) return std::nullopt;
+  return broken(Broken::kBackedUpEarly) ? state.applied : state.backed_up;
 }
 
 // --- the office -------------------------------------------------------------------------------

@@ -24,9 +24,10 @@ enum class Broken : std::uint8_t {
   kDigestNotUpdated,   // a deleted record stays in the digest
   kMigrationOrder,     // the steps of a migration are taken in the wrong order
   kQuarantineDropped,  // a refused op is not kept
+  kBackedUpEarly,      // what is applied is told to be in a backup
 };
 
-inline constexpr std::array<std::pair<std::string_view, Broken>, 12> kBrokenVariants{{
+inline constexpr std::array<std::pair<std::string_view, Broken>, 13> kBrokenVariants{{
     {"verdict_before_sync", Broken::kVerdictBeforeSync},
     {"cursor_early", Broken::kCursorEarly},
     {"tie_by_arrival", Broken::kTieByArrival},
@@ -39,6 +40,7 @@ inline constexpr std::array<std::pair<std::string_view, Broken>, 12> kBrokenVari
     {"digest_not_updated", Broken::kDigestNotUpdated},
     {"migration_order", Broken::kMigrationOrder},
     {"quarantine_dropped", Broken::kQuarantineDropped},
+    {"backed_up_early", Broken::kBackedUpEarly},
 }};
 
 #ifdef WS_BROKEN_VARIANTS

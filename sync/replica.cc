@@ -347,6 +347,13 @@ std::vector<std::string> Replica::kept_texts() const {
   return texts;
 }
 
+std::vector<std::uint64_t> Replica::kept_numbers() const {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(ops_.size());
+  for (const OwnOp& op : ops_) numbers.push_back(op.n);
+  return numbers;
+}
+
 std::string Replica::hello(const ClockReading& clock) const {
   std::string out = R"({"hello":{"v":1,"device":)";
   append_json_string(out, device_);

@@ -92,6 +92,8 @@ class Replica {
   [[nodiscard]] std::size_t kept() const { return ops_.size(); }
   // The kept ops as they would be sent, without their number: what must come back after a restore.
   [[nodiscard]] std::vector<std::string> kept_texts() const;
+  // The numbers of all kept ops, also of those that only say that one was lost.
+  [[nodiscard]] std::vector<std::uint64_t> kept_numbers() const;
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
   [[nodiscard]] std::uint64_t applied() const { return applied_; }
   [[nodiscard]] std::uint64_t last_n() const { return next_n_ - 1; }

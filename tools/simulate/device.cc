@@ -71,6 +71,16 @@ std::vector<std::string> Device::safe_ops() const {
   return safe;
 }
 
+std::set<std::uint64_t> Device::safe_numbers() const {
+  const std::vector<std::uint64_t> saved = saved_.kept_numbers();
+  const std::set<std::uint64_t> durable(saved.begin(), saved.end());
+  std::set<std::uint64_t> safe;
+  for (const std::uint64_t n : replica.kept_numbers()) {
+    if (durable.count(n) != 0) safe.insert(n);
+  }
+  return safe;
+}
+
 std::string Device::next_frame(Random& random, std::size_t max_ops, std::size_t page,
                                std::int64_t true_ms) {
   std::vector<std::string> messages;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,9 @@ class Device {
   void crash();  // back to what was saved; connections are gone
   void enrolled_anew(std::string name, std::string token);
 
-  // --- talking
-  // ------------------------------------------------------------------------------------ The next
-  // frame that the app wants to send on its socket; empty when it waits. Saves first what must be
-  // durable.
+  // --- talking ----------------------------------------------------------------------------------
+  // The next frame that the app wants to send on its socket; empty when it waits. Saves first what
+  // must be durable.
   [[nodiscard]] std::string next_frame(Random& random, std::size_t max_ops, std::size_t page,
                                        std::int64_t true_ms);
   // The body of a single exchange.
@@ -43,6 +43,7 @@ class Device {
   [[nodiscard]] bool settled() const;
   // Own ops that also a crash does not take.
   [[nodiscard]] std::vector<std::string> safe_ops() const;
+  [[nodiscard]] std::set<std::uint64_t> safe_numbers() const;
   // It has something to ask for or to hand in, and may.
   [[nodiscard]] bool greeted() const { return greeted_; }
 

@@ -65,6 +65,7 @@ Plan Plan::draw(const Request& request) {
   plan.live = random.below(1001);
   plan.deletes = random.chance(300) ? 0 : random.below(200);
   plan.save = random.below(1001);
+  plan.told_backups = random.chance(300) ? 0 : random.chance(500) ? 1000 : random.below(1001);
   plan.offline_days = random.chance(500) ? 180 : size(1, 4);
   for (std::size_t i = 0; i < kFaults; ++i) {
     // A third of the kinds is left out, so that each seed has a character of its own.
@@ -79,9 +80,9 @@ Plan Plan::draw(const Request& request) {
 std::string Plan::text() const {
   std::string out = fmt::format(
       "devices {} scopes {} collections {} records {} ops {} page {} window {} edit {} talk {} "
-      "move {} serve {} live {} deletes {} save {} offline_days {}",
+      "move {} serve {} live {} deletes {} save {} told_backups {} offline_days {}",
       devices, scopes, collections, records, max_ops, page, window, edit, talk, move, serve, live,
-      deletes, save, offline_days);
+      deletes, save, told_backups, offline_days);
   for (std::size_t i = 0; i < kFaults; ++i) {
     if (rate[i] != 0) out += fmt::format(" {} {}", kInfo[i].name, rate[i]);
   }

@@ -69,6 +69,7 @@ struct Plan {
   std::uint64_t live = 0;                     // per mille of talks that are WebSockets
   std::uint64_t deletes = 0;                  // per mille of edits
   std::uint64_t save = 0;                     // per mille of messages after which a device saves
+  std::uint64_t told_backups = 0;             // per mille of backups that devices hear of
   std::size_t offline_days = 180;             // how long a device may stay away
   std::array<std::uint64_t, kFaults> rate{};  // per 100,000 steps; of kSlow, kBadOps: per mille
 

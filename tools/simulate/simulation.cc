@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
+#include <set>
 
+#include "storage/keys.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -77,6 +80,11 @@ Status Simulation::start_server(Store::Life life) {
   around.random = [this](std::span<unsigned char> bytes) { random_.fill(bytes); };
   around.threads = Threads::kStepped;
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
+  around.backups.check = [](const std::string&) { return Status{}; };
+  around.backups.back_up = [this](Store& store, const std::string&, std::int64_t now_ms) {
+    backups_.push_back(disk_->copy());
+    return Result<BackupNote>(BackupNote{store.incarnation(), 0, now_ms});
+  };
   auto service = Service::over(share(disk_), config, kAdminToken, std::move(around));
   if (!service) return service.error();
   service_ = std::move(*service);
@@ -115,9 +123,22 @@ void Simulation::restart() {
   if (service_ != nullptr) witness_.reopened(service_->store(), step_);
 }
 
+// Either by the command, or as an operator might: a copy of what lies on the disk.
+void Simulation::back_up() {
+  if (random_.chance(plan_.told_backups)) {
+    const ApiReply reply = office("POST", "/v1/backup", R"({"to":"/simulated"})");
+    trace_.line("{} backup {} by the server: {}", step_, backups_.size(), reply.status);
+    return;
+  }
+  backups_.push_back(disk_->copy());
+  trace_.line("{} backup {}", step_, backups_.size());
+}
+
 void Simulation::restore() {
   if (backups_.empty()) return;
-  const std::size_t which = random_.below(backups_.size());
+  const std::size_t newest = backups_.size() - 1;
+  const std::size_t which = random_.chance(500) ? newest : random_.below(backups_.size());
+  const std::string life = service_->store().incarnation();
   power_off();
   disk_ = backups_[which]->copy();
   backups_.resize(which + 1);  // the later ones are of a life that never was
@@ -127,6 +148,31 @@ void Simulation::restore() {
   if (service_ == nullptr) return;
   witness_.restored(service_->store(), step_);
   trace_.line("{} restored as {}", step_, service_->store().incarnation());
+  if (which == newest) check_restored(life);
+}
+
+void Simulation::check_restored(const std::string& life) {
+  std::string told;
+  const auto read = service_->store().kv().get(Column::kMeta, keys::kBackup, told);
+  if (!read || !*read) return;  // devices were not told to keep anything
+  std::map<std::uint64_t, std::uint64_t> held;
+  for_each_logged(service_->store(), [&](const Logged& op) {
+    std::uint64_t& highest = held[op.device];
+    highest = std::max(highest, op.n);
+  });
+  for (const auto& device : devices_) {
+    // One that missed an earlier restore may have dropped what only the forgotten life had.
+    if (device->replica.incarnation() != life) continue;
+    const std::set<std::uint64_t> kept = device->safe_numbers();
+    for (std::uint64_t n = held[device->id()] + 1; n <= device->replica.applied(); ++n) {
+      if (kept.count(n) != 0) continue;
+      findings_.report(12,
+                       fmt::format("op {}/{} is in the newest backup, or its device keeps it",
+                                   device->name(), n),
+                       fmt::format("backed up to {}", held[device->id()]));
+      return;
+    }
+  }
 }
 
 ApiReply Simulation::call(ApiRequest request) {
@@ -344,7 +390,9 @@ void Simulation::talk(Device& device) {
 void Simulation::device_hears(Device& device, std::string_view text) {
   const std::string life = device.replica.incarnation();
   device.hears(text, true_ms_, findings_);
-  if (!life.empty() && device.replica.incarnation() != life) {
+  // What still comes in from a life that has ended since is no promise of the one that follows.
+  const bool current = device.replica.incarnation() == service_->store().incarnation();
+  if (!life.empty() && device.replica.incarnation() != life && current) {
     for (const std::string& op : device.safe_ops()) {
       const auto canonical = canonicalize("{" + op);
       if (canonical) must_return_.push_back(Held{&device, *canonical});
@@ -518,11 +566,7 @@ void Simulation::strike(Fault fault) {
     case Fault::kCrash: return crash();
     case Fault::kRestart: return restart();
     case Fault::kRestore:
-      if (backups_.size() < kBackupsKept && random_.chance(600)) {
-        backups_.push_back(disk_->copy());
-        trace_.line("{} backup {}", step_, backups_.size());
-        return;
-      }
+      if (backups_.size() < kBackupsKept && random_.chance(600)) return back_up();
       return restore();
     case Fault::kTorn: return disk_->tear_next_write();
     case Fault::kSync: return disk_->fail_next_sync();

@@ -65,7 +65,10 @@ class Simulation {
   void power_off();
   void crash();
   void restart();
+  void back_up();
   void restore();
+  // Law 12: between the newest backup and what devices keep nothing that was acknowledged is gone.
+  void check_restored(const std::string& life);
   [[nodiscard]] std::int64_t server_ms() const { return true_ms_ + server_skew_ms_; }
   ApiReply call(ApiRequest request);
   ApiReply office(const std::string& method, const std::string& path, const std::string& body);
