@@ -6,6 +6,7 @@
 
 #include "storage/group.h"
 #include "storage/keys.h"
+#include "storage/views.h"
 #include "sync/broken.h"
 #include "sync/cursor.h"
 #include "sync/device_id.h"
@@ -32,6 +33,13 @@ void shorten(std::string& detail) {
   detail += "…";
 }
 
+// The scopes that a device holds and that its role may enter.
+std::vector<std::string> entered(const Policy& policy, const Account& account) {
+  std::vector<std::string> scopes = account.scopes();
+  std::erase_if(scopes, [&](const auto& scope) { return !policy.enters(account.role(), scope); });
+  return scopes;
+}
+
 Error read_only(const Store& store) {
   return Error{Code::kStoreReadOnly, store.read_only_reason()};
 }
@@ -49,11 +57,38 @@ Status Applier::start() {
     scopes_[std::string(rows->key())].row = *row;
   }
   if (!rows->status()) return rows->status();
+  if (auto loaded = load_view_digests(); !loaded) return loaded;
   std::string ignored;
   const auto backup = store_.kv().get(Column::kMeta, keys::kBackup, ignored);
   if (!backup) return backup.error();
   backups_ = *backup;
   return {};
+}
+
+// Where the digests of views that are kept are not those of the policy in force, nobody keeps them
+// up to date any more: they are to be made anew when one is adopted.
+Status Applier::load_view_digests() {
+  const std::vector<View>& views = store_.policy().views();
+  std::string kept;
+  const auto found = store_.kv().get(Column::kMeta, keys::kViews, kept);
+  if (!found) return found.error();
+  if (*found && kept != encode_views(views)) {
+    Batch batch;
+    batch.erase(Column::kMeta, std::string(keys::kViews));
+    return store_.kv().write(batch, Durability::kSynced);
+  }
+  auto rows = store_.kv().iterate(Column::kViewDigests);
+  for (rows->seek(""); rows->valid(); rows->next()) {
+    const auto key = keys::parse_view_digest(rows->key());
+    const auto row = decode_digest(rows->value());
+    if (!key || !row) return Error{Code::kStoreCorrupt, "a damaged digest of a view"};
+    Scope& scope = scopes_[std::string(key->scope)];
+    scope.views.resize(views.size());
+    for (const View& view : views) {
+      if (view.name() == key->view_name) scope.views[view.index] = row->digest;
+    }
+  }
+  return rows->status();
 }
 
 GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms) {
@@ -108,8 +143,8 @@ void Applier::take(Group& group, ExchangeRequest& request) {
   ExchangeRequest::Reply reply;
   if (request.hello) {
     greet(group, device, *account, *request.hello);
-    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes(),
-                    backed_up(device.state)};
+    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied,
+                    entered(store_.policy(), *account), backed_up(device.state)};
     reply.welcome = encode_welcome(welcome);
   }
   device.state.last_seen_ms = group.now_ms;
@@ -234,6 +269,7 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
   if (!refusal) refusal = check_scope(account, op, authored_ms);
+  if (!refusal) refusal = check_policy(account, op, authored_ms);
   if (!refusal) {
     auto against = check_replay(account, op);
     if (!against) return against.error();
@@ -365,6 +401,20 @@ std::optional<Refusal> Applier::check_record(const Entry& entry, const Op& op, c
                              limits::kRecordBytes)};
 }
 
+// Law 7: by a role that was held when the op was written.
+std::optional<Refusal> Applier::check_policy(const Account& account, const Op& op,
+                                             std::int64_t authored_ms) const {
+  std::optional<Refusal> refusal;
+  for (const std::string_view role : account.roles_at(authored_ms)) {
+    auto against = store_.policy().against(role, op);
+    if (!against) return std::nullopt;
+    if (refusal) continue;  // the role of now says why
+    refusal =
+        Refusal{Code::kAccessDenied, fmt::format("the role \"{}\" may not: {}", role, *against)};
+  }
+  return refusal;
+}
+
 Result<Applier::Entry*> Applier::entry(const std::string& key) {
   const auto at = records_.find(key);
   if (at != records_.end()) return &at->second;
@@ -383,6 +433,8 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     made.size_bound = visible.size();
     if (!visible.empty()) {
       made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+      made.view_parts = view_parts(store_.policy().views(), parts->scope, parts->coll, parts->id,
+                                   visible, made.stored_part);
     }
   }
   return &records_.emplace(key, std::move(made)).first->second;
@@ -524,6 +576,7 @@ void Applier::take(Group& group, EnrollRequest& request) {
   account.code_hash = request.code_hash;
   account.request_hash = request.request_hash;
   account.changed = position_;
+  account.take_role(code.role, position_, group.now_ms);
   for (const std::string& scope : code.scopes) {
     account.grants.push_back(Grant{scope, position_, 0, 0});
   }
@@ -563,6 +616,25 @@ void Applier::take(Group& group, ScopesRequest& request) {
     const bool held = std::any_of(account.grants.begin(), account.grants.end(),
                                   [&](const Grant& g) { return g.left == 0 && g.scope == scope; });
     if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
+  }
+  store_account(group, std::move(account));
+  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
+}
+
+// Whose view is another one then starts afresh: what it may no longer see goes, what it may see by
+// now comes.
+void Applier::take(Group& group, RoleRequest& request) {
+  const AccountPtr old = group.account(store_, request.device);
+  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  Account account = *old;
+  if (account.role() != request.role) {
+    const Policy& policy = store_.policy();
+    position_ = next_seq(position_, group.now_ms);
+    account.changed = position_;
+    const bool same_view = &policy.view_of(account.role()) == &policy.view_of(request.role) &&
+                           policy.role(account.role()).system == policy.role(request.role).system;
+    if (!same_view) account.reset = position_;
+    account.take_role(request.role, position_, group.now_ms);
   }
   store_account(group, std::move(account));
   group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
@@ -619,8 +691,15 @@ Status Applier::close_records(Group& group) {
     WS_CHECK(parts.has_value());
     const std::string visible = entry->record.visible();
     Digest part;
-    if (!visible.empty()) part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
-    DigestRow& row = scopes_[std::string(parts->scope)].row;
+    std::vector<Digest> by_view;
+    if (!visible.empty()) {
+      part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+      by_view =
+          view_parts(store_.policy().views(), parts->scope, parts->coll, parts->id, visible, part);
+    }
+    Scope& scope = scopes_[std::string(parts->scope)];
+    DigestRow& row = scope.row;
+    move_views(scope, *entry, std::move(by_view));
     if (!broken(Broken::kDigestNotUpdated) || !visible.empty()) {
       row.digest.subtract(entry->stored_part);
     }
@@ -662,11 +741,36 @@ Status Applier::close_records(Group& group) {
     }
   }
   for (const std::string& id : group.dirty_scopes) {
-    Scope& scope = scopes_[id];
-    scope.dirty = false;
-    group.batch.put(Column::kDigests, id, encode_digest(scope.row));
+    put_digests(group, id, scopes_[id]);
   }
   return {};
+}
+
+void Applier::move_views(Scope& scope, Entry& entry, std::vector<Digest> parts) {
+  const std::size_t views = store_.policy().views().size();
+  scope.views.resize(views);
+  scope.moved.resize(views);
+  entry.view_parts.resize(views);
+  parts.resize(views);
+  for (std::size_t i = 0; i < views; ++i) {
+    if (entry.view_parts[i] == parts[i]) continue;
+    scope.views[i].subtract(entry.view_parts[i]);
+    scope.views[i].add(parts[i]);
+    scope.moved[i] = true;
+  }
+  entry.view_parts = std::move(parts);
+}
+
+void Applier::put_digests(Group& group, const std::string& id, Scope& scope) {
+  scope.dirty = false;
+  group.batch.put(Column::kDigests, id, encode_digest(scope.row));
+  for (std::size_t i = 0; i < scope.moved.size(); ++i) {
+    if (!scope.moved[i]) continue;
+    scope.moved[i] = false;
+    const std::string key = keys::view_digest(id, store_.policy().views()[i].name());
+    group.batch.put(Column::kViewDigests, key,
+                    encode_digest(DigestRow{scope.row.newest, scope.views[i]}));
+  }
 }
 
 void Applier::close_devices(Group& group) {

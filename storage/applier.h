@@ -54,6 +54,12 @@ struct CodeRequest {
   std::function<void(Status)> done;
 };
 
+struct RoleRequest {
+  std::uint64_t device = 0;
+  std::string role;  // one of kRoles
+  std::function<void(Result<AccountPtr>)> done;
+};
+
 struct ScopesRequest {
   std::uint64_t device = 0;
   std::vector<std::string> scopes;
@@ -73,7 +79,7 @@ struct BackupRequest {
 };
 
 using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
-                             RevokeRequest, BackupRequest>;
+                             RevokeRequest, BackupRequest, RoleRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -112,9 +118,10 @@ class Applier {
   struct Entry {  // a record at hand
     Record record;
     bool dirty = false;
-    Seq stored_seq = 0;          // where the change index has it; 0: nowhere
-    Digest stored_part;          // what it adds to the digest as stored
-    std::size_t size_bound = 0;  // at least the size of its visible text
+    Seq stored_seq = 0;              // where the change index has it; 0: nowhere
+    Digest stored_part;              // what it adds to the digest as stored
+    std::vector<Digest> view_parts;  // the same for each view; empty: nothing
+    std::size_t size_bound = 0;      // at least the size of its visible text
   };
   struct Device {
     DeviceState state;
@@ -123,6 +130,8 @@ class Applier {
   };
   struct Scope {
     DigestRow row;
+    std::vector<Digest> views;  // by index; empty: none has anything
+    std::vector<bool> moved;    // those that are to be written with the group
     bool dirty = false;
   };
   struct Group;  // the state of one apply()
@@ -133,6 +142,7 @@ class Applier {
   void take(Group& group, ScopesRequest& request);
   void take(Group& group, RevokeRequest& request);
   void take(Group& group, BackupRequest& request);
+  void take(Group& group, RoleRequest& request);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
@@ -158,6 +168,8 @@ class Applier {
   [[nodiscard]] Result<std::optional<Refusal>> check_replay(const Account& account, const Op& op);
   [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
                                                    std::int64_t authored_ms) const;
+  [[nodiscard]] std::optional<Refusal> check_policy(const Account& account, const Op& op,
+                                                    std::int64_t authored_ms) const;
   [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
                                                     const OpPlace& place,
                                                     const Collection& collection,
@@ -191,6 +203,9 @@ class Applier {
   void back_up(BackupRequest& request, std::int64_t now_ms);
   [[nodiscard]] std::optional<std::uint64_t> backed_up(const DeviceState& state) const;
   void store_account(Group& group, Account account);
+  [[nodiscard]] Status load_view_digests();
+  void move_views(Scope& scope, Entry& entry, std::vector<Digest> parts);
+  void put_digests(Group& group, const std::string& id, Scope& scope);
   [[nodiscard]] Status close_records(Group& group);
   void close_devices(Group& group);
   [[nodiscard]] Status commit(Group& group);

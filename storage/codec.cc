@@ -10,16 +10,18 @@ namespace {
 
 // Each layout's first byte. A new layout gets a new number; old ones, from 1, stay readable for
 // ever.
-constexpr std::uint8_t kRecordV2 = 2;  // with quotas, reviews, burial, dues and matches
-constexpr std::uint8_t kAccountV1 = 1;
-constexpr std::uint8_t kStateV2 = 2;  // with what it has pulled and what is backed up
-constexpr std::uint8_t kCodeV1 = 1;
+constexpr std::uint8_t kRecordV2 = 2;   // with quotas, reviews, burial, dues and matches
+constexpr std::uint8_t kAccountV2 = 2;  // with its roles
+constexpr std::uint8_t kStateV2 = 2;    // with what it has pulled and what is backed up
+constexpr std::uint8_t kCodeV2 = 2;     // with its role
 constexpr std::uint8_t kChunkV1 = 1;
 constexpr std::uint8_t kConflictV2 = 2;  // with its review
 constexpr std::uint8_t kQuarantineV1 = 1;
 constexpr std::uint8_t kDigestV1 = 1;
 constexpr std::uint8_t kHistoryV1 = 1;
 constexpr std::uint8_t kMatchV1 = 1;
+constexpr std::uint8_t kRoleViewsV1 = 1;
+constexpr std::uint8_t kViewsV1 = 1;
 
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
@@ -174,6 +176,28 @@ Field take_field(Decoder& in) {
   return field;
 }
 
+void put_roles(std::string& out, const std::vector<RoleTerm>& roles) {
+  put_varint(out, roles.size());
+  for (const RoleTerm& term : roles) {
+    put_string(out, term.role);
+    put_varint(out, static_cast<std::uint64_t>(term.left));
+    put_signed(out, term.left_ms);
+  }
+}
+
+std::vector<RoleTerm> take_roles(Decoder& in) {
+  std::vector<RoleTerm> roles;
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && !in.failed(); ++i) {
+    RoleTerm term;
+    term.role = in.text();
+    term.left = in.seq();
+    term.left_ms = in.signed_varint();
+    roles.push_back(std::move(term));
+  }
+  return roles;
+}
+
 void put_clock(std::string& out, const DeviceClock& clock) {
   put_signed(out, clock.enrolled_ms);
   put_signed(out, clock.skew_ms);
@@ -313,9 +337,31 @@ std::vector<std::string> Account::scopes() const {
   return held;
 }
 
+std::string_view Account::role() const {
+  const auto held =
+      std::find_if(roles.begin(), roles.end(), [](const RoleTerm& term) { return term.left == 0; });
+  return held == roles.end() ? std::string_view() : std::string_view(held->role);
+}
+
+std::vector<std::string_view> Account::roles_at(std::int64_t authored_ms) const {
+  std::vector<std::string_view> judged_by{role()};
+  for (const RoleTerm& term : roles) {
+    if (term.left != 0 && authored_ms <= term.left_ms) judged_by.emplace_back(term.role);
+  }
+  return judged_by;
+}
+
+void Account::take_role(std::string_view role, Seq seq, std::int64_t now_ms) {
+  for (RoleTerm& term : roles) {
+    if (term.left == 0) term = RoleTerm{std::move(term.role), seq, now_ms};
+  }
+  std::erase_if(roles, [role](const RoleTerm& term) { return term.role == role; });
+  roles.push_back(RoleTerm{std::string(role), 0, 0});
+}
+
 std::string encode_account(const Account& account) {
   std::string out;
-  put_version(out, kAccountV1);
+  put_version(out, kAccountV2);
   put_varint(out, account.device);
   put_string(out, account.name);
   put_string(out, account.token_hash);
@@ -333,11 +379,12 @@ std::string encode_account(const Account& account) {
   put_varint(out, static_cast<std::uint64_t>(account.changed));
   out += static_cast<char>(account.revoked ? 1 : 0);
   put_signed(out, account.revoked_ms);
+  put_roles(out, account.roles);
   return out;
 }
 
 Result<Account> decode_account(std::string_view bytes) {
-  Decoder in(bytes, kAccountV1);
+  Decoder in(bytes, kAccountV2);
   Account account;
   account.device = in.varint();
   account.name = in.text();
@@ -358,6 +405,11 @@ Result<Account> decode_account(std::string_view bytes) {
   account.changed = in.seq();
   account.revoked = in.flag();
   account.revoked_ms = in.signed_varint();
+  if (in.layout() >= kAccountV2) {
+    account.roles = take_roles(in);
+  } else {
+    account.roles = {RoleTerm{std::string(role_before_roles(account.holds_all())), 0, 0}};
+  }
   return finish(in, std::move(account), "account");
 }
 
@@ -399,23 +451,30 @@ Result<DeviceState> decode_device_state(std::string_view bytes) {
 
 std::string encode_code(const CodeRow& code) {
   std::string out;
-  put_version(out, kCodeV1);
+  put_version(out, kCodeV2);
   put_varint(out, code.scopes.size());
   for (const std::string& scope : code.scopes) put_string(out, scope);
   put_string(out, code.name);
   put_varint(out, code.uses_left);
   put_signed(out, code.expires_ms);
+  put_string(out, code.role);
   return out;
 }
 
 Result<CodeRow> decode_code(std::string_view bytes) {
-  Decoder in(bytes, kCodeV1);
+  Decoder in(bytes, kCodeV2);
   CodeRow code;
   const std::size_t scopes = in.count();
   for (std::size_t i = 0; i < scopes && !in.failed(); ++i) code.scopes.push_back(in.text());
   code.name = in.text();
   code.uses_left = in.varint();
   code.expires_ms = in.signed_varint();
+  if (in.layout() >= kCodeV2) {
+    code.role = in.text();
+  } else {
+    const bool all = std::find(code.scopes.begin(), code.scopes.end(), "*") != code.scopes.end();
+    code.role = std::string(role_before_roles(all));
+  }
   return finish(in, std::move(code), "enrolment code");
 }
 
@@ -493,6 +552,53 @@ Result<QuarantineRow> decode_quarantine(std::string_view bytes) {
   row.received_ms = in.signed_varint();
   row.op = in.text();
   return finish(in, std::move(row), "quarantine");
+}
+
+std::string encode_role_views(const std::vector<RoleView>& views) {
+  std::string out;
+  put_version(out, kRoleViewsV1);
+  put_varint(out, views.size());
+  for (const RoleView& view : views) {
+    put_string(out, view.role);
+    put_string(out, view.view);
+    out += static_cast<char>(view.system ? 1 : 0);
+  }
+  return out;
+}
+
+Result<std::vector<RoleView>> decode_role_views(std::string_view bytes) {
+  Decoder in(bytes, kRoleViewsV1);
+  std::vector<RoleView> views;
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && !in.failed(); ++i) {
+    RoleView view;
+    view.role = in.text();
+    view.view = in.text();
+    view.system = in.flag();
+    views.push_back(std::move(view));
+  }
+  return finish(in, std::move(views), "views of roles");
+}
+
+std::string encode_views(const std::vector<View>& views) {
+  std::string out;
+  put_version(out, kViewsV1);
+  put_varint(out, views.size());
+  for (const View& view : views) put_string(out, view.text());
+  return out;
+}
+
+Result<std::vector<View>> decode_views(std::string_view bytes) {
+  Decoder in(bytes, kViewsV1);
+  std::vector<View> views;
+  const std::size_t count = in.count();
+  for (std::size_t i = 0; i < count && !in.failed(); ++i) {
+    auto view = View::parse(in.string());
+    if (!view) return view.error();
+    view->index = i;
+    views.push_back(std::move(*view));
+  }
+  return finish(in, std::move(views), "views");
 }
 
 std::string encode_digest(const DigestRow& row) {

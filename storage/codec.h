@@ -11,9 +11,11 @@
 
 #include "sync/clock.h"
 #include "sync/digest.h"
+#include "sync/policy.h"
 #include "sync/record.h"
 #include "sync/result.h"
 #include "sync/stamp.h"
+#include "sync/view.h"
 
 namespace waystation {
 
@@ -38,6 +40,14 @@ struct Grant {
   friend bool operator==(const Grant&, const Grant&) = default;
 };
 
+// That an account has, or had, a role. At most one for each role: the latest stay in it.
+struct RoleTerm {
+  std::string role;
+  Seq left = 0;  // the entry in the log that took it away; 0: held
+  std::int64_t left_ms = 0;
+  friend bool operator==(const RoleTerm&, const RoleTerm&) = default;
+};
+
 // What the office decides about a device.
 struct Account {
   std::uint64_t device = 0;
@@ -51,6 +61,15 @@ struct Account {
   Seq changed = 0;  // the latest entry in the log that concerns this account
   bool revoked = false;
   std::int64_t revoked_ms = 0;
+
+  std::vector<RoleTerm> roles;  // one of them is held
+
+  [[nodiscard]] std::string_view role() const;  // empty: none
+  // The roles by which an op written at authored_ms is judged: held now, or left after it was
+  // written. The one that is held comes first.
+  [[nodiscard]] std::vector<std::string_view> roles_at(std::int64_t authored_ms) const;
+  // Takes the place of the role that is held.
+  void take_role(std::string_view role, Seq seq, std::int64_t now_ms);
 
   [[nodiscard]] bool holds(std::string_view scope) const;
   [[nodiscard]] bool holds_all() const;
@@ -83,6 +102,7 @@ struct CodeRow {
   std::string name;
   std::uint64_t uses_left = 0;
   std::int64_t expires_ms = 0;
+  std::string role = std::string(kRoleVolunteer);
 };
 [[nodiscard]] std::string encode_code(const CodeRow& code);
 [[nodiscard]] Result<CodeRow> decode_code(std::string_view bytes);
@@ -132,6 +152,21 @@ struct MatchRow {
 };
 [[nodiscard]] std::string encode_match(const MatchRow& row);
 [[nodiscard]] Result<MatchRow> decode_match(std::string_view bytes);
+
+// --- views -----------------------------------------------------------------------------------
+// What a role saw, for a comparison with what it sees by another policy.
+struct RoleView {
+  std::string role;
+  std::string view;  // name of the view; empty: everything
+  bool system = true;
+  friend bool operator==(const RoleView&, const RoleView&) = default;
+};
+[[nodiscard]] std::string encode_role_views(const std::vector<RoleView>& views);
+[[nodiscard]] Result<std::vector<RoleView>> decode_role_views(std::string_view bytes);
+
+// The views whose digests are kept, by their texts.
+[[nodiscard]] std::string encode_views(const std::vector<View>& views);
+[[nodiscard]] Result<std::vector<View>> decode_views(std::string_view bytes);
 
 // --- digests ----------------------------------------------------------------------------------
 struct DigestRow {

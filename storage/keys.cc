@@ -187,8 +187,28 @@ std::optional<MatchKey> parse_match(std::string_view key) {
   return MatchKey{*scope, *coll, *match, rest};
 }
 
+std::string view_digest(std::string_view scope, std::string_view view_name) {
+  std::string key = scope_prefix(scope);
+  key += view_name;
+  return key;
+}
+
+std::optional<ViewDigestKey> parse_view_digest(std::string_view key) {
+  std::string_view rest = key;
+  const auto scope = take_part(rest);
+  if (!scope || rest.empty() || rest.find(kEnd) != std::string_view::npos) return std::nullopt;
+  return ViewDigestKey{*scope, rest};
+}
+
 std::string scope_prefix(std::string_view scope) {
   std::string key(scope);
+  key += kEnd;
+  return key;
+}
+
+std::string collection_prefix(std::string_view scope, std::string_view coll) {
+  std::string key = scope_prefix(scope);
+  key += coll;
   key += kEnd;
   return key;
 }

@@ -16,6 +16,8 @@ inline constexpr std::string_view kIncarnation = "incarnation";
 inline constexpr std::string_view kPosition = "position";
 inline constexpr std::string_view kHorizon = "horizon";
 inline constexpr std::string_view kBackup = "backup";  // there once a backup was made
+inline constexpr std::string_view kPolicy = "policy";  // what each role saw when last started
+inline constexpr std::string_view kViews = "views";    // those whose digests are kept and right
 
 [[nodiscard]] std::string account(std::uint64_t device);
 [[nodiscard]] std::string device_state(std::uint64_t device);
@@ -98,6 +100,15 @@ struct MatchKey {
 };
 [[nodiscard]] std::optional<MatchKey> parse_match(std::string_view key);
 
+[[nodiscard]] std::string view_digest(std::string_view scope, std::string_view view_name);
+struct ViewDigestKey {
+  std::string_view scope;
+  std::string_view view_name;
+};
+[[nodiscard]] std::optional<ViewDigestKey> parse_view_digest(std::string_view key);
+
+// All keys of a collection of a scope in kRecords start with this.
+[[nodiscard]] std::string collection_prefix(std::string_view scope, std::string_view coll);
 // All keys of a scope in kRecords, kChanges and kConflicts start with this.
 [[nodiscard]] std::string scope_prefix(std::string_view scope);
 // The first key after all that start with `prefix`; empty when there is none.

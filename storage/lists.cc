@@ -6,6 +6,7 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/views.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -13,6 +14,10 @@
 
 namespace waystation {
 namespace {
+
+// A page ends after so many that its reader is not shown, so that none holds its thread for long.
+constexpr std::size_t kPassedOver = 4 * limits::kPageRecords;
+const View kEverything;
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
@@ -49,9 +54,10 @@ Result<ListPage> walk(const Store& store, const Snapshot& snapshot, Column colum
   if (!resume->empty() && rows->valid() && rows->key() == *resume) rows->next();
   ListPage page;
   std::size_t count = 0;
+  std::size_t passed_over = 0;
   std::string last;
   for (; rows->valid(); rows->next()) {
-    if (count >= limit || page.items.size() >= limits::kPageBytes) {
+    if (count >= limit || passed_over >= kPassedOver || page.items.size() >= limits::kPageBytes) {
       page.next = to_hex(last);
       break;
     }
@@ -62,6 +68,7 @@ Result<ListPage> walk(const Store& store, const Snapshot& snapshot, Column colum
     if (*appended) {
       ++count;
     } else {
+      ++passed_over;
       page.items.resize(before);
     }
     last = std::string(rows->key());
@@ -115,7 +122,9 @@ Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
   auto rows = store.kv().iterate(Column::kRecords, snapshot.get());
   rows->seek(*resume);
   if (!resume->empty() && rows->valid() && rows->key() == *resume) rows->next();
+  const View& view = query.view == nullptr ? kEverything : *query.view;
   ListPage page;
+  if (!view.of(query.coll).seen) return page;
   std::string last;
   for (std::size_t count = 0; rows->valid();) {
     const auto key = keys::parse_record(rows->key());
@@ -132,8 +141,9 @@ Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
       const auto head = decode_record_head(rows->value());
       if (!head) return head.error();
       if (count++ > 0) page.items += ',';
-      append_change(page.items, key->scope, key->coll, key->id, head->seq, head->visible,
-                    head->conflicts);
+      const auto seen =
+          append_seen(page.items, view, key->scope, key->coll, key->id, *head, rows->value());
+      if (!seen) return seen.error();
       last = std::string(rows->key());
     }
     rows->next();
@@ -142,11 +152,24 @@ Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
   return page;
 }
 
+// What a role is told of a refused op; nothing where that is nothing. One that is no op at all is
+// shown to those alone who see everything.
+std::optional<std::string> op_told(const Role* role, const std::string& text) {
+  if (role == nullptr) return text;
+  const auto op = decode_op(text);
+  if (!op || (is_system_scope(op->scope) && !role->system)) return std::nullopt;
+  const CollectionRule& rule = role->rule(op->coll);
+  if (!rule.read.seen) return std::nullopt;
+  auto told = op_without(text, rule.not_told);
+  return told ? std::optional(std::move(*told)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<ListPage> list_records(const Store& store, const RecordQuery& query,
                               const ScopeFilter& allowed) {
   if (query.scope.empty()) return list_collection(store, query, allowed);
+  const View& view = query.view == nullptr ? kEverything : *query.view;
   const auto snapshot = store.kv().snapshot();
   std::string prefix = keys::scope_prefix(query.scope);
   if (!query.coll.empty()) prefix += query.coll + '\0';
@@ -159,18 +182,17 @@ Result<ListPage> list_records(const Store& store, const RecordQuery& query,
     if (!*found) return page;
     const auto head = decode_record_head(value);
     if (!head) return head.error();
-    append_change(page.items, query.scope, query.coll, query.id, head->seq, head->visible,
-                  head->conflicts);
+    const auto seen =
+        append_seen(page.items, view, query.scope, query.coll, query.id, *head, value);
+    if (!seen) return seen.error();
     return page;
   }
   return walk(store, *snapshot, Column::kRecords, prefix, query.after, query.limit,
-              [](std::string_view key, std::string_view value, std::string& out) -> Result<bool> {
+              [&](std::string_view key, std::string_view value, std::string& out) -> Result<bool> {
                 const auto parts = keys::parse_record(key);
                 const auto head = decode_record_head(value);
                 if (!parts || !head) return Error{Code::kStoreCorrupt, "a damaged record"};
-                append_change(out, parts->scope, parts->coll, parts->id, head->seq, head->visible,
-                              head->conflicts);
-                return true;
+                return append_seen(out, view, parts->scope, parts->coll, parts->id, *head, value);
               });
 }
 
@@ -184,6 +206,9 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     const auto row = decode_conflict(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged conflict"};
     if (row->review.settled != query.settled || !allowed(parts->record.scope)) return false;
+    if (query.view != nullptr && !query.view->of(parts->record.coll).shows(parts->field)) {
+      return false;
+    }
     std::string bytes;
     const auto found = store.kv().get(
         Column::kRecords, keys::record(parts->record.scope, parts->record.coll, parts->record.id),
@@ -203,18 +228,20 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
   const auto snapshot = store.kv().snapshot();
   const std::string prefix =
       query.device ? keys::log_chunk(*query.device, 0).substr(0, 8) : std::string();
-  const auto visit = [](std::string_view key, std::string_view value,
-                        std::string& out) -> Result<bool> {
+  const auto visit = [&](std::string_view key, std::string_view value,
+                         std::string& out) -> Result<bool> {
     const auto parts = keys::parse_quarantine(key);
     const auto row = decode_quarantine(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged quarantine entry"};
+    const auto op = op_told(query.role, row->op);
+    if (!op) return false;
     out +=
         fmt::format(R"({{"device":"{}","n":{},"code":)", format_device_id(parts->device), parts->n);
     append_json_string(out, row->code);
     out += ",\"detail\":";
     append_json_string(out, row->detail);
     out += fmt::format(R"(,"received":{},"op":)", row->received_ms);
-    out += row->op;
+    out += *op;
     out += '}';
     return true;
   };
@@ -235,6 +262,8 @@ Result<std::string> describe_device(const Store& store, const Account& account) 
   append_json_string(out, account.name);
   out += ",\"app\":";
   append_json_string(out, state.app);
+  out += ",\"role\":";
+  append_json_string(out, account.role());
   out += ",\"scopes\":";
   append_string_array(out, account.scopes());
   out += fmt::format(

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "storage/store.h"
+#include "sync/policy.h"
 #include "sync/result.h"
+#include "sync/view.h"
 
 namespace waystation {
 
@@ -24,6 +26,7 @@ struct RecordQuery {
   std::string id;     // with scope and coll: this record alone
   std::string after;
   std::size_t limit = 100;
+  const View* view = nullptr;  // what is seen of them; null: everything
 };
 using ScopeFilter = std::function<bool(std::string_view scope)>;
 // {scope, coll, id, seq, fields | deleted, conflicts?}
@@ -35,6 +38,7 @@ struct ConflictQuery {
   bool settled = false;  // those in place of the open ones
   std::string after;
   std::size_t limit = 100;
+  const View* view = nullptr;  // of fields that it shows; null: of all
 };
 // {scope, coll, id, field, kind, value, by, n, part?, stamp, winner?: {value, by}}, and of settled
 // ones review: {by, n, stamp}.
@@ -45,6 +49,7 @@ struct QuarantineQuery {
   std::optional<std::uint64_t> device;
   std::string after;
   std::size_t limit = 100;
+  const Role* role = nullptr;  // what it may read of the ops; null: everything
 };
 // {device, n, code, detail, received, op}
 [[nodiscard]] Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& query);

@@ -26,17 +26,6 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-std::string_view word_for(EditKind kind) {
-  switch (kind) {
-    case EditKind::kGrant: return "grant";
-    case EditKind::kLease: return "lease";
-    case EditKind::kSpend: return "spend";
-    case EditKind::kReturn: return "return";
-    case EditKind::kReclaim: return "reclaim";
-    default: WS_CHECK(false);
-  }
-}
-
 std::string op_name(std::uint64_t device, std::uint64_t n) {
   return fmt::format("{}~{}", format_device_id(device), n);
 }
@@ -76,7 +65,7 @@ Status Applier::keep_ledger(Group& group, const Op& op, std::uint64_t author, bo
              fmt::format(R"("set":{{"account":"{}/{}","field":"{}","device":"{}","kind":"{}",)"
                          R"("amount":{},"valid":{},"at_ms":{}}})",
                          op.coll, op.id, moved.field, format_device_id(moved.move.device),
-                         word_for(moved.move.kind), moved.done.amount, valid, group.now_ms));
+                         member_of(moved.move.kind), moved.done.amount, valid, group.now_ms));
 }
 
 // --- refused ops ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/views.h"
 #include "sync/limits.h"
 
 namespace waystation {
@@ -16,9 +17,11 @@ constexpr std::size_t kReadsPerRecord = 4;
 // Walks the scopes of one pull within one snapshot and fills one page.
 class Walk {
  public:
-  Walk(const Store& store, const Snapshot& snapshot, const Cursor& cursor, std::size_t limit)
+  Walk(const Store& store, const Snapshot& snapshot, const View& view, const Cursor& cursor,
+       std::size_t limit)
       : store_(store),
         snapshot_(snapshot),
+        view_(view),
         at_(cursor),
         limit_(limit),
         reads_left_(limit * kReadsPerRecord) {}
@@ -42,11 +45,14 @@ class Walk {
     return page.count >= limit_ || page.items.size() >= limits::kPageBytes || reads_left_ == 0;
   }
 
-  void append(std::string_view scope, std::string_view coll, std::string_view id,
-              const RecordHead& head) {
+  Status append(std::string_view scope, std::string_view coll, std::string_view id,
+                const RecordHead& head, std::string_view bytes) {
     if (page.count > 0) page.items += ',';
-    append_change(page.items, scope, coll, id, head.seq, head.visible, head.conflicts);
+    const auto seen = append_seen(page.items, view_, scope, coll, id, head, bytes);
+    if (!seen) return seen.error();
+    WS_CHECK(*seen);  // others were passed over
     ++page.count;
+    return {};
   }
 
   // All records of a scope up to the target, in the order of their keys; deleted ones too, so that
@@ -57,15 +63,24 @@ class Walk {
     auto rows = store_.kv().iterate(Column::kRecords, &snapshot_, keys::prefix_end(prefix));
     rows->seek(at_.after_key.empty() ? prefix : prefix + at_.after_key);
     if (rows->valid() && rows->key().substr(prefix.size()) == at_.after_key) rows->next();
-    for (; rows->valid(); rows->next()) {
+    while (rows->valid()) {
       if (full()) return false;
       --reads_left_;
       ++page.work.records;
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
       if (!key || !head) return Error{Code::kStoreCorrupt, "a damaged record in " + scope};
-      if (head->seq <= at_.target && !head->buried) append(scope, key->coll, key->id, *head);
       at_.after_key = std::string(rows->key().substr(prefix.size()));
+      if (!view_.of(key->coll).seen) {  // no record of it: on to the next collection
+        rows->seek(keys::prefix_end(keys::collection_prefix(scope, key->coll)));
+        continue;
+      }
+      if (head->seq <= at_.target && !head->buried) {
+        if (auto added = append(scope, key->coll, key->id, *head, rows->value()); !added) {
+          return added.error();
+        }
+      }
+      rows->next();
     }
     if (!rows->status()) return rows->status().error();
     return true;
@@ -89,6 +104,8 @@ class Walk {
       }
       const std::string_view coll = pointer.substr(0, split);
       const std::string_view id = pointer.substr(split + 1);
+      at_.after_seq = key->seq;
+      if (!view_.of(coll).seen) continue;
       ++page.work.records;
       const auto found =
           store_.kv().get(Column::kRecords, keys::record(scope, coll, id), value, &snapshot_);
@@ -97,8 +114,7 @@ class Walk {
       if (!*found || !head || head->seq != key->seq) {
         return Error{Code::kStoreCorrupt, "the change index of " + scope + " points astray"};
       }
-      append(scope, coll, id, *head);
-      at_.after_seq = key->seq;
+      if (auto added = append(scope, coll, id, *head, value); !added) return added.error();
     }
     if (!rows->status()) return rows->status().error();
     return true;
@@ -106,13 +122,28 @@ class Walk {
 
   const Store& store_;
   const Snapshot& snapshot_;
+  const View& view_;
   Cursor at_;
   std::size_t limit_;
   std::size_t reads_left_;
 };
 
+// Of what the view shows of a scope; none is kept where it shows nothing.
+Result<Digest> digest_seen(const Store& store, const Snapshot& snapshot, const View& view,
+                           const std::string& scope, const Digest& whole) {
+  if (view.whole()) return whole;
+  std::string value;
+  const auto found =
+      store.kv().get(Column::kViewDigests, keys::view_digest(scope, view.name()), value, &snapshot);
+  if (!found) return found.error();
+  if (!*found) return Digest{};
+  const auto row = decode_digest(value);
+  if (!row) return row.error();
+  return row->digest;
+}
+
 // The digests of scopes that hold nothing above the target: what the device has after this page.
-Status add_digests(const Store& store, const Snapshot& snapshot,
+Status add_digests(const Store& store, const Snapshot& snapshot, const View& view,
                    const std::vector<PullScope>& scopes, Seq target, ChangesHead& head) {
   std::string value;
   for (const PullScope& scope : scopes) {
@@ -121,14 +152,15 @@ Status add_digests(const Store& store, const Snapshot& snapshot,
     if (!*found) continue;
     const auto row = decode_digest(value);
     if (!row) return row.error();
-    if (row->newest <= target) {
-      head.digests.push_back(ScopeDigest{scope.scope, row->newest, row->digest});
-    }
+    if (row->newest > target) continue;
+    const auto digest = digest_seen(store, snapshot, view, scope.scope, row->digest);
+    if (!digest) return digest.error();
+    head.digests.push_back(ScopeDigest{scope.scope, row->newest, *digest});
   }
   return {};
 }
 
-Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
+Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot, const View& view,
                          const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
   const auto position = store.position(&snapshot);
   if (!position) return position.error();
@@ -136,7 +168,7 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
   cursor.incarnation = store.incarnation_number();
   const std::size_t records =
       limit == 0 ? limits::kPageRecords : std::min(limit, limits::kPageRecords);
-  Walk walk(store, snapshot, cursor, records);
+  Walk walk(store, snapshot, view, cursor, records);
   for (const PullScope& scope : scopes) {
     const auto whole = walk.scope(scope);
     if (!whole) return whole.error();
@@ -151,7 +183,7 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
   } else {
     page.next.incarnation = cursor.incarnation;
     page.next.base = cursor.target;
-    if (auto added = add_digests(store, snapshot, scopes, cursor.target, page.head); !added) {
+    if (auto added = add_digests(store, snapshot, view, scopes, cursor.target, page.head); !added) {
       return added.error();
     }
   }
@@ -166,10 +198,12 @@ std::vector<PullScope> changed_scopes(const Store& store, const Account& account
   std::vector<PullScope> scopes;
   for (const Grant& grant : account.grants) {
     if (grant.left != 0 || grant.granted > target) continue;
+    if (!store.policy().enters(account.role(), grant.scope)) continue;
     const bool fill = base == 0 || grant.granted > base;
     if (grant.scope == "*") {  // all others are among them
       scopes.clear();
       for (std::string& scope : store.scopes().newer_than(fill ? 0 : base)) {
+        if (!store.policy().enters(account.role(), scope)) continue;
         scopes.push_back(PullScope{std::move(scope), fill});
       }
       return scopes;
@@ -183,8 +217,9 @@ std::vector<PullScope> changed_scopes(const Store& store, const Account& account
   return scopes;
 }
 
-Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
-                             const Cursor& cursor, std::size_t limit) {
+Result<PullPage> pull_scopes(const Store& store, const View& view,
+                             const std::vector<PullScope>& scopes, const Cursor& cursor,
+                             std::size_t limit) {
   const auto snapshot = store.kv().snapshot();
   // Known before what it speaks of is committed, so it is never missed by a later look.
   if (cursor.base < store.horizon()) {
@@ -194,7 +229,7 @@ Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& s
     page.head.cursor = encode_cursor(page.next);
     return page;
   }
-  return pull_at(store, *snapshot, scopes, cursor, limit);
+  return pull_at(store, *snapshot, view, scopes, cursor, limit);
 }
 
 Result<PullPage> pull(const Store& store, const Account& account, std::string_view cursor_text,
@@ -219,7 +254,7 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   const bool fresh_round = !cursor.walking();
 
   auto page = pull_at(
-      store, *snapshot,
+      store, *snapshot, store.view_of(account),
       changed_scopes(store, account, cursor.base, cursor.walking() ? cursor.target : kStillShown),
       cursor, limit);
   if (!page) return page;

@@ -38,16 +38,18 @@ struct PullPage {
 [[nodiscard]] Result<PullPage> pull(const Store& store, const Account& account,
                                     std::string_view cursor_text, std::size_t limit);
 
-// The part that all devices with the same scopes and position share: the live messages of a fan-out
-// are made once with it. `scopes` is sorted; cursor.base is what the device holds; cursor.target is
-// a committed position that was known before `scopes` was looked up, so that no scope is missed.
-// For a device beyond the horizon the page is empty and says `more`: it has to pull by itself.
-[[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& scopes,
+// The part that all devices with the same scopes, view and position share: the live messages of a
+// fan-out are made once with it. `scopes` is sorted; cursor.base is what the device holds;
+// cursor.target is a committed position that was known before `scopes` was looked up, so that no
+// scope is missed. For a device beyond the horizon the page is empty and says `more`: it has to
+// pull by itself.
+[[nodiscard]] Result<PullPage> pull_scopes(const Store& store, const View& view,
+                                           const std::vector<PullScope>& scopes,
                                            const Cursor& cursor, std::size_t limit);
 
-// The scopes of `account` with a change above `base`, sorted. A scope that was granted above
-// `target` is not among them: it would lie partly behind a walk that is under way, and waits for
-// the next.
+// The scopes of `account` that its role enters with a change above `base`, sorted. A scope that was
+// granted above `target` is not among them: it would lie partly behind a walk that is under way,
+// and waits for the next.
 [[nodiscard]] std::vector<PullScope> changed_scopes(const Store& store, const Account& account,
                                                     Seq base, Seq target = kStillShown);
 

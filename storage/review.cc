@@ -175,10 +175,16 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
       break;
     }
     if (i > 0) page.items += ',';
+    std::string told = op.received;
+    if (query.rule != nullptr && !query.rule->not_told.empty()) {
+      auto less = op_without(op.received, query.rule->not_told);
+      if (!less) return less.error();
+      told = std::move(*less);
+    }
     page.items += fmt::format(R"({{"device":"{}","name":)", format_device_id(op.dot.device));
     append_json_string(page.items, account_name(store, op.dot.device));
     page.items += fmt::format(R"(,"n":{},"seq":{},"stamp":{},"received":{},"op":{}}})", op.dot.n,
-                              op.seq, ms_from_seq(op.stamp), op.received_ms, op.received);
+                              op.seq, ms_from_seq(op.stamp), op.received_ms, told);
   }
   return page;
 }
@@ -191,7 +197,9 @@ Result<ListPage> follow_record(const Store& store, const Schemas& schemas,
   if (collection != nullptr) {
     const auto at = std::find_if(collection->fields.begin(), collection->fields.end(),
                                  [](const FieldSpec& spec) { return spec.redirect; });
-    if (at != collection->fields.end()) redirect = &*at;
+    const bool hidden = query.view != nullptr && at != collection->fields.end() &&
+                        !query.view->of(query.coll).shows(at->name);
+    if (at != collection->fields.end() && !hidden) redirect = &*at;
   }
   const auto look_up = [&](const std::string& id) -> Result<RedirectStep> {
     std::string bytes;

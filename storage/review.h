@@ -34,6 +34,7 @@ struct HistoryQuery {
   std::string id;
   std::string after;  // `next` of the page before
   std::size_t limit = 100;
+  const CollectionRule* rule = nullptr;  // what is read of the ops; null: everything
 };
 // {device, name, n, seq, stamp, received, op}, the oldest first. Errors: kCursorInvalid.
 [[nodiscard]] Result<ListPage> list_history(const Store& store, const Schemas& schemas,

@@ -8,6 +8,17 @@
 #include <sstream>
 
 namespace waystation {
+namespace {
+
+Result<SchemaFile> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return Error{Code::kIo, fmt::format("{}: cannot be read", path)};
+  return SchemaFile{path, text.str()};
+}
+
+}  // namespace
 
 Result<Schemas> load_schemas(const std::string& folder) {
   namespace fs = std::filesystem;
@@ -22,13 +33,19 @@ Result<Schemas> load_schemas(const std::string& folder) {
   std::sort(paths.begin(), paths.end());
   std::vector<SchemaFile> files;
   for (const fs::path& path : paths) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    if (!in) return Error{Code::kIo, fmt::format("{}: cannot be read", path.string())};
-    files.push_back(SchemaFile{path.string(), text.str()});
+    auto file = read_file(path.string());
+    if (!file) return file.error();
+    files.push_back(std::move(*file));
   }
   return Schemas::parse(files);
+}
+
+Result<std::shared_ptr<const Policy>> load_policy(const std::string& path, const Schemas& schemas) {
+  const auto file = read_file(path);
+  if (!file) return file.error();
+  auto policy = Policy::parse(*file, schemas);
+  if (!policy) return policy.error();
+  return std::make_shared<const Policy>(std::move(*policy));
 }
 
 }  // namespace waystation

@@ -1,8 +1,10 @@
-// The schema files of a folder, read and checked as one set. Any thread.
+// The schema files of a folder, read and checked as one set, and the policy file. Any thread.
 #pragma once
 
+#include <memory>
 #include <string>
 
+#include "sync/policy.h"
 #include "sync/result.h"
 #include "sync/schema.h"
 
@@ -10,5 +12,9 @@ namespace waystation {
 
 // Reads `folder`/collections/*.json. Errors: kSchemaInvalid (with file, path and reason), kIo.
 [[nodiscard]] Result<Schemas> load_schemas(const std::string& folder);
+
+// Errors: kPolicyInvalid (with file, path and reason), kIo.
+[[nodiscard]] Result<std::shared_ptr<const Policy>> load_policy(const std::string& path,
+                                                                const Schemas& schemas);
 
 }  // namespace waystation

@@ -51,7 +51,7 @@ Status Store::check_format(const std::string& new_incarnation) {
       return Error{Code::kStoreFormat,
                    fmt::format("the store has format {}: start the server on it once", format)};
     }
-    if (auto listed = list_history(); !listed) return listed;
+    if (auto brought = bring_forward(format); !brought) return brought;
   }
   found = kv_->get(Column::kMeta, keys::kIncarnation, incarnation_);
   if (!found) return found.error();
@@ -61,7 +61,19 @@ Status Store::check_format(const std::string& new_incarnation) {
   return {};
 }
 
-// Idempotent: an upgrade that was cut off begins again.
+// Idempotent: an upgrade that was cut off begins again. Format 3 has roles in accounts and codes,
+// which are read as those of before, and digests of views, which are made when a policy is adopted.
+Status Store::bring_forward(std::uint64_t format) {
+  if (format < 2) {
+    if (auto listed = list_history(); !listed) return listed;
+  }
+  Batch batch;
+  std::string now;
+  put_varint(now, kStoreFormat);
+  batch.put(Column::kMeta, std::string(keys::kFormat), now);
+  return kv_->write(batch, Durability::kSynced);
+}
+
 Status Store::list_history() {
   constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
   Batch batch;
@@ -83,9 +95,6 @@ Status Store::list_history() {
     batch = Batch{};
   }
   if (!rows->status()) return rows->status();
-  std::string format;
-  put_varint(format, kStoreFormat);
-  batch.put(Column::kMeta, std::string(keys::kFormat), format);
   return kv_->write(batch, Durability::kSynced);
 }
 

@@ -10,12 +10,13 @@
 
 #include "storage/directory.h"
 #include "storage/kv.h"
+#include "sync/policy.h"
 #include "sync/result.h"
 
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 2;
+inline constexpr std::uint64_t kStoreFormat = 3;
 
 class Store {
  public:
@@ -46,6 +47,18 @@ class Store {
   // Known to readers before it is committed, which costs a device at most a needless fresh start.
   void set_horizon(Seq horizon) { horizon_.store(horizon, std::memory_order_release); }
 
+  // Who sees and writes what (storage/views.h). Until it is adopted all may do everything.
+  [[nodiscard]] const Policy& policy() const { return *policy_; }
+  [[nodiscard]] const View& view_of(const Account& account) const {
+    return policy_->view_of(account.role());
+  }
+  // Whether the device is in the scope, and its role may be.
+  [[nodiscard]] bool sees(const Account& account, std::string_view scope) const {
+    return account.holds(scope) && policy_->enters(account.role(), scope);
+  }
+  // Before threads use the store.
+  void set_policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
+
   // After a failed write the store takes nothing more until it is opened again.
   void go_read_only(std::string reason);
   [[nodiscard]] bool read_only() const { return read_only_.load(std::memory_order_acquire); }
@@ -56,12 +69,14 @@ class Store {
   [[nodiscard]] Status check_format(const std::string& new_incarnation);
   [[nodiscard]] Status begin_new_life(const std::string& new_incarnation);
   [[nodiscard]] Status load_tables();
+  [[nodiscard]] Status bring_forward(std::uint64_t format);
   [[nodiscard]] Status list_history();  // format 2 has an index that format 1 had not
 
   std::unique_ptr<Kv> kv_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
+  std::shared_ptr<const Policy> policy_ = Policy::open_to_all();
   std::atomic<Seq> horizon_ = 0;
   std::atomic<bool> read_only_ = false;
   mutable std::mutex reason_mutex_;

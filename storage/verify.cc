@@ -4,6 +4,7 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/views.h"
 #include "sync/device_id.h"
 #include "sync/wire.h"
 
@@ -22,6 +23,7 @@ class Verifier {
     const auto position = store_.position(snapshot_.get());
     if (!position) return position.error();
     position_ = *position;
+    if (auto read = read_views(); !read) return read.error();
     for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
                             &Verifier::devices, &Verifier::quarantine}) {
       if (auto done = (this->*part)(); !done) return done.error();
@@ -69,9 +71,40 @@ class Verifier {
       return {};
     }
     if (!(row->digest == sum_)) fault("scope {}: the digest differs from its records", scope);
+    for (const View& view : views_) {
+      if (auto closed = close_view(scope, view); !closed) return closed;
+    }
     if (row->newest != newest_) {
       fault("scope {}: newest seq {} but the records go to {}", scope, row->newest, newest_);
     }
+    return {};
+  }
+
+  // The same for what one view shows of it; no row: it shows nothing.
+  Status close_view(const std::string& scope, const View& view) {
+    std::string value;
+    const auto found = get(Column::kViewDigests, keys::view_digest(scope, view.name()), value);
+    if (!found) return found.error();
+    const auto row = *found ? decode_digest(value) : Result<DigestRow>(DigestRow{});
+    if (!row || !(row->digest == view_sums_[view.index])) {
+      fault("scope {}: the digest of view {} differs from its records", scope, view.name());
+    }
+    return {};
+  }
+
+  // Where the digests of views wait to be made anew there are none to check.
+  Status read_views() {
+    std::string value;
+    const auto found = get(Column::kMeta, keys::kViews, value);
+    if (!found) return found.error();
+    if (!*found) return {};
+    auto views = decode_views(value);
+    if (!views) {
+      fault("the list of views cannot be decoded");
+      return {};
+    }
+    views_ = std::move(*views);
+    view_sums_.resize(views_.size());
     return {};
   }
 
@@ -89,7 +122,10 @@ class Verifier {
     if (head->seq > position_) fault("record {}: seq {} lies above the position", where, head->seq);
     newest_ = std::max(newest_, head->seq);
     if (!head->visible.empty()) {
-      sum_.add(digest_of_record(key.scope, key.coll, key.id, head->visible));
+      const Digest whole = digest_of_record(key.scope, key.coll, key.id, head->visible);
+      sum_.add(whole);
+      const auto parts = view_parts(views_, key.scope, key.coll, key.id, head->visible, whole);
+      for (std::size_t i = 0; i < parts.size(); ++i) view_sums_[i].add(parts[i]);
     }
     std::string pointer;
     const auto found = get(Column::kChanges, keys::change(key.scope, head->seq), pointer);
@@ -123,6 +159,7 @@ class Verifier {
         if (auto closed = close_scope(scope); !closed) return closed;
         scope = std::string(parts->scope);
         sum_ = Digest{};
+        view_sums_.assign(views_.size(), Digest{});
         newest_ = 0;
       }
       return record(*parts, value);
@@ -270,6 +307,8 @@ class Verifier {
   std::uint64_t buried_ = 0;  // tombstones that are no longer sent
   Seq position_ = 0;
   Digest sum_;
+  std::vector<View> views_;
+  std::vector<Digest> view_sums_;  // by view
   Seq newest_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // Checks a store from end to end: every value decodes; each record has exactly one change entry, at
-// its seq, and each entry its record; what a device sees equals what the merge state says; digests;
-// conflicts; device logs without gaps, with a verdict for each op; refused ops in the quarantine.
-// Reads one snapshot at constant memory. Any thread.
+// its seq, and each entry its record; what a device sees equals what the merge state says; digests,
+// those of views too; conflicts; device logs without gaps, with a verdict for each op; refused ops
+// in the quarantine. Reads one snapshot at constant memory. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -25,9 +25,10 @@ enum class Broken : std::uint8_t {
   kMigrationOrder,     // the steps of a migration are taken in the wrong order
   kQuarantineDropped,  // a refused op is not kept
   kBackedUpEarly,      // what is applied is told to be in a backup
+  kHiddenFieldSent,    // a record is sent with fields that the role does not see
 };
 
-inline constexpr std::array<std::pair<std::string_view, Broken>, 13> kBrokenVariants{{
+inline constexpr std::array<std::pair<std::string_view, Broken>, 14> kBrokenVariants{{
     {"verdict_before_sync", Broken::kVerdictBeforeSync},
     {"cursor_early", Broken::kCursorEarly},
     {"tie_by_arrival", Broken::kTieByArrival},
@@ -41,6 +42,7 @@ inline constexpr std::array<std::pair<std::string_view, Broken>, 13> kBrokenVari
     {"migration_order", Broken::kMigrationOrder},
     {"quarantine_dropped", Broken::kQuarantineDropped},
     {"backed_up_early", Broken::kBackedUpEarly},
+    {"hidden_field_sent", Broken::kHiddenFieldSent},
 }};
 
 #ifdef WS_BROKEN_VARIANTS

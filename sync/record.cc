@@ -525,12 +525,14 @@ std::string Record::shown(std::string_view field_name) const {
 
 std::size_t Record::open_conflicts() const {
   std::size_t count = 0;
-  for (const Field& field : fields) {
-    count += static_cast<std::size_t>(
-        std::count_if(field.lost.begin(), field.lost.end(),
-                      [&](const Write& lost) { return is_open(field, lost); }));
-  }
+  for (const Field& field : fields) count += open_conflicts(field);
   return count;
+}
+
+std::size_t Record::open_conflicts(const Field& field) {
+  return static_cast<std::size_t>(
+      std::count_if(field.lost.begin(), field.lost.end(),
+                    [&](const Write& lost) { return is_open(field, lost); }));
 }
 
 std::optional<ConflictKind> Record::open_kind(std::string_view field_name, const Dot& dot,

@@ -131,6 +131,7 @@ class Record {
 
   // Lost values that differ from the one on show and are not settled.
   [[nodiscard]] std::size_t open_conflicts() const;
+  [[nodiscard]] static std::size_t open_conflicts(const Field& field);
   // What is to be said of a lost value now; nothing when it is settled or equals the one on show.
   // `kept` is what was noted when it lost, for a value that is no longer tracked.
   [[nodiscard]] std::optional<ConflictKind> open_kind(std::string_view field, const Dot& dot,

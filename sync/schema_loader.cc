@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sync/canonical.h"
+#include "sync/file_reader.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
 #include "sync/scalar.h"
@@ -43,93 +44,27 @@ constexpr Names<FieldType, 6> kTypeNames{{{"string", FieldType::kString},
                                           {"date", FieldType::kDate}}};
 
 // Reads one file; stops at the first thing that is wrong and says where it stands.
-class Loader {
+class Loader : private FileReader {
  public:
-  explicit Loader(const SchemaFile& file) : file_(file) {}
+  explicit Loader(const SchemaFile& file)
+      : FileReader(file.name, Code::kSchemaInvalid), file_(file) {}
 
   Result<Collection> load() {
     const auto document = json::parse(file_.text);
-    if (!document) return wrong("", document.error().context);
     dom::object root;
-    if (document->root.get(root) != simdjson::SUCCESS) return wrong("", "must be an object");
     Collection made;
-    read_collection(made, root);
-    if (!problem_.empty()) return Error{Code::kSchemaInvalid, problem_};
+    if (!document) {
+      fail("", document.error().context);
+    } else if (document->root.get(root) != simdjson::SUCCESS) {
+      fail("", "must be an object");
+    } else {
+      read_collection(made, root);
+    }
+    if (failed()) return error();
     return made;
   }
 
  private:
-  Error wrong(std::string_view path, std::string_view reason) {
-    return schema_error(file_.name, path, reason);
-  }
-  void fail(std::string_view path, std::string_view reason) {
-    if (problem_.empty()) problem_ = schema_error(file_.name, path, reason).context;
-  }
-
-  void only_keys(dom::object object, std::string_view path,
-                 std::initializer_list<std::string_view> known) {
-    std::set<std::string_view> seen;
-    for (const auto member : object) {
-      if (std::find(known.begin(), known.end(), member.key) == known.end()) {
-        fail(fmt::format("{}/{}", path, member.key), "unknown key");
-      }
-      if (!seen.insert(member.key).second) {
-        fail(fmt::format("{}/{}", path, member.key), "stands twice");
-      }
-    }
-  }
-
-  std::string text(dom::object object, std::string_view path, std::string_view key) {
-    const auto found = json::find(object, key);
-    std::string_view value;
-    if (!found || found->get(value) != simdjson::SUCCESS || value.empty()) {
-      fail(fmt::format("{}/{}", path, key), "must be a filled string");
-    }
-    return std::string(value);
-  }
-
-  bool flag(dom::object object, std::string_view path, std::string_view key, bool otherwise) {
-    const auto found = json::find(object, key);
-    bool value = otherwise;
-    if (found && found->get(value) != simdjson::SUCCESS) {
-      fail(fmt::format("{}/{}", path, key), "must be true or false");
-    }
-    return value;
-  }
-
-  std::int64_t whole(dom::object object, std::string_view path, std::string_view key,
-                     std::int64_t min, std::int64_t max) {
-    const auto found = json::find(object, key);
-    const auto value = found ? json::integer(*found) : std::nullopt;
-    if (!value || *value < min || *value > max) {
-      fail(fmt::format("{}/{}", path, key),
-           fmt::format("must be an integer from {} to {}", min, max));
-      return min;
-    }
-    return *value;
-  }
-
-  double number(dom::object object, std::string_view path, std::string_view key) {
-    const auto found = json::find(object, key);
-    double value = 0;
-    if (!found || found->get(value) != simdjson::SUCCESS) {
-      fail(fmt::format("{}/{}", path, key), "must be a number");
-    }
-    return value;
-  }
-
-  Title title(dom::object object, std::string_view path) {
-    const std::string at = fmt::format("{}/title", path);
-    const auto found = json::find(object, "title");
-    dom::object value;
-    if (!found || found->get(value) != simdjson::SUCCESS) {
-      fail(at, "must be an object with zh and en");
-      return {};
-    }
-    only_keys(value, at, {"zh", "en"});
-    return Title{text(value, at, "zh"), text(value, at, "en")};
-  }
-
   template <typename Enum, std::size_t N>
   Enum one_of(dom::object object, std::string_view path, std::string_view key,
               const Names<Enum, N>& names) {
@@ -259,7 +194,7 @@ class Loader {
       fail("/fields", "must be a filled object");
       return;
     }
-    only_unique(field_object);
+    only_unique(field_object, "/fields");
     for (const auto field : field_object) {
       made.fields.push_back(read_field(field.key, field.value, made.facts));
     }
@@ -285,14 +220,6 @@ class Loader {
         fail(path + "/redirect", fmt::format("\"{}\" redirects already", redirect->name));
       }
       redirect = &spec;
-    }
-  }
-
-  void only_unique(dom::object fields) {
-    std::set<std::string_view> seen;
-    for (const auto field : fields) {
-      if (!seen.insert(field.key).second)
-        fail(fmt::format("/fields/{}", field.key), "stands twice");
     }
   }
 
@@ -482,7 +409,6 @@ class Loader {
   }
 
   const SchemaFile& file_;
-  std::string problem_;
 };
 
 }  // namespace
@@ -495,8 +421,7 @@ std::string_view to_string(MergeType type) {
 }
 
 Error schema_error(std::string_view file, std::string_view path, std::string_view reason) {
-  return Error{Code::kSchemaInvalid,
-               fmt::format("{}: {}: {}", file, path.empty() ? "/" : path, reason)};
+  return Error{Code::kSchemaInvalid, place_and_reason(file, path, reason)};
 }
 
 Result<Collection> load_collection(const SchemaFile& file) { return Loader(file).load(); }

@@ -66,6 +66,7 @@ struct EnrollBody {
 
 struct CodeBody {
   std::vector<std::string> scopes;
+  std::string role;  // one of kRoles
   std::string name;
   std::uint64_t uses = 1;
   std::int64_t expires_s = 86'400;
@@ -74,6 +75,9 @@ struct CodeBody {
 
 // {"scopes":[…]}
 [[nodiscard]] Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes);
+
+// {"role":"…"}: one of kRoles.
+[[nodiscard]] Result<std::string> decode_role_request(std::string_view bytes);
 
 // {"to":"/folder"}
 [[nodiscard]] Result<std::string> decode_backup_request(std::string_view bytes);
@@ -85,6 +89,10 @@ struct CodeBody {
 [[nodiscard]] bool valid_scope_id(std::string_view id);
 [[nodiscard]] bool valid_record_id(std::string_view id);
 [[nodiscard]] bool valid_name(std::string_view name);
+
+// The member of an op that holds edits of a kind.
+[[nodiscard]] std::optional<EditKind> edit_kind(std::string_view member);
+[[nodiscard]] std::string_view member_of(EditKind kind);
 
 // --- server messages, each as a whole frame ---------------------------------------------------
 struct Welcome {

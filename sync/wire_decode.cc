@@ -6,6 +6,7 @@
 #include "sync/device_id.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
+#include "sync/policy.h"
 #include "sync/wire.h"
 
 namespace waystation {
@@ -177,6 +178,14 @@ constexpr EditGroup kEditGroups[] = {
     {"append", EditKind::kAppend, true},  {"grant", EditKind::kGrant, false},
     {"lease", EditKind::kLease, false},   {"spend", EditKind::kSpend, false},
     {"return", EditKind::kReturn, false}, {"reclaim", EditKind::kReclaim, false}};
+
+// A role by name; the default where it is not there.
+std::string read_role(Reader& reader, bool required) {
+  std::string role = reader.text("role", limits::kNameBytes, required);
+  if (role.empty() && !required) return std::string(kRoleVolunteer);
+  if (!is_role(role)) reader.fail("role", fmt::format("\"{}\" is not a role", role));
+  return role;
+}
 
 std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
                                    const json::SurrogateMark& mark) {
@@ -492,6 +501,7 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
     CodeBody body;
     body.scopes = read_scopes(reader, object);
     if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
+    body.role = read_role(reader, false);
     body.name = reader.text("name", limits::kDeviceNameBytes, false);
     const std::int64_t uses = reader.integer("uses", 1, false, 1);
     if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
@@ -506,10 +516,29 @@ Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
   return decode_body<std::vector<std::string>>(bytes, read_scopes);
 }
 
+Result<std::string> decode_role_request(std::string_view bytes) {
+  return decode_body<std::string>(
+      bytes, [](Reader& reader, dom::object) { return read_role(reader, true); });
+}
+
 Result<std::string> decode_backup_request(std::string_view bytes) {
   return decode_body<std::string>(bytes, [](Reader& reader, dom::object) {
     return reader.text("to", limits::kPathBytes, true);
   });
+}
+
+std::optional<EditKind> edit_kind(std::string_view member) {
+  for (const EditGroup& group : kEditGroups) {
+    if (group.key == member) return group.kind;
+  }
+  return std::nullopt;
+}
+
+std::string_view member_of(EditKind kind) {
+  for (const EditGroup& group : kEditGroups) {
+    if (group.kind == kind) return group.key;
+  }
+  WS_CHECK(false);
 }
 
 std::optional<Seq> seq_of_verdict(std::string_view verdict) {

@@ -1,0 +1,27 @@
+// Why a device may or may not read and write a record, field by field: what the administrator asks
+// when somebody does not see what they expected. Const on the store; any thread.
+#pragma once
+
+#include <string>
+
+#include "storage/store.h"
+#include "sync/result.h"
+#include "sync/schema.h"
+
+namespace waystation {
+
+struct AccessQuery {
+  std::uint64_t device = 0;
+  std::string scope;
+  std::string coll;
+  std::string id;
+};
+
+// {device, name, role, earlier, scope, coll, id, exists, read, write, delete, fields: [{field,
+// read, write}]}; each decision is {allowed, reason}, that of a field's write with `does`. As of
+// now: an op written while the device held another role or scope is judged by those too. Errors:
+// kHttpNotFound (no such device), kCollectionUnknown, kStoreCorrupt, kIo.
+[[nodiscard]] Result<std::string> explain_access(const Store& store, const Schemas& schemas,
+                                                 const AccessQuery& query);
+
+}  // namespace waystation

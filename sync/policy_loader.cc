@@ -1,0 +1,230 @@
+// Reads the policy file and holds it against the schemas.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sync/file_reader.h"
+#include "sync/policy.h"
+#include "sync/wire.h"
+
+namespace waystation {
+
+namespace dom = simdjson::dom;
+
+class PolicyReader : private FileReader {
+ public:
+  PolicyReader(const SchemaFile& file, const Schemas& schemas)
+      : FileReader(file.name, Code::kPolicyInvalid), file_(file), schemas_(schemas) {}
+
+  Result<Policy> load() {
+    const auto document = json::parse(file_.text);
+    dom::object root;
+    Policy policy;
+    if (!document) {
+      fail("", document.error().context);
+    } else if (document->root.get(root) != simdjson::SUCCESS) {
+      fail("", "must be an object");
+    } else {
+      read_roles(policy, root);
+    }
+    if (failed()) return error();
+    policy.make_views();
+    return policy;
+  }
+
+ private:
+  void read_roles(Policy& policy, dom::object root) {
+    only_keys(root, "", {"version", "roles"});
+    (void)whole(root, "", "version", 1, 1);
+    dom::object roles;
+    if (!object_at(root, "", "roles", roles)) return;
+    only_unique(roles, "/roles");
+    for (const auto entry : roles) {
+      const std::string path = fmt::format("/roles/{}", entry.key);
+      if (!is_role(entry.key)) fail(path, fmt::format("is no role: {}", fmt::join(kRoles, ", ")));
+      dom::object object;
+      if (entry.value.get(object) != simdjson::SUCCESS) {
+        fail(path, "must be an object");
+        return;
+      }
+      policy.roles_.emplace(entry.key, read_role(entry.key, object, path));
+    }
+    for (const std::string_view name : kRoles) {
+      if (!policy.roles_.contains(name)) fail(fmt::format("/roles/{}", name), "is missing");
+    }
+  }
+
+  bool object_at(dom::object object, const std::string& path, std::string_view key,
+                 dom::object& into) {
+    const auto found = json::find(object, key);
+    if (found && found->get(into) == simdjson::SUCCESS) return true;
+    fail(fmt::format("{}/{}", path, key), "must be an object");
+    return false;
+  }
+
+  Role read_role(std::string_view name, dom::object object, const std::string& path) {
+    only_keys(object, path, {"title", "system", "others", "collections"});
+    Role role;
+    role.name = std::string(name);
+    role.title = title(object, path);
+    role.system = flag(object, path, "system", false);
+    dom::object others;
+    if (object_at(object, path, "others", others)) {
+      role.others = read_rule(nullptr, others, path + "/others");
+    }
+    dom::object collections;
+    if (!object_at(object, path, "collections", collections)) return role;
+    only_unique(collections, path + "/collections");
+    for (const auto entry : collections) {
+      const std::string at = fmt::format("{}/collections/{}", path, entry.key);
+      const Collection* collection = schemas_.find(entry.key);
+      dom::object rule;
+      if (collection == nullptr) {
+        fail(at, "there is no such collection");
+      } else if (entry.value.get(rule) != simdjson::SUCCESS) {
+        fail(at, "must be an object with read and write");
+      } else {
+        add_rule(role, *collection, read_rule(collection, rule, at));
+      }
+    }
+    return role;
+  }
+
+  // What is said of a collection holds under the names that it had before, too.
+  void add_rule(Role& role, const Collection& collection, const CollectionRule& rule) {
+    for (std::string& former : schemas_.former_names(collection.name)) {
+      if (schemas_.find(former) == nullptr) role.collections.emplace(std::move(former), rule);
+    }
+    role.collections.insert_or_assign(collection.name, rule);
+  }
+
+  // Null: the rule of all other collections, which names no fields.
+  CollectionRule read_rule(const Collection* collection, dom::object object,
+                           const std::string& path) {
+    only_keys(object, path, {"read", "write"});
+    CollectionRule rule;
+    read_reading(rule, collection, object, path + "/read");
+    read_writing(rule, collection, object, path + "/write");
+    return rule;
+  }
+
+  void read_reading(CollectionRule& rule, const Collection* collection, dom::object object,
+                    const std::string& path) {
+    const auto found = json::find(object, "read");
+    std::string_view word;
+    dom::object names;
+    if (found && found->get(word) == simdjson::SUCCESS && (word == "all" || word == "none")) {
+      rule.read.seen = word == "all";
+      return;
+    }
+    if (collection == nullptr || !found || found->get(names) != simdjson::SUCCESS) {
+      fail(path, collection == nullptr ? R"(must be "all" or "none")"
+                                       : R"(must be "all", "none" or {"all_but": [fields]})");
+      return;
+    }
+    only_keys(names, path, {"all_but"});
+    const FieldNames hidden = fields_of(*collection, names, path, "all_but");
+    rule.not_told = with_former(*collection, hidden);
+    rule.read.hidden = less_current(*collection, rule.not_told, hidden);
+  }
+
+  void read_writing(CollectionRule& rule, const Collection* collection, dom::object object,
+                    const std::string& path) {
+    const auto found = json::find(object, "write");
+    std::string_view word;
+    dom::object some;
+    if (found && found->get(word) == simdjson::SUCCESS && (word == "all" || word == "none")) {
+      rule.write.any = word == "all";
+      return;
+    }
+    if (collection == nullptr || !found || found->get(some) != simdjson::SUCCESS ||
+        some.size() == 0) {
+      fail(path, collection == nullptr
+                     ? R"(must be "all" or "none")"
+                     : R"(must be "all", "none" or an object with "fields", "does" or both)");
+      return;
+    }
+    only_keys(some, path, {"fields", "does"});
+    if (json::find(some, "fields")) {
+      const FieldNames fields = fields_of(*collection, some, path, "fields");
+      rule.write.fields = less_current(*collection, with_former(*collection, fields), fields);
+    }
+    if (json::find(some, "does")) {
+      Deeds deeds = 0;
+      for (const std::string& one : words_at(some, path, "does")) {
+        const auto known = deed(one);
+        if (!known) fail(path + "/does", fmt::format("\"{}\" is nothing that an op does", one));
+        deeds |= known.value_or(0);
+      }
+      rule.write.deeds = deeds;
+    }
+  }
+
+  std::vector<std::string> words_at(dom::object object, const std::string& path,
+                                    std::string_view key) {
+    const std::string at = fmt::format("{}/{}", path, key);
+    const auto found = json::find(object, key);
+    std::vector<std::string> words;
+    dom::array items;
+    if (!found || found->get(items) != simdjson::SUCCESS || items.size() == 0) {
+      fail(at, "must be a filled array of names");
+      return words;
+    }
+    for (const dom::element item : items) {
+      std::string_view word;
+      if (item.get(word) != simdjson::SUCCESS) {
+        fail(at, "must be a filled array of names");
+      } else if (std::find(words.begin(), words.end(), word) != words.end()) {
+        fail(at, fmt::format("\"{}\" stands twice", word));
+      }
+      words.emplace_back(word);
+    }
+    return words;
+  }
+
+  FieldNames fields_of(const Collection& collection, dom::object object, const std::string& path,
+                       std::string_view key) {
+    FieldNames fields;
+    for (std::string& name : words_at(object, path, key)) {
+      if (collection.field(name) == nullptr) {
+        fail(fmt::format("{}/{}", path, key),
+             fmt::format("{} has no field \"{}\"", collection.name, name));
+      }
+      fields.insert(std::move(name));
+    }
+    return fields;
+  }
+
+  // With the names from which earlier versions lead to these.
+  FieldNames with_former(const Collection& collection, FieldNames names) const {
+    const std::vector<Collection>* line = schemas_.versions(collection.name);
+    WS_CHECK(line != nullptr);
+    for (auto version = line->rbegin(); version != line->rend(); ++version) {
+      const auto& steps = version->migrations;
+      for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        const bool leads = std::any_of(step->into.begin(), step->into.end(),
+                                       [&](const auto& into) { return names.contains(into); });
+        if (leads) names.insert(step->field);
+      }
+    }
+    return names;
+  }
+
+  // Less those that are fields of the current version by now, unless `meant` names them.
+  static FieldNames less_current(const Collection& collection, FieldNames names,
+                                 const FieldNames& meant) {
+    std::erase_if(names, [&](const std::string& name) {
+      return collection.field(name) != nullptr && !meant.contains(name);
+    });
+    return names;
+  }
+
+  const SchemaFile& file_;
+  const Schemas& schemas_;
+};
+
+Result<Policy> Policy::parse(const SchemaFile& file, const Schemas& schemas) {
+  return PolicyReader(file, schemas).load();
+}
+
+}  // namespace waystation
