@@ -55,6 +55,8 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.data);
     } else if (word == "schemas") {
       good = take(node, config.schemas);
+    } else if (word == "policy") {
+      good = take(node, config.policy);
     } else if (word == "io_threads") {
       good = take(node, config.io_threads);
     } else if (word == "reader_threads") {
@@ -98,6 +100,10 @@ std::string schemas_folder(const Config& config) {
   const auto installed = program.parent_path().parent_path() / "share/waystation/schemas";
   if (std::filesystem::exists(installed, ignored)) return installed.string();
   return WS_SCHEMAS_SOURCE;
+}
+
+std::string policy_file(const Config& config) {
+  return config.policy.empty() ? schemas_folder(config) + "/policy.json" : config.policy;
 }
 
 }  // namespace waystation

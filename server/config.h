@@ -13,6 +13,7 @@ struct Config {
   std::string listen = "127.0.0.1:8080";  // address:port; port 0: any free one
   std::string data = "./data";
   std::string schemas;             // empty: those the program came with
+  std::string policy;              // empty: policy.json beside the schemas
   std::size_t io_threads = 0;      // 0: one a core
   std::size_t reader_threads = 0;  // 0: half the cores, at least one
   std::size_t connections = 20'000;
@@ -34,5 +35,7 @@ struct Endpoint {
 
 // The folder of schemas: the configured one, or the one that came with the program.
 [[nodiscard]] std::string schemas_folder(const Config& config);
+// The policy file, in the same way.
+[[nodiscard]] std::string policy_file(const Config& config);
 
 }  // namespace waystation

@@ -34,6 +34,7 @@ constexpr auto kLongestPause = std::chrono::milliseconds(250);
 struct Fanout::Round {
   struct Key {
     std::vector<std::string> scopes;
+    std::size_t view;  // its index: an order that is the same in every run
     Seq base;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
@@ -44,6 +45,7 @@ struct Fanout::Round {
   };
   struct Share {
     std::vector<PullScope> scopes;
+    const View* view = nullptr;  // of the store's policy
     std::vector<Member> members;
   };
   std::map<Key, Share> shares;
@@ -239,10 +241,14 @@ void Fanout::round(std::unique_lock<std::mutex>& lock) {
     // A pull may have seen a commit that is not told of here yet.
     reader.position = std::max(base, target);
     if (scopes.empty() || base >= target) continue;
-    Round::Key key{{}, base};
+    const View& view = store_.view_of(*account);
+    Round::Key key{{}, view.index, base};
     for (const PullScope& scope : scopes) key.scopes.push_back(scope.scope);
     Round::Share& share = round.shares[std::move(key)];
-    if (share.members.empty()) share.scopes = std::move(scopes);
+    if (share.members.empty()) {
+      share.scopes = std::move(scopes);
+      share.view = &view;
+    }
     share.members.push_back(Round::Member{id, reader.sink, reader.epoch});
     reader.writing = true;
   }
@@ -257,7 +263,7 @@ void Fanout::round(std::unique_lock<std::mutex>& lock) {
     cursor.incarnation = store_.incarnation_number();
     cursor.base = key.base;
     cursor.target = target;
-    auto page = pull_scopes(store_, share.scopes, cursor, limits::kLiveRecords);
+    auto page = pull_scopes(store_, *share.view, share.scopes, cursor, limits::kLiveRecords);
     if (page.ok() && page->count == 0 && !page->head.more) {
       for (const Round::Member& member : share.members) nothing.push_back(member.id);
       continue;

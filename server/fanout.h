@@ -2,7 +2,8 @@
 //
 // Nothing is queued for a reader: each has a position, and at most one message on its way. When its
 // message has gone out and something has changed since, it gets all of that at once, each record in
-// its latest state. Devices with the same scopes at the same position share one message, made once.
+// its latest state. Devices with the same
+// scopes and view at the same position share one message, made once.
 // A reader that is too far behind is told to pull. Rounds pause for as long as the last one cost,
 // so that in a rush fan-out takes a bounded share of the machine and coalesces the rest.
 //

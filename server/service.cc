@@ -9,6 +9,7 @@
 
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
+#include "storage/views.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/digest.h"
@@ -83,6 +84,15 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   if (upgraded->records > 0) {
     spdlog::info("{} records of {} collections carried forward to newer schemas", upgraded->records,
                  upgraded->collections);
+  }
+  auto policy = around.policy != nullptr ? Result<std::shared_ptr<const Policy>>(around.policy)
+                                         : load_policy(policy_file(config), service->schemas_);
+  if (!policy) return policy.error();
+  const auto adopted = adopt_policy(*service->store_, std::move(*policy), around.now_ms());
+  if (!adopted) return adopted.error();
+  if (adopted->devices > 0) {
+    spdlog::info("the policy shows {} devices something else than before: they start afresh",
+                 adopted->devices);
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
@@ -180,13 +190,16 @@ Result<Service::Caller> Service::caller(const ApiRequest& request) const {
   if (request.bearer.empty()) {
     return Error{Code::kAuthRequired, "Authorization: Bearer <token> is missing"};
   }
-  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) return Caller{};
+  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) {
+    return Caller{nullptr, std::string(kRoleAdministrator)};
+  }
   const std::size_t dot = request.bearer.find('.');
   if (dot == std::string::npos) return Error{Code::kAuthBadToken, "not a token of this server"};
   auto account = authenticate(std::string_view(request.bearer).substr(0, dot),
                               std::string_view(request.bearer).substr(dot + 1));
   if (!account) return account.error();
-  return Caller{std::move(*account)};
+  std::string role((*account)->role());
+  return Caller{std::move(*account), std::move(role)};
 }
 
 void Service::api(ApiRequest request, ApiDone done) {
@@ -203,8 +216,8 @@ void Service::api(ApiRequest request, ApiDone done) {
 
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
   const Lister lister = lister_of(request.path);
-  const bool known =
-      action || lister != nullptr || is("/v1/codes") || is("/v1/devices") || is("/v1/backup");
+  const bool known = action || lister != nullptr || is("/v1/codes") || is("/v1/devices") ||
+                     is("/v1/backup") || is("/v1/access");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -214,6 +227,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
   if (is("/v1/backup")) return post ? backup(request, std::move(done)) : wrong_method();
+  if (is("/v1/access")) return get ? access(request, std::move(done)) : wrong_method();
   if (is("/v1/codes")) return post ? create_code(request, std::move(done)) : wrong_method();
   if (is("/v1/devices")) return get ? devices(std::move(done)) : wrong_method();
   device_action(request, std::move(done));
@@ -251,6 +265,7 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
     std::string out = fmt::format(R"({{"device":"{}","token":"{}","scopes":)",
                                   format_device_id(account.device), token);
     append_string_array(out, account.scopes());
+    out += fmt::format(R"(,"role":"{}")", account.role());
     out += fmt::format(R"(,"incarnation":"{}"}})", store_->incarnation());
     done(ApiReply{200, std::move(out), false, 0});
   };
@@ -291,11 +306,13 @@ void Service::create_code(const ApiRequest& request, ApiDone done) {
   CodeRequest code;
   code.code_hash = sha256(digits);
   code.code.scopes = std::move(body->scopes);
+  code.code.role = std::move(body->role);
   code.code.name = std::move(body->name);
   code.code.uses_left = body->uses;
   code.code.expires_ms = surroundings_.now_ms() + body->expires_s * 1000;
-  std::string answer = fmt::format(R"({{"code":"{}","expires":{},"uses":{}}})",
-                                   display_code(digits), code.code.expires_ms, code.code.uses_left);
+  std::string answer =
+      fmt::format(R"({{"code":"{}","role":"{}","expires":{},"uses":{}}})", display_code(digits),
+                  code.code.role, code.code.expires_ms, code.code.uses_left);
   code.done = [done, answer = std::move(answer)](const Status& status) {
     done(status.ok() ? ApiReply{200, answer, false, 0} : problem(status.error()));
   };
@@ -355,7 +372,7 @@ ApiReply Service::account_reply(const Result<AccountPtr>& account) const {
   return text ? ApiReply{200, *text, false, 0} : problem(text.error());
 }
 
-// /v1/devices/{id}/revoke and /v1/devices/{id}/scopes
+// /v1/devices/{id}/revoke, /v1/devices/{id}/scopes and /v1/devices/{id}/role
 void Service::device_action(const ApiRequest& request, ApiDone done) {
   const std::string_view rest = std::string_view(request.path).substr(sizeof("/v1/devices/") - 1);
   const std::size_t slash = rest.find('/');
@@ -364,7 +381,8 @@ void Service::device_action(const ApiRequest& request, ApiDone done) {
       slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
   const bool revoke = action == "revoke";
   const bool scopes = action == "scopes";
-  if (!device || (!revoke && !scopes)) {
+  const bool role = action == "role";
+  if (!device || (!revoke && !scopes && !role)) {
     return done(problem(Error{Code::kHttpNotFound, request.path}));
   }
   if (request.method != (revoke ? "POST" : "PUT")) {
@@ -379,6 +397,11 @@ void Service::device_action(const ApiRequest& request, ApiDone done) {
   };
   if (revoke) {
     return write(RevokeRequest{*device, std::move(answer)}, done);
+  }
+  if (role) {
+    auto wanted = decode_role_request(request.body);
+    if (!wanted) return done(problem(wanted.error()));
+    return write(RoleRequest{*device, std::move(*wanted), std::move(answer)}, done);
   }
   auto body = decode_scopes_request(request.body);
   if (!body) return done(problem(body.error()));

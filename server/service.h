@@ -93,13 +93,11 @@ class Service {
 
  private:
   Service() = default;
-  // Who asks over HTTP: the administrator (no account), or a device.
+  // Who asks over HTTP, in which role: a device (with its account), or somebody of the office.
   struct Caller {
-    AccountPtr account;
-    [[nodiscard]] bool admin() const { return account == nullptr; }
-    [[nodiscard]] bool sees(std::string_view scope) const {
-      return admin() || account->holds(scope);
-    }
+    AccountPtr account;  // null: no device
+    std::string role;
+    [[nodiscard]] bool admin() const { return account == nullptr && role == kRoleAdministrator; }
   };
   using Lister = void (Service::*)(const ApiRequest&, const Caller&, ApiDone);
 
@@ -109,15 +107,20 @@ class Service {
   void devices(ApiDone done);
   void device_action(const ApiRequest& request, ApiDone done);
   void backup(const ApiRequest& request, ApiDone done);
-  // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
+  void access(const ApiRequest& request, ApiDone done);
+  // What is read, behind the walls of scopes and policy (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);
   void history(const ApiRequest& request, const Caller& caller, ApiDone done);
   void conflicts(const ApiRequest& request, const Caller& caller, ApiDone done);
   void show_conflict(const ApiRequest& request, const Caller& caller, ApiDone done);
   void quarantine(const ApiRequest& request, const Caller& caller, ApiDone done);
-  // Nothing: the caller may look into it.
+  [[nodiscard]] bool sees(const Caller& caller, std::string_view scope) const;
+  // Nothing: the caller may look into it. Both are asked before anything is looked up, so that an
+  // answer tells nothing of what is there.
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
+  [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope,
+                                          const std::string& coll, const std::string& field) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
   void read(ApiDone done, std::function<ApiReply()> job);

@@ -1,11 +1,13 @@
-// What is read over HTTP: records, their history, conflicts, the quarantine. A device sees what
-// lies in its scopes.
+// What is read over HTTP: records, their history, conflicts, the quarantine, and why somebody may
+// read what. Everybody sees what the policy shows to their role; a device, of that, what lies in
+// its scopes.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "server/service.h"
+#include "storage/access.h"
 #include "storage/review.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -78,10 +80,27 @@ Service::Lister Service::lister_of(std::string_view path) {
   return nullptr;
 }
 
+bool Service::sees(const Caller& caller, std::string_view scope) const {
+  return caller.account != nullptr ? store_->sees(*caller.account, scope)
+                                   : store_->policy().enters(caller.role, scope);
+}
+
 std::optional<Error> Service::wall(const Caller& caller, const std::string& scope) const {
   if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
-  if (!caller.sees(scope)) return Error{Code::kScopeForbidden, ""};
+  if (!sees(caller, scope)) return Error{Code::kScopeForbidden, ""};
   return std::nullopt;
+}
+
+std::optional<Error> Service::wall(const Caller& caller, const std::string& scope,
+                                   const std::string& coll, const std::string& field) const {
+  if (!scope.empty()) {
+    if (auto error = wall(caller, scope)) return error;
+  }
+  if (coll.empty()) return std::nullopt;
+  const Decision decision = store_->policy().may_read(caller.role, coll, field);
+  if (decision.allowed) return std::nullopt;
+  return Error{Code::kAccessDenied, fmt::format("the role \"{}\" does not read {}{}{}", caller.role,
+                                                coll, field.empty() ? "" : ".", field)};
 }
 
 void Service::records(const ApiRequest& request, const Caller& caller, ApiDone done) {
@@ -100,11 +119,10 @@ void Service::records(const ApiRequest& request, const Caller& caller, ApiDone d
     return done(problem(Error{Code::kMessageInvalid,
                               "scope or coll is required; id goes with both, follow with id"}));
   }
-  if (!everywhere) {
-    if (const auto error = wall(caller, query.scope)) return done(problem(*error));
-  }
+  if (const auto error = wall(caller, query.scope, query.coll, "")) return done(problem(*error));
+  query.view = &store_->policy().view_of(caller.role);
   read(std::move(done), [this, query, follow, caller] {
-    const auto allowed = [&caller](std::string_view scope) { return caller.sees(scope); };
+    const auto allowed = [&](std::string_view scope) { return sees(caller, scope); };
     return list_reply("records", follow ? follow_record(*store_, schemas_, query)
                                         : list_records(*store_, query, allowed));
   });
@@ -120,7 +138,8 @@ void Service::history(const ApiRequest& request, const Caller& caller, ApiDone d
   if (!valid_scope_id(query.scope) || !valid_name(query.coll) || !valid_record_id(query.id)) {
     return done(problem(Error{Code::kMessageInvalid, "scope, coll and id are required"}));
   }
-  if (const auto error = wall(caller, query.scope)) return done(problem(*error));
+  if (const auto error = wall(caller, query.scope, query.coll, "")) return done(problem(*error));
+  query.rule = &store_->policy().role(caller.role).rule(query.coll);
   read(std::move(done),
        [this, query] { return list_reply("history", list_history(*store_, schemas_, query)); });
 }
@@ -134,8 +153,9 @@ void Service::conflicts(const ApiRequest& request, const Caller& caller, ApiDone
   if (!query.scope.empty()) {
     if (const auto error = wall(caller, query.scope)) return done(problem(*error));
   }
+  query.view = &store_->policy().view_of(caller.role);
   read(std::move(done), [this, query, caller] {
-    const auto allowed = [&caller](std::string_view scope) { return caller.sees(scope); };
+    const auto allowed = [&](std::string_view scope) { return sees(caller, scope); };
     return list_reply("conflicts", list_conflicts(*store_, query, allowed));
   });
 }
@@ -146,7 +166,9 @@ void Service::show_conflict(const ApiRequest& request, const Caller& caller, Api
     return done(problem(
         Error{Code::kMessageInvalid, "scope, coll, id, field, by and n are required; part is 0"}));
   }
-  if (const auto error = wall(caller, name->scope)) return done(problem(*error));
+  if (const auto error = wall(caller, name->scope, name->coll, name->field)) {
+    return done(problem(*error));
+  }
   read(std::move(done), [this, name = *name] {
     auto text = waystation::show_conflict(*store_, schemas_, name);
     return text ? ApiReply{200, std::move(*text), false, 0} : problem(text.error());
@@ -163,7 +185,14 @@ void Service::quarantine(const ApiRequest& request, const Caller& caller, ApiDon
     if (!query.device)
       return done(problem(Error{Code::kMessageInvalid, "device: not a device id"}));
   }
-  if (!caller.admin()) {
+  if (caller.account == nullptr) {
+    // Of others' ops a role is told what it may read of records.
+    const Role& role = store_->policy().role(caller.role);
+    if (!role.system) {
+      return done(problem(Error{Code::kAccessDenied, "the quarantine is the office's"}));
+    }
+    if (!store_->policy().view_of(caller.role).whole()) query.role = &role;
+  } else {
     if (query.device && *query.device != caller.account->device) {
       return done(problem(Error{Code::kAuthForbidden, "a device sees its own quarantine"}));
     }
@@ -171,6 +200,23 @@ void Service::quarantine(const ApiRequest& request, const Caller& caller, ApiDon
   }
   read(std::move(done),
        [this, query] { return list_reply("quarantine", list_quarantine(*store_, query)); });
+}
+
+void Service::access(const ApiRequest& request, ApiDone done) {
+  AccessQuery query;
+  query.scope = query_text(request, "scope");
+  query.coll = query_text(request, "coll");
+  query.id = query_text(request, "id");
+  const auto device = parse_device_id(query_text(request, "device"));
+  if (!device || !valid_scope_id(query.scope) || !valid_name(query.coll) ||
+      !valid_record_id(query.id)) {
+    return done(problem(Error{Code::kMessageInvalid, "device, scope, coll and id are required"}));
+  }
+  query.device = *device;
+  read(std::move(done), [this, query] {
+    auto text = explain_access(*store_, schemas_, query);
+    return text ? ApiReply{200, std::move(*text), false, 0} : problem(text.error());
+  });
 }
 
 }  // namespace waystation

@@ -11,6 +11,7 @@
 #include "server/secrets.h"
 #include "storage/backup.h"
 #include "storage/threads.h"
+#include "sync/policy.h"
 #include "sync/schema.h"
 
 namespace waystation {
@@ -31,6 +32,8 @@ struct Surroundings {
   Threads threads = Threads::kOwn;
   // Null: read from the configured folder.
   std::shared_ptr<const Schemas> schemas;
+  // Null: read from the configured file.
+  std::shared_ptr<const Policy> policy;
   BackupPlace backups;
 };
 

@@ -4,6 +4,7 @@
 
 #include "server/secrets.h"
 #include "sync/canonical.h"
+#include "sync/policy.h"
 #include "tools/client/http_client.h"
 
 namespace waystation::cli {
@@ -27,6 +28,10 @@ Result<std::string> ask_as_admin(const Config& config, const std::string& server
   }
   if (answer->status != 200) return problem_of(*answer);
   return canonicalize(answer->body);
+}
+
+std::string role_check(const std::string& text) {
+  return is_role(text) ? std::string() : "\"" + text + "\" is not a role";
 }
 
 }  // namespace waystation::cli

@@ -11,6 +11,9 @@ namespace waystation::cli {
 inline constexpr const char* kServerHelp =
     "address:port of the running server (default: the setting listen)";
 
+// For an option that takes a role; empty: it is one.
+[[nodiscard]] std::string role_check(const std::string& text);
+
 // `server`, or the setting listen where that is empty.
 [[nodiscard]] std::string server_address(const Config& config, const std::string& server);
 

@@ -23,6 +23,7 @@ using Run = std::function<int()>;
 void add_serve(CLI::App& app, Options& options, Run& run);
 void add_enroll(CLI::App& app, Options& options, Run& run);
 void add_devices(CLI::App& app, Options& options, Run& run);
+void add_access(CLI::App& app, Options& options, Run& run);
 void add_import(CLI::App& app, Options& options, Run& run);
 void add_export(CLI::App& app, Options& options, Run& run);
 void add_demo(CLI::App& app, Options& options, Run& run);

@@ -17,6 +17,7 @@ namespace {
 struct DeviceOptions {
   std::string device;
   std::vector<std::string> scopes;
+  std::string role;
   bool all = false;
   std::string server;
   bool json = false;
@@ -31,12 +32,12 @@ std::string clock_text(const JsonObject& device) {
 
 void print_table(const std::vector<std::string_view>& devices) {
   TextTable table(
-      {"NAME", "DEVICE", "LAST SEEN", "APPLIED", "QUEUED", "REFUSED", "CLOCK", "REVOKED"});
-  for (const std::size_t number : {3, 4, 5}) table.align_right(number);
+      {"NAME", "DEVICE", "ROLE", "LAST SEEN", "APPLIED", "QUEUED", "REFUSED", "CLOCK", "REVOKED"});
+  for (const std::size_t number : {4, 5, 6}) table.align_right(number);
   for (const std::string_view text : devices) {
     const JsonObject device(text);
     const bool seen = device.raw("last_seen") != "null";
-    table.add({device.text("name"), device.text("device"),
+    table.add({device.text("name"), device.text("device"), device.text("role"),
                seen ? local_time(device.number("last_seen")) : "never",
                grouped(static_cast<std::uint64_t>(device.number("applied"))),
                grouped(static_cast<std::uint64_t>(device.number("queued"))),
@@ -97,6 +98,13 @@ int run_scopes(const Config& config, const DeviceOptions& options) {
                        options.json);
 }
 
+int run_role(const Config& config, const DeviceOptions& options) {
+  return print_changed(ask_as_admin(config, options.server, "PUT",
+                                    fmt::format("/v1/devices/{}/role", options.device),
+                                    fmt::format(R"({{"role":"{}"}})", options.role)),
+                       options.json);
+}
+
 std::string check_device_id(const std::string& text) {
   return parse_device_id(text) ? std::string() : "\"" + text + "\" is not a device id";
 }
@@ -127,6 +135,12 @@ void add_devices(CLI::App& app, Options& options, Run& run) {
   scopes->add_option("--scope", chosen->scopes, "A scope that it is to hold (repeatable)");
   scopes->add_flag("--all", chosen->all, "All scopes");
   scopes->callback(choose(run_scopes));
+  CLI::App* role = command->add_subcommand("role", "Give a device another role");
+  role->add_option("device", chosen->device, "Device id")->required()->check(check_device_id);
+  role->add_option("role", chosen->role, "volunteer, lead, station, office or administrator")
+      ->required()
+      ->check(role_check);
+  role->callback(choose(run_role));
   command->callback([command, list = choose(run_list)] {
     if (command->get_subcommands().empty()) list();
   });

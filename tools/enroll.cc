@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "sync/canonical.h"
+#include "sync/policy.h"
 #include "sync/wire.h"
 #include "tools/admin.h"
 #include "tools/commands.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct EnrollOptions {
   std::vector<std::string> scopes;
+  std::string role;  // empty: office with all scopes, else volunteer
   bool all = false;
   std::string name;
   std::uint64_t uses = 1;
@@ -24,9 +26,16 @@ struct EnrollOptions {
   bool json = false;
 };
 
+std::string_view role_of(const EnrollOptions& options) {
+  if (!options.role.empty()) return options.role;
+  return options.all ? kRoleOffice : kRoleVolunteer;
+}
+
 std::string request_body(const EnrollOptions& options) {
   std::string body = "{\"scopes\":";
   append_string_array(body, options.all ? std::vector<std::string>{"*"} : options.scopes);
+  body += ",\"role\":";
+  append_json_string(body, role_of(options));
   body += ",\"name\":";
   append_json_string(body, options.name);
   return body + fmt::format(R"(,"uses":{},"expires_s":{}}})", options.uses,
@@ -37,7 +46,8 @@ void print_code(const EnrollOptions& options, const std::string& address,
                 const JsonObject& answer) {
   const auto uses = answer.number("uses");
   fmt::print("{}\n\n", answer.text("code"));
-  fmt::print("For {}, {}, until {}.\n", uses == 1 ? "one device" : fmt::format("{} devices", uses),
+  fmt::print("For {} in the role {}, {}, until {}.\n",
+             uses == 1 ? "one device" : fmt::format("{} devices", uses), role_of(options),
              options.all ? "all scopes" : fmt::format("{}", fmt::join(options.scopes, " ")),
              local_time(answer.number("expires")));
   fmt::print(
@@ -71,6 +81,11 @@ void add_enroll(CLI::App& app, Options& options, Run& run) {
   auto enroll = std::make_shared<EnrollOptions>();
   command->add_option("--scope", enroll->scopes, "A scope that the device is to hold (repeatable)");
   command->add_flag("--all", enroll->all, "All scopes: for a device of the office");
+  command
+      ->add_option("--role", enroll->role,
+                   "volunteer, lead, station, office or administrator (default: volunteer; with "
+                   "--all office)")
+      ->check(role_check);
   command->add_option("--name", enroll->name, "Shown in the list of devices");
   command->add_option("--uses", enroll->uses, "How many devices may use it")
       ->capture_default_str()

@@ -187,9 +187,12 @@ Result<std::unique_ptr<Exchange>> open_exchange(const Config& config, const std:
 }
 
 Result<Enrolled> enroll_device(Exchange& exchange, const std::vector<std::string>& scopes,
-                               const std::string& name, const std::string& app) {
+                               std::string_view role, const std::string& name,
+                               const std::string& app) {
   std::string body = "{\"scopes\":";
   append_string_array(body, scopes);
+  body += ",\"role\":";
+  append_json_string(body, role);
   body += R"(,"uses":1,"expires_s":600,"name":)";
   append_json_string(body, name);
   body += '}';

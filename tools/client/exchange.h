@@ -56,10 +56,11 @@ class Exchange {
 [[nodiscard]] Result<std::unique_ptr<Exchange>> open_exchange(const Config& config,
                                                               const std::string& server);
 
-// A device with the given scopes, by way of a code that is used up at once.
+// A device with the given scopes in the given role, by way of a code that is used up at once.
 [[nodiscard]] Result<Enrolled> enroll_device(Exchange& exchange,
                                              const std::vector<std::string>& scopes,
-                                             const std::string& name, const std::string& app);
+                                             std::string_view role, const std::string& name,
+                                             const std::string& app);
 
 // "a/b" as "a%2Fb", for a value in a query.
 [[nodiscard]] std::string percent_encode(std::string_view text);

@@ -123,10 +123,13 @@ Error problem_of(const HttpAnswer& answer) {
 }
 
 Result<Enrolled> enroll_over_http(const std::string& address, const std::string& admin_token,
-                                  const std::vector<std::string>& scopes, const std::string& name) {
+                                  const std::vector<std::string>& scopes, std::string_view role,
+                                  const std::string& name) {
   HttpClient client(address, admin_token);
   std::string body = "{\"scopes\":";
   append_string_array(body, scopes);
+  body += ",\"role\":";
+  append_json_string(body, role);
   body += ",\"name\":";
   append_json_string(body, name);
   body += "}";

@@ -55,6 +55,6 @@ struct Enrolled {
 [[nodiscard]] Result<Enrolled> enroll_over_http(const std::string& address,
                                                 const std::string& admin_token,
                                                 const std::vector<std::string>& scopes,
-                                                const std::string& name);
+                                                std::string_view role, const std::string& name);
 
 }  // namespace waystation

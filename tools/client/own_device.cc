@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sync/policy.h"
+
 namespace waystation {
 
 Result<std::unique_ptr<Pusher>> greet_as(Exchange& exchange, SavedDevice& saved,
@@ -18,7 +20,7 @@ Result<std::unique_ptr<Pusher>> greet_as(Exchange& exchange, SavedDevice& saved,
     }
     if (code != Code::kAuthUnknownDevice && code != Code::kAuthBadToken) return greeted.error();
   }
-  const auto device = enroll_device(exchange, {"*"}, name, app);
+  const auto device = enroll_device(exchange, {"*"}, kRoleOffice, name, app);
   if (!device) return device.error();
   if (auto kept = saved.save(*device, 1); !kept) return kept.error();
   auto pusher = std::make_unique<Pusher>(exchange, *device, app);

@@ -147,8 +147,8 @@ class Demo {
     return {};
   }
 
-  Status enroll_one(const std::string& scope, const std::string& name) {
-    auto enrolled = enroll_over_http(server_->address(), token_, {scope}, name);
+  Status enroll_one(const std::string& scope, std::string_view role, const std::string& name) {
+    auto enrolled = enroll_over_http(server_->address(), token_, {scope}, role, name);
     if (!enrolled) return enrolled.error();
     devices_.push_back(std::make_unique<Device>(std::move(*enrolled), server_->address(),
                                                 draw_clock_error(random_), devices_.size()));
@@ -166,7 +166,8 @@ class Demo {
       const std::size_t place =
           tablet ? i % city_.stations.size() : (i - tablets) % city_.events.size();
       const std::string& scope = tablet ? city_.stations[place].scope : city_.events[place].scope;
-      if (auto done = enroll_one(scope, fmt::format("{} {}", tablet ? "平板" : "手机", i + 1));
+      if (auto done = enroll_one(scope, tablet ? kRoleStation : kRoleLead,
+                                 fmt::format("{} {}", tablet ? "平板" : "手机", i + 1));
           !done) {
         return done;
       }
@@ -181,7 +182,7 @@ class Demo {
 
   // The office leaves a draft note at each event that has phones.
   Status write_drafts() {
-    auto enrolled = enroll_over_http(server_->address(), token_, {"*"}, "办公室");
+    auto enrolled = enroll_over_http(server_->address(), token_, {"*"}, kRoleOffice, "办公室");
     if (!enrolled) return enrolled.error();
     Device office(std::move(*enrolled), server_->address(), 0, devices_.size());
     for (std::size_t i = 0; i < city_.events.size(); ++i) {

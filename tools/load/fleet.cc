@@ -34,7 +34,8 @@ Devices Fleet::enroll(std::size_t count, std::string_view scope) {
   HttpClient client(server_.address(), server_.admin_token());
   const std::string code =
       json_text(post(client, "/v1/codes",
-                     fmt::format(R"({{"scopes":["{}"],"name":"bench","uses":{}}})", scope, count)),
+                     fmt::format(R"({{"scopes":["{}"],"role":"office","name":"bench","uses":{}}})",
+                                 scope, count)),
                 "code");
   Devices devices;
   for (std::size_t i = 0; i < count; ++i) {

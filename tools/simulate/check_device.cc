@@ -13,25 +13,28 @@ void check_device(const Store& store, const Device& device, Findings& findings) 
   };
   const auto records = stored_records(store);
   for (const auto& [name, record] : records) {
-    if (!account->holds(name.scope) || record.visible.empty()) continue;
+    if (record.visible.empty()) continue;
+    const auto shown = shown_to(store, *account, name, record.visible);
+    if (!shown) continue;
     const HeldRecord* held = device.replica.find({name.scope, name.coll, name.id});
     if (held == nullptr) {
-      findings.report(5,
-                      fmt::format("{} has caught up and holds {} {}", device.name(), name_of(name),
-                                  record.visible),
-                      "it does not");
-    } else if (held->fields != record.visible || held->seq != record.seq) {
-      findings.report(5,
-                      fmt::format("{} holds {} as {} at {}", device.name(), name_of(name),
-                                  record.visible, record.seq),
-                      fmt::format("{} at {}", held->fields, held->seq));
+      findings.report(
+          5, fmt::format("{} has caught up and holds {} {}", device.name(), name_of(name), *shown),
+          "it does not");
+    } else if (held->fields != *shown || held->seq != record.seq) {
+      findings.report(
+          5,
+          fmt::format("{} holds {} as {} at {}", device.name(), name_of(name), *shown, record.seq),
+          fmt::format("{} at {}", held->fields, held->seq));
     }
   }
   for (const auto& [key, held] : device.replica.records()) {
     const auto& [scope, coll, id] = key;
     if (held.fields.empty()) continue;
-    if (!account->holds(scope)) {
-      findings.report(7, fmt::format("{} keeps nothing of {}, which it left", device.name(), scope),
+    if (!store.sees(*account, scope) || !store.view_of(*account).of(coll).seen) {
+      findings.report(7,
+                      fmt::format("{} keeps nothing of {} in {}, which it does not see by now",
+                                  device.name(), coll, scope),
                       fmt::format("{}/{} {}", coll, id, held.fields));
       continue;
     }

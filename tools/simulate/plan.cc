@@ -18,7 +18,7 @@ constexpr std::array<FaultInfo, kFaults> kInfo{{
     {"full", 100},     {"read", 100},         {"server_clock", 200}, {"device_clock", 600},
     {"reboot", 600},   {"device_crash", 800}, {"reinstall", 80},     {"scopes", 800},
     {"revoke", 80},    {"absence", 300},      {"schema", 200},       {"bad_ops", 150},
-    {"repeats", 1500},
+    {"repeats", 1500}, {"roles", 500},
 }};
 
 }  // namespace
@@ -73,6 +73,7 @@ Plan Plan::draw(const Request& request) {
     const std::uint64_t rate = random.below(kInfo[i].most) + 1;
     plan.rate[i] = in && !request.without[i] ? rate : 0;
   }
+  plan.roles = random.chance(400) ? 0 : random.below(1001);
   if (request.devices != 0) plan.devices = std::min(plan.devices, request.devices);
   return plan;
 }
@@ -80,9 +81,9 @@ Plan Plan::draw(const Request& request) {
 std::string Plan::text() const {
   std::string out = fmt::format(
       "devices {} scopes {} collections {} records {} ops {} page {} window {} edit {} talk {} "
-      "move {} serve {} live {} deletes {} save {} told_backups {} offline_days {}",
+      "move {} serve {} live {} deletes {} save {} told_backups {} offline_days {} roles {}",
       devices, scopes, collections, records, max_ops, page, window, edit, talk, move, serve, live,
-      deletes, save, told_backups, offline_days);
+      deletes, save, told_backups, offline_days, roles);
   for (std::size_t i = 0; i < kFaults; ++i) {
     if (rate[i] != 0) out += fmt::format(" {} {}", kInfo[i].name, rate[i]);
   }

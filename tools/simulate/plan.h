@@ -35,8 +35,9 @@ enum class Fault : std::uint8_t {
   kSchema,       // the server, or a device, gets newer schemas
   kBadOps,       // ops that are to be refused
   kRepeats,      // ops are handed in again, as they were and with other content
+  kRoles,        // the office gives a device another role, or everybody another policy
 };
-inline constexpr std::size_t kFaults = 21;
+inline constexpr std::size_t kFaults = 22;
 [[nodiscard]] std::string_view name(Fault fault);
 [[nodiscard]] std::optional<Fault> parse_fault(std::string_view text);
 
@@ -70,6 +71,7 @@ struct Plan {
   std::uint64_t deletes = 0;                  // per mille of edits
   std::uint64_t save = 0;                     // per mille of messages after which a device saves
   std::uint64_t told_backups = 0;             // per mille of backups that devices hear of
+  std::uint64_t roles = 0;                    // per mille of devices that are not the office's
   std::size_t offline_days = 180;             // how long a device may stay away
   std::array<std::uint64_t, kFaults> rate{};  // per 100,000 steps; of kSlow, kBadOps: per mille
 

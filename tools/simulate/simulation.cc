@@ -10,6 +10,7 @@
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
+#include "tools/simulate/policies.h"
 #include "tools/simulate/store_view.h"
 
 namespace waystation::simulate {
@@ -80,6 +81,7 @@ Status Simulation::start_server(Store::Life life) {
   around.random = [this](std::span<unsigned char> bytes) { random_.fill(bytes); };
   around.threads = Threads::kStepped;
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
+  around.policy = policy_for(policy_, *around.schemas);
   around.backups.check = [](const std::string&) { return Status{}; };
   around.backups.back_up = [this](Store& store, const std::string&, std::int64_t now_ms) {
     backups_.push_back(disk_->copy());
@@ -193,10 +195,12 @@ ApiReply Simulation::office(const std::string& method, const std::string& path,
   return call(std::move(request));
 }
 
-std::unique_ptr<Device> Simulation::enroll(const std::vector<std::string>& scopes) {
+std::unique_ptr<Device> Simulation::enroll(const std::vector<std::string>& scopes,
+                                           const std::string& role) {
   std::string list;
   append_string_array(list, scopes);
-  const ApiReply code = office("POST", "/v1/codes", "{\"scopes\":" + list + "}");
+  const ApiReply code =
+      office("POST", "/v1/codes", fmt::format(R"({{"scopes":{},"role":"{}"}})", list, role));
   if (code.status != 200) return nullptr;
   ApiRequest request;
   request.method = "POST";
@@ -216,7 +220,8 @@ std::unique_ptr<Device> Simulation::enroll(const std::vector<std::string>& scope
   auto device = std::make_unique<Device>(member(reply.body, "device"), member(reply.body, "token"));
   device->clocks.booted_ms = true_ms_;
   witness_.holds(device->id(), scopes, step_);
-  trace_.line("{} {} is enrolled for {}", step_, device->name(), list);
+  witness_.sees(device->id(), role, service_->store().policy(), step_);
+  trace_.line("{} {} is enrolled for {} as {}", step_, device->name(), list, role);
   return device;
 }
 
@@ -230,11 +235,31 @@ std::vector<std::string> Simulation::draw_scopes() {
   return held;
 }
 
+std::string Simulation::draw_role() {
+  static const std::vector<std::string> kOthers{"volunteer", "lead", "station", "administrator"};
+  return random_.chance(plan_.roles) ? random_.pick(kOthers) : std::string(kRoleOffice);
+}
+
+void Simulation::change_roles(Device& device) {
+  if (random_.chance(200)) {
+    policy_ = draw_policy(random_, schemas_);
+    trace_.line("{} another policy: {}", step_, policy_);
+    return restart();
+  }
+  if (&device == devices_[0].get() || device.revoked || device.unknown) return;
+  const std::string role = draw_role();
+  const ApiReply reply = office("PUT", fmt::format("/v1/devices/{}/role", device.name()),
+                                fmt::format(R"({{"role":"{}"}})", role));
+  if (reply.status == 200) witness_.sees(device.id(), role, service_->store().policy(), step_);
+  trace_.line("{} {} is to be {}: {}", step_, device.name(), role, reply.status);
+}
+
 void Simulation::set_up() {
+  policy_ = draw_policy(random_, schemas_);
   open_server(Store::Life::kGoesOn);
   if (service_ == nullptr) return;
   for (std::size_t i = 0; i < plan_.scopes; ++i) scopes_.push_back(fmt::format("s{}", i));
-  devices_.push_back(enroll({"*"}));
+  devices_.push_back(enroll({"*"}, std::string(kRoleOffice)));
   Device& first = *devices_[0];
   for (const std::string& scope : scopes_) {
     true_ms_ += 10;
@@ -250,7 +275,7 @@ void Simulation::set_up() {
   first.hears(reply.body, true_ms_, findings_);
   while (devices_.size() < plan_.devices + 1) {
     true_ms_ += 10;
-    devices_.push_back(enroll(draw_scopes()));
+    devices_.push_back(enroll(draw_scopes(), draw_role()));
     devices_.back()->slow = random_.chance(300);
   }
 }
@@ -336,7 +361,7 @@ void Simulation::talk(Device& device) {
   if (device.unknown) {
     const AccountPtr known = service_->store().accounts().find(device.id());
     if (known != nullptr && !calm_) return;
-    if (auto fresh = enroll(draw_scopes())) {
+    if (auto fresh = enroll(draw_scopes(), draw_role())) {
       device.enrolled_anew(fresh->replica.device(), fresh->replica.token());
     }
     return;
@@ -606,7 +631,7 @@ void Simulation::strike(Fault fault) {
       return;
     case Fault::kReinstall: {
       if (&device == devices_[0].get()) return;
-      auto fresh = enroll(draw_scopes());
+      auto fresh = enroll(draw_scopes(), draw_role());
       if (fresh == nullptr) return;
       std::erase_if(must_return_, [&](const Held& held) { return held.device == &device; });
       device.hangs_up();
@@ -646,6 +671,7 @@ void Simulation::strike(Fault fault) {
       newer_server_ = true;
       return restart();
     case Fault::kRepeats: return repeat_push();
+    case Fault::kRoles: return change_roles(device);
     case Fault::kDuplicate:
     case Fault::kSlow:
     case Fault::kBadOps: return;  // at their places
@@ -721,15 +747,29 @@ bool Simulation::all_done() {
       digests[std::string(rows->key())] = row->digest;
     }
   }
+  const auto records = stored_records(service_->store());
   for (const auto& device : devices_) {
     if (device->revoked) continue;
     const AccountPtr account = service_->store().accounts().find(device->id());
     if (account == nullptr || !device->settled()) return false;
     if (account->revoked) return false;  // it has not heard of it yet
     if (device->replica.incarnation() != service_->store().incarnation()) return false;
+    // Where it sees everything the digest is the scope's; else it is summed up from the records.
+    std::map<std::string, Digest> expected;
+    if (service_->store().view_of(*account).whole()) {
+      for (const auto& [scope, digest] : digests) {
+        if (service_->store().sees(*account, scope)) expected[scope] = digest;
+      }
+    } else {
+      for (const auto& [name, record] : records) {
+        if (record.visible.empty()) continue;
+        const auto shown = shown_to(service_->store(), *account, name, record.visible);
+        if (shown)
+          expected[name.scope].add(digest_of_record(name.scope, name.coll, name.id, *shown));
+      }
+    }
     for (const auto& [scope, digest] : digests) {
-      const Digest seen = device->replica.digest(scope);
-      if (seen != (account->holds(scope) ? digest : Digest{})) return false;
+      if (device->replica.digest(scope) != expected[scope]) return false;
     }
   }
   // A change that shows nothing new (a value that lost) does not change the digest either.

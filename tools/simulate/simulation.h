@@ -73,8 +73,10 @@ class Simulation {
   ApiReply call(ApiRequest request);
   ApiReply office(const std::string& method, const std::string& path, const std::string& body);
   // A new device of the office, or for a person; null when the server cannot.
-  std::unique_ptr<Device> enroll(const std::vector<std::string>& scopes);
+  std::unique_ptr<Device> enroll(const std::vector<std::string>& scopes, const std::string& role);
   std::vector<std::string> draw_scopes();
+  std::string draw_role();
+  void change_roles(Device& device);
 
   // --- steps
   void set_up();
@@ -116,6 +118,7 @@ class Simulation {
   std::int64_t latest_server_ms_ = 0;
   bool calm_ = false;
   bool newer_server_ = false;
+  std::string policy_;  // text
   std::shared_ptr<SimDisk> disk_;
   std::vector<std::shared_ptr<SimDisk>> backups_;  // of this line of lives
   std::unique_ptr<Service> service_;               // null: down

@@ -1,6 +1,10 @@
 #include "tools/simulate/store_view.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
+
+#include "sync/canonical.h"
 
 namespace waystation::simulate {
 
@@ -71,6 +75,26 @@ std::string_view behind(const std::string& verdict, std::string_view key) {
   return std::string_view(verdict).substr(at + key.size());
 }
 }  // namespace
+
+std::optional<std::string> shown_to(const Store& store, const Account& account,
+                                    const RecordName& name, const std::string& visible) {
+  if (!store.sees(account, name.scope)) return std::nullopt;
+  const Sight& sight = store.view_of(account).of(name.coll);
+  if (!sight.seen) return std::nullopt;
+  simdjson::dom::parser parser;
+  simdjson::dom::object fields;
+  if (parser.parse(visible).get(fields) != simdjson::SUCCESS) return visible;
+  std::string shown;
+  for (const auto field : fields) {
+    if (!sight.shows(field.key)) continue;
+    shown += shown.empty() ? "{" : ",";
+    append_json_string(shown, field.key);
+    shown += ':';
+    shown += simdjson::minify(field.value);
+  }
+  const auto canonical = canonicalize(shown.empty() ? "{}" : shown + "}");
+  return canonical ? *canonical : visible;
+}
 
 Seq seq_of_verdict(const std::string& verdict) {
   if (verdict.find("\"ok\":true") == std::string::npos) return 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ struct StoredRecord {
 [[nodiscard]] std::map<RecordName, StoredRecord> stored_records(const Store& store);
 // Conflicts as the index has them, also those whose value equals the one on show.
 [[nodiscard]] std::map<RecordName, std::vector<ModelConflict>> stored_conflicts(const Store& store);
+
+// What the device may hold of a live record by its scopes and its role, found out the slow way;
+// nothing: none of it.
+[[nodiscard]] std::optional<std::string> shown_to(const Store& store, const Account& account,
+                                                  const RecordName& name,
+                                                  const std::string& visible);
 
 // The seq of an accepted op's verdict; 0: refused.
 [[nodiscard]] Seq seq_of_verdict(const std::string& verdict);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/keys.h"
 #include "sync/device_id.h"
 #include "tools/simulate/store_view.h"
@@ -96,6 +98,11 @@ void Witness::changes(std::uint64_t device, dom::object message, std::uint64_t m
     dom::object object;
     if (item.get(object) != simdjson::SUCCESS) continue;
     const std::string scope = text_of(object, "scope");
+    if (!was_shown(device, object, made)) {
+      findings_.report(7,
+                       fmt::format("{} is sent only what its role shows", format_device_id(device)),
+                       simdjson::minify(item));
+    }
     if (may_see(device, scope, made)) continue;
     findings_.report(7,
                      fmt::format("{} is sent nothing of scope {}, which it does not hold",
@@ -116,6 +123,38 @@ bool Witness::may_see(std::uint64_t device, std::string_view scope, std::uint64_
     }
   }
   return false;
+}
+
+bool Witness::was_shown(std::uint64_t device, dom::object change, std::uint64_t made) const {
+  const auto at = sightings_.find(device);
+  if (at == sightings_.end()) return false;
+  const bool system = is_system_scope(text_of(change, "scope"));
+  const std::string coll = text_of(change, "coll");
+  dom::object fields;
+  const bool live = change["fields"].get(fields) == simdjson::SUCCESS;
+  return std::any_of(at->second.begin(), at->second.end(), [&](const Sighting& sighting) {
+    if (made < sighting.stay.from || made > sighting.stay.until) return false;
+    if (system && !sighting.system) return false;
+    const Sight& sight = sighting.view.of(coll);
+    if (!sight.seen) return false;
+    if (!live) return true;
+    for (const auto field : fields) {
+      if (!sight.shows(field.key)) return false;
+    }
+    return true;
+  });
+}
+
+void Witness::sees(std::uint64_t device, std::string_view role, const Policy& policy,
+                   std::uint64_t step) {
+  Sighting now{policy.view_of(role), policy.role(role).system, Stay{step}};
+  std::vector<Sighting>& all = sightings_[device];
+  if (!all.empty()) {
+    Sighting& last = all.back();
+    if (last.view.text() == now.view.text() && last.system == now.system) return;
+    last.stay.until = std::min(last.stay.until, step);
+  }
+  all.push_back(std::move(now));
 }
 
 void Witness::holds(std::uint64_t device, const std::vector<std::string>& scopes,
@@ -168,6 +207,7 @@ void Witness::look_up_scopes(const Store& store, std::uint64_t step) {
   for (auto& [device, stays] : stays_) {
     const AccountPtr account = store.accounts().find(device);
     holds(device, account == nullptr ? std::vector<std::string>{} : account->scopes(), step);
+    if (account != nullptr) sees(device, account->role(), store.policy(), step);
   }
 }
 

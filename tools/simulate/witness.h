@@ -33,6 +33,8 @@ class Witness {
 
   // What the office did: `scopes` are those that the device holds from step `step` on.
   void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
+  // And what its role shows from then on, by the policy in force.
+  void sees(std::uint64_t device, std::string_view role, const Policy& policy, std::uint64_t step);
   // An op that is about to be handed in under a number that is used, with other content.
   void expects_reuse(std::uint64_t device, std::uint64_t n, std::string canonical_op);
 
@@ -53,11 +55,19 @@ class Witness {
     std::uint64_t from = 0;
     std::uint64_t until = UINT64_MAX;
   };
+  struct Sighting {
+    View view;
+    bool system = true;
+    Stay stay;
+  };
   void receipt(std::uint64_t device, simdjson::dom::object message, std::uint64_t now);
   void welcome(std::uint64_t device, simdjson::dom::object message, std::uint64_t asked);
   void changes(std::uint64_t device, simdjson::dom::object message, std::uint64_t made);
   [[nodiscard]] bool may_see(std::uint64_t device, std::string_view scope,
                              std::uint64_t made) const;
+  // All of a change in one view of the time.
+  [[nodiscard]] bool was_shown(std::uint64_t device, simdjson::dom::object change,
+                               std::uint64_t made) const;
 
   Findings& findings_;
   simdjson::dom::parser parser_;
@@ -71,6 +81,7 @@ class Witness {
   std::map<Name, std::set<std::string>> expected_reuse_;
   std::map<Name, std::set<std::string>> reused_;
   std::map<std::uint64_t, std::map<std::string, std::vector<Stay>, std::less<>>> stays_;
+  std::map<std::uint64_t, std::vector<Sighting>> sightings_;
 };
 
 }  // namespace waystation::simulate

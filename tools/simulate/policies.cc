@@ -1,0 +1,78 @@
+#include "tools/simulate/policies.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace waystation::simulate {
+namespace {
+
+std::string quoted_list(const std::vector<std::string>& words) {
+  return fmt::format("[\"{}\"]", fmt::join(words, "\",\""));
+}
+
+std::vector<std::string> some(Random& random, const std::vector<std::string>& all,
+                              std::uint64_t per_mille) {
+  std::vector<std::string> chosen;
+  for (const std::string& one : all) {
+    if (random.chance(per_mille)) chosen.push_back(one);
+  }
+  if (chosen.empty()) chosen.push_back(random.pick(all));
+  return chosen;
+}
+
+std::string draw_rule(Random& random, const std::vector<std::string>& fields) {
+  static const std::vector<std::string> kDeeds{"set",    "inc",    "add",   "remove", "append",
+                                               "grant",  "lease",  "spend", "return", "reclaim",
+                                               "settle", "reopen", "delete"};
+  std::string read = "\"all\"";
+  if (random.chance(100)) {
+    read = "\"none\"";
+  } else if (random.chance(300)) {
+    read = fmt::format(R"({{"all_but":{}}})", quoted_list(some(random, fields, 250)));
+  }
+  std::string write = "\"all\"";
+  if (random.chance(100)) {
+    write = "\"none\"";
+  } else if (random.chance(150)) {
+    write = fmt::format(R"({{"fields":{}}})", quoted_list(some(random, fields, 700)));
+  } else if (random.chance(150)) {
+    write = fmt::format(R"({{"does":{}}})", quoted_list(some(random, kDeeds, 700)));
+  }
+  return fmt::format(R"({{"read":{},"write":{}}})", read, write);
+}
+
+}  // namespace
+
+std::string draw_policy(Random& random, const SchemaSets& schemas) {
+  std::string roles;
+  for (const std::string_view role : kRoles) {
+    const bool office = role == kRoleOffice;
+    std::string collections;
+    for (const auto& [name, collection] : schemas.first->collections()) {
+      const Collection* newest = schemas.newest->find(name);
+      if (office || newest == nullptr || random.chance(300)) continue;
+      std::vector<std::string> fields;
+      for (const FieldSpec& field : collection.fields) {
+        if (newest->field(field.name) != nullptr) fields.push_back(field.name);
+      }
+      if (fields.empty()) continue;
+      collections += fmt::format("{}\"{}\":{}", collections.empty() ? "" : ",", name,
+                                 draw_rule(random, fields));
+    }
+    roles += fmt::format(R"({}"{}":{{"title":{{"zh":"样","en":"Sample"}},"system":{},)"
+                         R"("others":{{"read":"{}","write":"{}"}},"collections":{{{}}}}})",
+                         roles.empty() ? "" : ",", role, office || random.chance(300),
+                         office || random.chance(850) ? "all" : "none",
+                         office || random.chance(850) ? "all" : "none", collections);
+  }
+  return fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles);
+}
+
+std::shared_ptr<const Policy> policy_for(const std::string& text, const Schemas& schemas) {
+  auto policy = Policy::parse(SchemaFile{"a drawn policy", text}, schemas);
+  WS_CHECK(policy.ok());
+  return std::make_shared<const Policy>(std::move(*policy));
+}
+
+}  // namespace waystation::simulate
