@@ -13,6 +13,8 @@ const ENDPOINTS = [
   ['GET', '/v1/devices', null, 'devices-reply'],
   ['POST', '/v1/devices/*/revoke', null, 'device'],
   ['PUT', '/v1/devices/*/scopes', 'scopes-request', 'device'],
+  ['PUT', '/v1/devices/*/role', 'role-request', 'device'],
+  ['GET', '/v1/access', null, 'access-reply'],
   ['GET', '/v1/records', null, 'records-reply'],
   ['GET', '/v1/conflicts', null, 'conflicts-reply'],
   ['GET', '/v1/quarantine', null, 'quarantine-reply'],

@@ -133,8 +133,8 @@ export class Server {
     return reply.body;
   }
 
-  async createCode(scopes, { name = 'test', uses = 1, expires_s = 3600 } = {}) {
-    return (await this.admin('POST', '/v1/codes', { scopes, name, uses, expires_s })).code;
+  async createCode(scopes, { name = 'test', role = 'office', uses = 1, expires_s = 3600 } = {}) {
+    return (await this.admin('POST', '/v1/codes', { scopes, role, name, uses, expires_s })).code;
   }
 
   async deviceRow(id) {

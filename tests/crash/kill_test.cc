@@ -211,7 +211,9 @@ TEST_F(Kill, AnEnrolmentWhoseAnswerWasLostIsRepeatedAfterTheKill) {
   server_.start();
   Office office(server_);
   const Json code =
-      office.http().call("POST", "/v1/codes", Json{{"scopes", {kTown}}, {"uses", 1}}).body["code"];
+      office.http()
+          .call("POST", "/v1/codes", Json{{"scopes", {kTown}}, {"role", "office"}, {"uses", 1}})
+          .body["code"];
   const Json request{{"code", code}, {"request", "a name for this attempt"}};
   const Reply first = HttpCaller(server_).call("POST", "/v1/enroll", request);
   ASSERT_EQ(first.status, 200);

@@ -107,8 +107,8 @@ Beginning begin() {
   all.disk = std::make_shared<MemoryKv>();
   Server server(all.disk);
   const auto enroll = [&](const std::string& scopes) {
-    const ApiReply code =
-        server.call("POST", "/v1/codes", fmt::format(R"({{"scopes":[{}]}})", scopes));
+    const ApiReply code = server.call("POST", "/v1/codes",
+                                      fmt::format(R"({{"scopes":[{}],"role":"office"}})", scopes));
     return server
         .call("POST", "/v1/enroll",
               fmt::format(R"({{"code":"{}","request":"0123456789abcdef","app":"fuzz"}})",

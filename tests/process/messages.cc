@@ -35,8 +35,10 @@ PathSchemas schemas_of(const std::string& target) {
   if (path == "/v1/conflicts/show") return {"", "conflict-reply"};
   if (path == "/v1/backup") return {"backup-request", "backup-reply"};
   if (path == "/v1/conflicts") return {"", "conflicts-reply"};
+  if (path == "/v1/access") return {"", "access-reply"};
   if (path == "/v1/quarantine") return {"", "quarantine-reply"};
   if (path.ends_with("/scopes")) return {"scopes-request", "device"};
+  if (path.ends_with("/role")) return {"role-request", "device"};
   if (path.ends_with("/revoke")) return {"", "device"};
   if (path == "/healthz" || path == "/readyz") return {"", "health"};
   return {};
@@ -168,8 +170,9 @@ Office::Office(const TestServer& server) : admin_(server, server.admin_token()),
   device_ = enroll({"*"}, "the office");
 }
 
-Enrolled Office::enroll(const std::vector<std::string>& scopes, const std::string& name) {
-  const Reply code = admin_.call("POST", "/v1/codes", Json{{"scopes", scopes}});
+Enrolled Office::enroll(const std::vector<std::string>& scopes, const std::string& name,
+                        const std::string& role) {
+  const Reply code = admin_.call("POST", "/v1/codes", Json{{"scopes", scopes}, {"role", role}});
   if (code.status != 200) throw std::runtime_error("no code: " + code.text);
   const Reply enrolled = open_.call("POST", "/v1/enroll",
                                     Json{{"code", code.body["code"]},

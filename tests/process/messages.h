@@ -71,7 +71,8 @@ class Office {
  public:
   explicit Office(const TestServer& server);
 
-  Enrolled enroll(const std::vector<std::string>& scopes, const std::string& name = "a device");
+  Enrolled enroll(const std::vector<std::string>& scopes, const std::string& name = "a device",
+                  const std::string& role = "office");
   void make_scopes(const std::vector<std::string>& scopes);
   Json set_scopes(const Enrolled& device, const std::vector<std::string>& scopes);
   Json revoke(const Enrolled& device);

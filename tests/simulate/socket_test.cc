@@ -23,7 +23,8 @@ class Line : public ::testing::Test {
     };
     auto made = Service::over(std::make_unique<MemoryKv>(), Config{}, kAdminToken, around);
     service = std::move(*made);
-    const std::string code = text_of(call("/v1/codes", kAdminToken, R"({"scopes":["*"]})"), "code");
+    const std::string code =
+        text_of(call("/v1/codes", kAdminToken, R"({"scopes":["*"],"role":"office"})"), "code");
     const std::string enrolled =
         call("/v1/enroll", "", R"({"code":")" + code + R"(","request":"0123456789abcdef"})");
     phone = std::make_unique<Replica>(text_of(enrolled, "device"), text_of(enrolled, "token"));

@@ -7,6 +7,7 @@
 
 #include "storage/keys.h"
 #include "storage/schema_files.h"
+#include "storage/views.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "tests/support/json.h"
@@ -198,6 +199,7 @@ World::World(std::shared_ptr<MemoryKv> disk) : disk_(std::move(disk)) { reopen()
 std::unique_ptr<World> World::fork() const {
   std::unique_ptr<World> other(new World(copy_of(*disk_)));
   other->now = now;
+  if (policy_ != nullptr) other->set_policy(policy_);
   other->next_device_ = next_device_;
   other->codes_made_ = codes_made_;
   return other;
@@ -226,6 +228,7 @@ void World::open(const std::string& incarnation, Store::Life life) {
   applier_.reset();
   store_.reset();
   store_ = must(Store::open(share(disk_), incarnation, life));
+  if (policy_ != nullptr) (void)must(adopt_policy(*store_, policy_, now));
   applier_ = std::make_unique<Applier>(*store_, schemas(), ApplierSettings{offline_ms});
   must(applier_->start());
 }
@@ -241,15 +244,16 @@ void World::pass(std::int64_t ms) {
   }
 }
 
-std::uint64_t World::enroll(const std::vector<std::string>& scopes) {
+std::uint64_t World::enroll(const std::vector<std::string>& scopes, std::string_view role) {
   const std::uint64_t device = next_device_++;
-  enroll_as(device, scopes);
+  enroll_as(device, scopes, role);
   return device;
 }
 
-void World::enroll_as(std::uint64_t device, const std::vector<std::string>& scopes) {
+void World::enroll_as(std::uint64_t device, const std::vector<std::string>& scopes,
+                      std::string_view role) {
   const std::string code = fmt::format("code {}", ++codes_made_);
-  must(make_code(code, CodeRow{scopes, "a phone", 1, now + 1000}));
+  must(make_code(code, CodeRow{scopes, "a phone", 1, now + 1000, std::string(role)}));
   (void)must(enroll_with(code, fmt::format("request {}", codes_made_), device));
 }
 
@@ -292,6 +296,19 @@ Result<AccountPtr> World::enroll_with(const std::string& code, const std::string
   group.emplace_back(std::move(request));
   apply(group);
   return answer;
+}
+
+Result<AccountPtr> World::set_role(std::uint64_t device, const std::string& role) {
+  Result<AccountPtr> answer = Error{Code::kInternal, "never answered"};
+  std::vector<Request> group;
+  group.emplace_back(RoleRequest{device, role, [&](Result<AccountPtr> reply) { answer = reply; }});
+  apply(group);
+  return answer;
+}
+
+void World::set_policy(std::shared_ptr<const Policy> policy) {
+  policy_ = std::move(policy);
+  reopen();
 }
 
 Result<AccountPtr> World::set_scopes(std::uint64_t device, const std::vector<std::string>& scopes) {

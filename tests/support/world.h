@@ -115,10 +115,14 @@ class World {
 
   // --- the office -----------------------------------------------------------------------------
   // Enrols a device with the next number, or with the one given, through a code of its own.
-  std::uint64_t enroll(const std::vector<std::string>& scopes);
-  void enroll_as(std::uint64_t device, const std::vector<std::string>& scopes);
+  std::uint64_t enroll(const std::vector<std::string>& scopes, std::string_view role = kRoleOffice);
+  void enroll_as(std::uint64_t device, const std::vector<std::string>& scopes,
+                 std::string_view role = kRoleOffice);
   void have_scope(const std::string& scope);
   Result<AccountPtr> set_scopes(std::uint64_t device, const std::vector<std::string>& scopes);
+  Result<AccountPtr> set_role(std::uint64_t device, const std::string& role);
+  // Starts the server anew with it. Without one all may do everything.
+  void set_policy(std::shared_ptr<const Policy> policy);
   Result<AccountPtr> revoke(std::uint64_t device);
   Status make_code(const std::string& code, const CodeRow& row);
   Result<AccountPtr> enroll_with(const std::string& code, const std::string& request,
@@ -158,6 +162,7 @@ class World {
   [[nodiscard]] MemoryKv& disk() { return *disk_; }
   [[nodiscard]] const MemoryKv& disk() const { return *disk_; }
   [[nodiscard]] Store& store() { return *store_; }
+  [[nodiscard]] const Store& store() const { return *store_; }
   // Stops and starts the server.
   void reopen();
   // A copy of the store; what it holds counts as backed up.
@@ -170,6 +175,7 @@ class World {
   void open(const std::string& incarnation, Store::Life life);
 
   std::shared_ptr<MemoryKv> disk_;
+  std::shared_ptr<const Policy> policy_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Applier> applier_;
   std::uint64_t next_device_ = 2;

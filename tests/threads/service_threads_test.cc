@@ -39,8 +39,8 @@ std::unique_ptr<Service> make_service() {
 }
 
 std::unique_ptr<Replica> enroll(Service& service, const std::string& scope) {
-  const ApiReply code =
-      call(service, "/v1/codes", kAdminToken, fmt::format(R"({{"scopes":["{}"]}})", scope));
+  const ApiReply code = call(service, "/v1/codes", kAdminToken,
+                             fmt::format(R"({{"scopes":["{}"],"role":"office"}})", scope));
   const ApiReply enrolled = call(
       service, "/v1/enroll", "",
       fmt::format(R"({{"code":"{}","request":"0123456789abcdef"}})", json_text(code.body, "code")));

@@ -27,7 +27,7 @@ class BusyServer : public ::testing::Test {
     around.schemas = std::make_shared<const Schemas>(schemas());
     auto opened = Service::over(std::make_unique<MemoryKv>(), {}, "admin", std::move(around));
     service = std::move(*opened);
-    const JsonText code(call("/v1/codes", R"({"scopes":["*"]})").body);
+    const JsonText code(call("/v1/codes", R"({"scopes":["*"],"role":"office"})").body);
     const JsonText enrolled(
         call("/v1/enroll", fmt::format(R"({{"code":"{}","request":"0123456789abcdef"}})",
                                        text_of(code.root(), "code")))

@@ -38,7 +38,7 @@ class Import : public testing::Test {
     ASSERT_TRUE(service.ok());
     service_ = service->get();
     exchange_ = exchange_with(std::move(*service), "memory");
-    auto device = enroll_device(*exchange_, {"*"}, "import", "test");
+    auto device = enroll_device(*exchange_, {"*"}, kRoleOffice, "import", "test");
     ASSERT_TRUE(device.ok()) << device.error().context;
     device_ = *device;
   }
@@ -126,7 +126,7 @@ TEST_F(Import, ALostAnswerIsAskedForAgainAndNothingIsAppliedTwice) {
 TEST_F(Import, WhatTheServerRefusesIsABadLine) {
   divisions();
   // A device that holds one scope may not make others.
-  auto narrow = enroll_device(*exchange_, {"445202001001"}, "narrow", "test");
+  auto narrow = enroll_device(*exchange_, {"445202001001"}, kRoleOffice, "narrow", "test");
   ASSERT_TRUE(narrow.ok());
   device_ = *narrow;
   const ImportCounts counts = import(*exchange_, ImportKind::kStations, kStations);

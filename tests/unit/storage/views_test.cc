@@ -1,0 +1,223 @@
+// Roles over a store: who starts afresh when, by which role an op is judged, and digests of views.
+#include "storage/views.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "storage/keys.h"
+#include "storage/pull.h"
+#include "storage/verify.h"
+#include "tests/support/handset.h"
+#include "tests/support/json.h"
+
+namespace waystation::testing {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+std::shared_ptr<const Policy> policy_from(const Json& file) {
+  auto policy = Policy::parse({"policy.json", file.dump()}, schemas());
+  if (!policy) ADD_FAILURE() << policy.error().context;
+  return policy ? std::make_shared<const Policy>(std::move(*policy)) : Policy::open_to_all();
+}
+
+class Roles : public ::testing::Test {
+ protected:
+  Roles() {
+    world.set_policy(policy_from(file));
+    write(1, "volunteer", "v1", R"("set":{"name":"陈一","phone_tail":"1234"})");
+    write(2, "note", "n1", R"("set":{"text":"a"})");
+  }
+  void write(std::uint64_t n, const std::string& coll, const std::string& id,
+             const std::string& edits) {
+    ASSERT_EQ(world.push(office, {op(n).on(coll, id).does(edits)}).codes(), "ok");
+  }
+  std::uint64_t faults() {
+    const auto report = verify(world.store(), [](std::uint64_t) {});
+    return report ? report->faults : 999;
+  }
+  void damage(const View& view) {
+    Batch batch;
+    batch.put(Column::kViewDigests, keys::view_digest("t", view.name()),
+              encode_digest(DigestRow{1, Digest{{1, 2, 3}}}));
+    ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  }
+
+  Json file = Json::parse(read_source("schemas/policy.json"));
+  World world;
+  std::uint64_t office = world.enroll({"t"}, kRoleOffice);
+};
+
+TEST_F(Roles, ADeviceHoldsWhatItsRoleShows) {
+  Handset phone(world, {"t"});
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(phone.shows("volunteer", "v1"), R"({"name":"陈一"})");
+  write(3, "volunteer", "v1", R"("set":{"phone_tail":"9999","team":"x"})");
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(phone.shows("volunteer", "v1"), R"({"name":"陈一","team":"x"})");
+}
+
+TEST_F(Roles, AnotherRoleBringsWhatItShowsAndTakesWhatItHides) {
+  Handset phone(world, {"t"});
+  ASSERT_TRUE(phone.sync());
+  EXPECT_THAT(phone.shows("volunteer", "v1"), HasSubstr("phone_tail"));
+  phone.edit(R"("set":{"text":"mine"})");  // waits while it starts afresh
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(phone.shows("volunteer", "v1"), R"({"name":"陈一"})");
+  EXPECT_EQ(phone.shows(), R"({"text":"mine"})");
+  ASSERT_TRUE(world.set_role(phone.device, "lead").ok());
+  ASSERT_TRUE(phone.sync());
+  EXPECT_THAT(phone.shows("volunteer", "v1"), HasSubstr("phone_tail"));
+}
+
+TEST_F(Roles, ARoleThatShowsTheSameSendsNothingAnew) {
+  const std::uint64_t phone = world.enroll({"t"}, kRoleOffice);
+  const auto before = world.store().accounts().find(phone)->reset;
+  ASSERT_TRUE(world.set_role(phone, "administrator").ok());
+  EXPECT_EQ(world.store().accounts().find(phone)->reset, before);
+  EXPECT_EQ(world.store().accounts().find(phone)->role(), "administrator");
+}
+
+TEST_F(Roles, AnOpIsJudgedByTheRoleOfWhenItWasWritten) {
+  Handset phone(world, {"t"});
+  ASSERT_TRUE(phone.sync());
+  world.pass(1000);
+  phone.edit(R"("set":{"title":"written as office"})", "event", "e1");
+  world.pass(1000);
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  world.pass(1000);
+  phone.edit(R"("set":{"title":"written as volunteer"})", "event", "e1");
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(world.visible("event", "e1"), R"({"title":"written as office"})");
+  ASSERT_EQ(phone.replica.refused().size(), 1U);
+  EXPECT_EQ(phone.replica.refused()[0].code, "access.denied");
+  const auto kept = world.quarantine();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_THAT(kept[0].row.op, HasSubstr("written as volunteer"));
+  EXPECT_THAT(kept[0].row.detail, HasSubstr("/roles/volunteer/collections/event/write"));
+}
+
+TEST_F(Roles, KeepAtMostOneTermEach) {
+  const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
+  for (int i = 0; i < 20; ++i) {
+    world.pass(1000);
+    ASSERT_TRUE(world.set_role(phone, std::string(kRoles[i % kRoles.size()])).ok());
+  }
+  EXPECT_EQ(world.store().accounts().find(phone)->roles.size(), kRoles.size());
+  EXPECT_EQ(world.store().accounts().find(phone)->role(), "administrator");
+}
+
+TEST_F(Roles, AnotherPolicyStartsThoseAfreshWhoSeeSomethingElse) {
+  Handset volunteer(world, {"t"});
+  ASSERT_TRUE(world.set_role(volunteer.device, "volunteer").ok());
+  ASSERT_TRUE(volunteer.sync());
+  file["roles"]["volunteer"]["collections"]["volunteer"]["read"] = "all";
+  const auto untouched = world.store().accounts().find(office)->reset;
+  world.set_policy(policy_from(file));
+  EXPECT_EQ(world.store().accounts().find(office)->reset, untouched);
+  ASSERT_TRUE(volunteer.sync());
+  EXPECT_THAT(volunteer.shows("volunteer", "v1"), HasSubstr("phone_tail"));
+  // Who may write what is judged anew, but changes nothing that a device holds.
+  const auto before = world.store().accounts().find(volunteer.device)->reset;
+  file["roles"]["volunteer"]["collections"]["note"]["write"] = "none";
+  world.set_policy(policy_from(file));
+  EXPECT_EQ(world.store().accounts().find(volunteer.device)->reset, before);
+  volunteer.edit(R"("set":{"text":"b"})");
+  ASSERT_TRUE(volunteer.sync());
+  EXPECT_EQ(volunteer.replica.refused().size(), 1U);
+}
+
+TEST_F(Roles, DoNotEnterTheScopesOfTheSystem) {
+  // A refused op, so that there is one.
+  EXPECT_EQ(world.push(office, {op(3).does(R"("set":{"text":5})")}).codes(), "field.type");
+  Handset lead(world, {"*"});
+  ASSERT_TRUE(lead.sync());
+  EXPECT_NE(lead.shows("scope", "system:office", "system:office"), "nothing");
+  ASSERT_TRUE(world.set_role(lead.device, "lead").ok());
+  ASSERT_TRUE(lead.sync());
+  EXPECT_EQ(lead.shows("scope", "system:office", "system:office"), "nothing");
+  lead.edit(R"("set":{"text":"b"})", "note", "n9", "system:office");
+  ASSERT_TRUE(lead.sync());
+  EXPECT_EQ(lead.replica.refused().back().code, "access.denied");
+}
+
+TEST_F(Roles, VerifySeesADamagedDigestOfAView) {
+  EXPECT_EQ(faults(), 0U);
+  damage(world.store().policy().views().front());
+  EXPECT_EQ(faults(), 1U);
+}
+
+TEST_F(Roles, DigestsOfViewsAreMadeAnewWhenThatWasCutOff) {
+  damage(world.store().policy().views().front());
+  Batch batch;
+  batch.erase(Column::kMeta, std::string(keys::kViews));
+  ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  EXPECT_EQ(faults(), 0U) << "none are said to be right";
+  world.reopen();
+  EXPECT_EQ(faults(), 0U);
+  Handset phone(world, {"t"});
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  EXPECT_TRUE(phone.sync());  // checks its digest
+}
+
+TEST_F(Roles, WhatIsWrittenWithoutAPolicyIsInTheDigestsOfTheNext) {
+  world.set_policy(nullptr);
+  write(3, "volunteer", "v2", R"("set":{"name":"b","phone_tail":"1"})");
+  world.set_policy(policy_from(file));
+  EXPECT_EQ(faults(), 0U);
+  Handset phone(world, {"t"});
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  EXPECT_TRUE(phone.sync());
+}
+
+TEST_F(Roles, APullOfAScopeFullOfWhatIsNotShownCostsLittle) {
+  for (std::uint64_t n = 3; n < 203; ++n) {
+    write(n, "visit", "x" + std::to_string(n),
+          R"("set":{"visitor":"courier","at":"2026-01-01T08:00:00+08:00"})");
+  }
+  const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
+  const auto page = pull(world.store(), *world.store().accounts().find(phone), "", 1000);
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->count, 3U);         // the scope, a person, a note
+  EXPECT_LE(page->work.records, 5U);  // and one look at the visits
+}
+
+TEST(AnOldAccount, KeepsWhatItCouldDo) {
+  const auto old = [](const std::string& scope) {
+    Account account;
+    account.device = 7;
+    account.token_hash = "hash";
+    account.grants.push_back(Grant{scope, 5, 0, 0});
+    account.roles.clear();
+    std::string bytes = encode_account(account);
+    bytes.pop_back();  // the count of its roles
+    bytes[0] = 1;
+    return decode_account(bytes);
+  };
+  ASSERT_TRUE(old("*").ok());
+  EXPECT_EQ(old("*")->role(), "office");
+  EXPECT_EQ(old("t")->role(), "lead");
+}
+
+TEST(AnOldCode, GivesTheRoleThatItsDevicesWouldHaveHad) {
+  const auto old = [](const std::string& scope) {
+    CodeRow code;
+    code.scopes = {scope};
+    code.role.clear();
+    std::string bytes = encode_code(code);
+    bytes.pop_back();  // the empty role
+    bytes[0] = 1;
+    return decode_code(bytes);
+  };
+  ASSERT_TRUE(old("*").ok());
+  EXPECT_EQ(old("*")->role, "office");
+  EXPECT_EQ(old("t")->role, "lead");
+}
+
+}  // namespace
+}  // namespace waystation::testing
