@@ -331,7 +331,8 @@ TEST_F(Walls, EveryRoleSeesOfEveryCollectionWhatThePolicySaysThroughEveryDoor) {
 
     // Conflicts, listed and shown.
     std::set<std::string> listed;
-    for (const Json& item : get("/v1/conflicts", {{"limit", "1000"}}, phone)["conflicts"]) {
+    const Json listing = get("/v1/conflicts", {{"limit", "1000"}}, phone);
+    for (const Json& item : listing["conflicts"]) {
       listed.insert(item["coll"].get<std::string>() + "." + item["field"].get<std::string>());
     }
     for (const Json& conflict : lost) {
@@ -364,7 +365,7 @@ TEST_F(Walls, EveryRoleSeesOfEveryCollectionWhatThePolicySaysThroughEveryDoor) {
     }
   }
   EXPECT_GT(allowed, 300U);
-  EXPECT_GT(refused, 300U);
+  EXPECT_GT(refused, 90U);
 }
 
 // An answer must not tell whether there is what may not be seen.
