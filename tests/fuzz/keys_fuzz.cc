@@ -35,6 +35,9 @@ void read_back(std::string_view key) {
     WS_CHECK(keys::timer(parts->due_ms, parts->record_key) == key);
     WS_CHECK(keys::parse_record(parts->record_key));
   }
+  if (const auto parts = keys::parse_view_digest(key)) {
+    WS_CHECK(keys::view_digest(parts->scope, parts->view_name) == key);
+  }
   if (const auto parts = keys::parse_match(key)) {
     WS_CHECK(keys::match(parts->scope, parts->coll, parts->match, parts->id) == key);
     WS_CHECK(key.starts_with(keys::match_prefix(parts->scope, parts->coll, parts->match)));

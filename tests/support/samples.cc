@@ -101,6 +101,7 @@ Account account() {
   made.changed = 258'698'037'891'072;
   made.revoked = true;
   made.revoked_ms = kStart + 1;
+  made.roles = {{"volunteer", 9, kStart}, {"lead", 0, 0}};
   return made;
 }
 
@@ -134,7 +135,7 @@ const std::vector<Layout>& layouts() {
        {encode_device_state(state()), encode_device_state(DeviceState{})},
        round_trip(decode_device_state, encode_device_state)},
       {"code",
-       {encode_code({{"*", "t"}, "前台", 3, kStart}), encode_code({})},
+       {encode_code({{"*", "t"}, "前台", 3, kStart, "station"}), encode_code({})},
        round_trip(decode_code, encode_code)},
       {"log_chunk",
        {encode_log_chunk({41, kStart, {{"{}", R"({"n":41})", 5}, {"[]", "", 0}}}),
@@ -154,6 +155,15 @@ const std::vector<Layout>& layouts() {
       {"match",
        {encode_match({258'698'037'891'072, "8888"}), encode_match({})},
        round_trip(decode_match, encode_match)},
+      {"role_views",
+       {encode_role_views({{"volunteer", "0123456789abcdef", false}, {"office", "", true}}),
+        encode_role_views({})},
+       round_trip(decode_role_views, encode_role_views)},
+      {"views",
+       {encode_views(
+            {View(Sight{false, {}}, {{"note", Sight{true, {"text"}}}, {"visit", Sight{}}})}),
+        encode_views({})},
+       round_trip(decode_views, encode_views)},
       {"digest",
        {encode_digest({258'698'037'891'072, {{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}}}),
         encode_digest({})},
