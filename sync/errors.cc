@@ -36,6 +36,8 @@ constexpr std::array kCodes{
     CodeInfo{Code::kOpInvalid, "op.invalid", 400, 0, "The op has a wrong shape"},
     CodeInfo{Code::kOpReused, "op.reused", 409, 0,
              "The op's number was used before with other content"},
+    CodeInfo{Code::kOpLost, "op.lost", 410, 0,
+             "The device holds the op no more, nor does this server"},
     CodeInfo{Code::kScopeUnknown, "scope.unknown", 404, 0, "No such scope"},
     CodeInfo{Code::kScopeForbidden, "scope.forbidden", 403, 0,
              "The device does not hold this scope"},

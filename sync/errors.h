@@ -38,6 +38,7 @@ enum class Code : std::uint8_t {
   // One op: refused, kept in the quarantine.
   kOpInvalid,
   kOpReused,
+  kOpLost,
   kScopeUnknown,
   kScopeForbidden,
   kCollectionUnknown,

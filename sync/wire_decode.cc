@@ -298,11 +298,19 @@ std::optional<Refusal> check_edits(const Op& op) {
   return std::nullopt;
 }
 
+bool is_true(dom::element element) {
+  bool value = false;
+  return element.get(value) == simdjson::SUCCESS && value;
+}
+
 std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
                                       const json::SurrogateMark& mark) {
   if (auto refusal = json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
     op.canonical = simdjson::minify(element);
     return refusal;
+  }
+  if (const auto lost = json::find(object, "lost"); lost && is_true(*lost)) {
+    return Refusal{Code::kOpLost, "acknowledged before the server was restored, and dropped then"};
   }
   Reader reader(object, "op", mark);
   op.scope = reader.text("scope", 256, true);
@@ -315,8 +323,7 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
       std::min<std::int64_t>(reader.integer("schema", 1, false, 1), std::int64_t{1} << 31));
   op.base = reader.integer("base", 0, false);
   if (const auto del = json::find(object, "del")) {
-    bool value = false;
-    if (del->get(value) != simdjson::SUCCESS || !value) reader.fail("del", "must be true");
+    if (!is_true(*del)) reader.fail("del", "must be true");
     op.del = true;
   }
   if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};

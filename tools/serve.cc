@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -31,6 +32,9 @@ int serve(const Config& config) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   spdlog::set_level(spdlog::level::from_str(config.log_level));
   raise_descriptor_limit();
+  if (::geteuid() == 0) {
+    spdlog::warn("runs as root, which it has no need of: docs/operations.md, \"Run\"");
+  }
   // Blocked before the threads start, so that they inherit it and only this one waits.
   sigset_t ends;
   sigemptyset(&ends);

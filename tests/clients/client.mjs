@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ScopeDigest } from './canonical.mjs';
 import { Live } from './live.mjs';
 import { overlaid } from './overlay.mjs';
-import { closeGap, dropWhatIsDone, forgetRecords, forgetScope, forgetVerdictsAfter, opKey, recordKey, renumber,
+import { dropWhatIsDone, fillGaps, forgetRecords, forgetScope, forgetVerdictsAfter, opKey, recordKey, renumber,
          noteFirstPage, noteLastPage, stopShowingWhatHasCome, takeChange, takeVerdict } from './queue.mjs';
 import { MemoryStorage } from './storage.mjs';
 
@@ -312,7 +312,7 @@ export class Device {
       // More is applied than this storage ever handed out: it is an older copy of itself, and its own
       // new ops carry numbers that are taken.
       if (welcome.applied > before.handed) renumber(tx, before.handed + 1, welcome.applied + 1);
-      closeGap(tx, welcome.applied + 1);
+      fillGaps(tx, welcome.applied + 1);
       const after = incarnation === before.incarnation ? tx.get('meta', 'progress')
         : { ...tx.get('meta', 'progress'), reflected: 0, reflecting: null };
       tx.put('meta', 'progress', { ...after, incarnation, scopes: welcome.scopes, applied: welcome.applied,
@@ -326,7 +326,7 @@ export class Device {
     this.storage.transaction((tx) => {
       for (const verdict of receipt.results) takeVerdict(tx, verdict);
       tx.put('meta', 'progress', { ...tx.get('meta', 'progress'), applied: receipt.applied });
-      if (receipt.expected !== undefined) closeGap(tx, receipt.expected);
+      if (receipt.expected !== undefined) fillGaps(tx, receipt.expected);
       dropWhatIsDone(tx, receipt);
     });
     this.#changed();
