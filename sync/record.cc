@@ -93,14 +93,20 @@ struct Application {
   const OpPlace& place;
   const Collection& collection;
   Effects& effects;
+  bool is_hidden = false;  // what it edits
 
+  // Whether the op takes the place of the write, or takes it away, where it speaks of the same. An
+  // edit that is hidden leaves alone what its author wrote when it knew more (a device that was
+  // filled anew in between), as if it stood before that.
   [[nodiscard]] bool seen(const Write& write) const {
-    return (write.dot.device == place.device && write.dot.n < op.n) ||
+    const bool own = write.dot.device == place.device && write.dot.n < op.n;
+    return (own && (!is_hidden || write.hidden)) ||
            (write.shown_from <= op.base && op.base < write.shown_until);
   }
 
   // An edit is hidden when a delete stands that its author had not seen.
   [[nodiscard]] bool hidden() const {
+    if (op.del) return false;
     return std::any_of(record.deletes.begin(), record.deletes.end(), [&](const DeviceDelete& d) {
       return d.device != place.device && d.seq > op.base;
     });
@@ -163,12 +169,10 @@ struct Application {
     }
   }
 
-  void set_register(Field& field, Write write, bool is_hidden) {
+  void set_register(Field& field, Write write) {
     settle_lost(field, std::nullopt);
     if (is_hidden) {
-      // A default gives way, and so does what its author had seen: its own earlier value, written
-      // when it knew more (a device that was filled anew in between).
-      if (!field.live.empty() && seen(field.live[0])) field.live.clear();
+      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
@@ -208,16 +212,16 @@ struct Application {
     settle_lost(field, element);
   }
 
-  void edit_field(const Edit& edit, bool is_hidden) {
+  void edit_field(const Edit& edit) {
     Field& field = field_for(record.fields, edit.field, merge_type_of(edit.kind));
     for (std::uint32_t part = 0; part < edit.values.size(); ++part) {
       const Value& value = edit.values[part];
       switch (edit.kind) {
         case EditKind::kSet:
           if (edit.weak) {
-            set_default(field, write_of(value, part), is_hidden);
+            set_default(field, write_of(value, part));
           } else {
-            set_register(field, write_of(value, part), is_hidden);
+            set_register(field, write_of(value, part));
           }
           break;
         case EditKind::kRemove:
@@ -228,10 +232,10 @@ struct Application {
           drop_seen_element(field, hash_value(value.json));
           break;
         case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
-        case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
+        case EditKind::kAppend: show_or_lose(field, write_of(value, part)); break;
         case EditKind::kInc:
           if (collection.deletable) {
-            show_or_lose(field, write_of(value, part), is_hidden);
+            show_or_lose(field, write_of(value, part));
           } else {
             field.sum += value.integer;
           }
@@ -262,7 +266,7 @@ struct Application {
 
   // A default is on show for every base, as if all had seen it: any other write replaces it. Of two
   // (of two versions) the later one counts, whichever came first.
-  void set_default(Field& field, Write write, bool is_hidden) const {
+  void set_default(Field& field, Write write) const {
     if (is_hidden || !field.lost.empty()) return;
     if (!field.live.empty()) {
       if (!is_default(field.live[0]) || write.order() < field.live[0].order()) return;
@@ -302,12 +306,31 @@ struct Application {
     }));
   }
 
-  void show_or_lose(Field& field, Write write, bool is_hidden) {
+  void show_or_lose(Field& field, Write write) {
     if (is_hidden) {
       lose(field, std::move(write), ConflictKind::kDeleted);
     } else {
       show(field, std::move(write));
     }
+  }
+
+  // Of the hidden writes of one author in one place only the last is a conflict. Where one of them
+  // was on show until this delete, a later one stands there already.
+  void drop_superseded(Field& field) {
+    if (field.type != MergeType::kRegister && field.type != MergeType::kSet) return;
+    const auto superseded = [&](const Write& lost) {
+      return std::any_of(field.lost.begin(), field.lost.end(), [&](const Write& later) {
+        return later.dot.device == lost.dot.device && later.dot.n > lost.dot.n &&
+               (field.type == MergeType::kRegister || later.value_hash == lost.value_hash);
+      });
+    };
+    std::vector<Write> kept;
+    for (Write& lost : field.lost) {
+      if (superseded(lost)) withdraw(field, lost);
+    }
+    std::copy_if(field.lost.begin(), field.lost.end(), std::back_inserter(kept),
+                 [&](const Write& lost) { return !superseded(lost); });
+    field.lost = std::move(kept);
   }
 
   void remove_record() {
@@ -321,6 +344,7 @@ struct Application {
         write.shown_until = place.seq;
         lose(field, std::move(write), ConflictKind::kDeleted);
       }
+      drop_superseded(field);
     }
     std::erase_if(record.fields, [](const Field& f) {
       return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota;
@@ -334,16 +358,16 @@ struct Application {
     if (record.born == 0) record.born = place.seq;
     record.seq = place.seq;
     record.buried = false;
+    is_hidden = hidden();
     for (const Settlement& settlement : op.settlements) review(settlement);
     if (op.del) {
       remove_record();
       return;
     }
-    const bool is_hidden = hidden();
     const bool created = record.born == place.seq;
     for (const Edit& edit : op.edits) {
       if (edit.weak && collection.facts && !created) continue;
-      edit_field(edit, is_hidden);
+      edit_field(edit);
     }
     if (is_hidden || op.edits.empty()) return;
     record.deleted_ = false;
@@ -376,11 +400,10 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
       }
     }
   }
-  if (op.del && deletes.size() >= limits::kDeletersPerRecord) {
+  const bool deleter = std::any_of(deletes.begin(), deletes.end(),
+                                   [&](const DeviceDelete& d) { return d.device == place.device; });
+  if (op.del && !deleter && deletes.size() >= limits::kDeletersPerRecord) {
     return Refusal{Code::kFieldFull, "this record has been deleted too often"};
-  }
-  if (weight() + op.canonical.size() > limits::kRecordStateBytes) {
-    return Refusal{Code::kRecordTooLarge, "too many edits that nobody had seen are kept in it"};
   }
   std::size_t new_fields = 0;
   for (const Edit& edit : op.edits) {
@@ -428,7 +451,20 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
     return Refusal{Code::kFieldFull,
                    fmt::format("a record has at most {} fields", limits::kFieldsPerRecord)};
   }
-  return std::nullopt;
+  return check_weight(op, place, collection);
+}
+
+// What takes something away is let through also where too much is kept.
+std::optional<Refusal> Record::check_weight(const Op& op, const OpPlace& place,
+                                            const Collection& collection) const {
+  const std::size_t before = weight();
+  if (before + op.canonical.size() <= limits::kRecordStateBytes) return std::nullopt;
+  Record trial = *this;
+  Effects ignored;
+  trial.apply(op, place, collection, ignored);
+  const std::size_t after = trial.weight();
+  if (after <= limits::kRecordStateBytes || after <= before) return std::nullopt;
+  return Refusal{Code::kRecordTooLarge, "too many edits that nobody had seen are kept in it"};
 }
 
 std::size_t Record::weight() const {
@@ -443,7 +479,9 @@ std::size_t Record::weight() const {
 void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,
                    Effects& effects) {
   WS_CHECK(place.seq > seq);
-  Application{*this, op, place, collection, effects}.run();
+  Application{
+      .record = *this, .op = op, .place = place, .collection = collection, .effects = effects}
+      .run();
 }
 
 namespace {

@@ -162,6 +162,10 @@ class Record {
   bool buried = false;      // a tombstone that is no longer sent
   std::int64_t due_ms = 0;  // when the server has to look at it; 0: never
   std::string match;        // what it is listed under among possible duplicates
+
+ private:
+  [[nodiscard]] std::optional<Refusal> check_weight(const Op& op, const OpPlace& place,
+                                                    const Collection& collection) const;
 };
 
 [[nodiscard]] std::uint64_t hash_value(std::string_view json);
