@@ -67,7 +67,10 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   // Between groups nothing is dirty, so that the cache can be dropped whole: simple, and a hot
   // record is back after one read.
-  if (records_.size() > limits::kRecordCache) records_.clear();
+  if (records_.size() > limits::kRecordCache || cached_bytes_ > limits::kRecordCacheBytes) {
+    records_.clear();
+    cached_bytes_ = 0;
+  }
   group.must(do_what_is_due(group));
   for (Request& request : requests) {
     std::visit([&](auto& r) { take(group, r); }, request);
@@ -224,7 +227,13 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
                               op.n)};
   QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
   const std::uint64_t variant = hash_value(op.canonical) | 1U;
-  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, variant), encode_quarantine(row));
+  const std::string key = keys::quarantine(id, op.n, variant);
+  std::string ignored;
+  const auto known = store_.kv().get(Column::kQuarantine, key, ignored);
+  if (!known) return known.error();
+  // Handed in once more, because the answer was lost: what the office made of it stands.
+  if (*known || !group.reused.insert(key).second) return encode_verdict_refused(op.n, refusal);
+  group.batch.put(Column::kQuarantine, key, encode_quarantine(row));
   group.must(tell_of_refusal(group, id, op, refusal,
                              fmt::format("{}~{}~{:x}", format_device_id(id), op.n, variant)));
   return encode_verdict_refused(op.n, refusal);
@@ -385,7 +394,17 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
       made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
     }
   }
-  return &records_.emplace(key, std::move(made)).first->second;
+  Entry& kept = records_.emplace(key, std::move(made)).first->second;
+  count(kept);
+  return &kept;
+}
+
+// Each write of a field is an object of its own, with its value.
+void Applier::count(Entry& entry) {
+  constexpr std::size_t kEntryBytes = 512;
+  cached_bytes_ -= entry.counted;
+  entry.counted = kEntryBytes + 3 * entry.record.weight() + entry.size_bound;
+  cached_bytes_ += entry.counted;
 }
 
 Status Applier::keep_effects(Group& group, const Op& op, const Effects& effects) {
@@ -472,6 +491,18 @@ void Applier::take(Group& group, CodeRequest& request) {
   group.reply(store_, std::move(request.done), Status{});
 }
 
+// The device of an earlier request of the same code and the same words; null: none.
+AccountPtr Applier::enrolled_by(const Group& group, const EnrollRequest& request) const {
+  const auto same = [&](const AccountPtr& account) {
+    return account->code_hash == request.code_hash && account->request_hash == request.request_hash;
+  };
+  for (const auto& [id, account] : group.accounts) {
+    if (same(account)) return account;
+  }
+  const AccountPtr known = store_.accounts().enrolled_by(request.code_hash, request.request_hash);
+  return known != nullptr && group.accounts.count(known->device) == 0 ? known : nullptr;
+}
+
 void Applier::take(Group& group, EnrollRequest& request) {
   CodeRow code;
   if (const auto at = group.codes.find(request.code_hash); at != group.codes.end()) {
@@ -486,24 +517,17 @@ void Applier::take(Group& group, EnrollRequest& request) {
     code = std::move(*decoded);
   }
   // The answer to the same request was lost: the same device, with the new secret.
-  std::vector<AccountPtr> all = store_.accounts().all();
-  for (const auto& changed : group.accounts) {
-    std::erase_if(all, [&](const AccountPtr& account) { return account->device == changed.first; });
-    all.push_back(changed.second);
-  }
-  for (const AccountPtr& account : all) {
-    if (account->code_hash != request.code_hash || account->request_hash != request.request_hash) {
-      continue;
-    }
+  if (const AccountPtr account = enrolled_by(group, request); account != nullptr) {
     auto known = device(account->device);
     if (!known) return request.done(known.error());
-    if ((*known)->state.greeted || account->revoked) break;
-    Account again = *account;
-    again.token_hash = request.new_token_hash;
-    store_account(group, again);
-    group.reply(store_, std::move(request.done),
-                EnrollRequest::Reply{group.accounts[account->device]});
-    return;
+    if (!(*known)->state.greeted && !account->revoked) {
+      Account again = *account;
+      again.token_hash = request.new_token_hash;
+      store_account(group, again);
+      group.reply(store_, std::move(request.done),
+                  EnrollRequest::Reply{group.accounts[account->device]});
+      return;
+    }
   }
   if (code.expires_ms <= group.now_ms) {
     return request.done(Error{Code::kCodeExpired, "ask the office for a new code"});
@@ -593,13 +617,17 @@ void Applier::back_up(BackupRequest& request, std::int64_t now_ms) {
   backups_ = true;
   Group group;
   group.now_ms = now_ms;
+  // Read first: once something is touched it has to be written, or it never will be.
+  std::vector<std::pair<std::uint64_t, Device*>> all;
   for (const AccountPtr& account : store_.accounts().all()) {
     auto found = device(account->device);
     if (!found) return request.done(found.error());
-    DeviceState& state = (*found)->state;
-    if (state.backed_up == state.applied) continue;
-    state.backed_up = state.applied;
-    touch(group, account->device, **found);
+    all.emplace_back(account->device, *found);
+  }
+  for (const auto& [id, device] : all) {
+    if (device->state.backed_up == device->state.applied) continue;
+    device->state.backed_up = device->state.applied;
+    touch(group, id, *device);
   }
   close_devices(group);
   const Status committed = commit(group);
@@ -645,6 +673,7 @@ Status Applier::close_records(Group& group) {
     entry->stored_seq = listed_at;
     entry->stored_part = part;
     entry->size_bound = visible.size();
+    count(*entry);
     entry->dirty = false;
   }
   for (auto& [key, value] : group.conflicts) {

@@ -115,6 +115,7 @@ class Applier {
     Seq stored_seq = 0;          // where the change index has it; 0: nowhere
     Digest stored_part;          // what it adds to the digest as stored
     std::size_t size_bound = 0;  // at least the size of its visible text
+    std::size_t counted = 0;     // its part of cached_bytes_
   };
   struct Device {
     DeviceState state;
@@ -134,6 +135,7 @@ class Applier {
   void take(Group& group, RevokeRequest& request);
   void take(Group& group, BackupRequest& request);
 
+  [[nodiscard]] AccountPtr enrolled_by(const Group& group, const EnrollRequest& request) const;
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
              Device& device);  // its state is written with the group
@@ -187,6 +189,7 @@ class Applier {
   [[nodiscard]] Result<const Record*> parent_of(const std::string& scope, const Record& record,
                                                 const CloseRule& rule);
   void dirty(Group& group, Entry& entry, const std::string& key);
+  void count(Entry& entry);  // how much memory it takes by now
 
   void back_up(BackupRequest& request, std::int64_t now_ms);
   [[nodiscard]] std::optional<std::uint64_t> backed_up(const DeviceState& state) const;
@@ -205,6 +208,7 @@ class Applier {
   Seq may_bury_ = 0;
   bool backups_ = false;  // one has been made
   std::unordered_map<std::string, Entry> records_;
+  std::size_t cached_bytes_ = 0;  // of records_, about
   std::unordered_map<std::uint64_t, Device> devices_;
   std::unordered_map<std::string, Scope> scopes_;
 };

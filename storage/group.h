@@ -28,6 +28,7 @@ struct Applier::Group {
   std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
   std::optional<LogChunk> last_chunk;                      // last one read for a repeat
   std::uint64_t last_chunk_device = 0;
+  std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;
   // Called after the commit, with whether it succeeded.
   std::vector<std::function<void(bool)>> replies;

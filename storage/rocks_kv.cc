@@ -175,7 +175,7 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  if (column == Column::kChanges || column == Column::kTimers) {
+  if (column == Column::kChanges || column == Column::kTimers || column == Column::kMatches) {
     // A record that changes often leaves erased entries behind: compact where they pile up, so that
     // a pull does not walk over them.
     options.table_properties_collector_factories.push_back(

@@ -57,8 +57,11 @@ inline constexpr std::size_t kWriterQueueOps = 120'000;
 // One synced batch: at most this many ops, so that the first in the group does not wait for long.
 inline constexpr std::size_t kGroupOps = 4096;
 inline constexpr std::size_t kReaderQueue = 2048;  // pulls and page requests that wait
-// Decoded records that the writer keeps at hand. 65,536 × about 1 KiB.
+// What waits counts by its size where an op is large: so many bytes weigh as much as an op.
+inline constexpr std::size_t kQueuedOpBytes = 1024;
+// Decoded records that the writer keeps at hand, and about how much memory they may take.
 inline constexpr std::size_t kRecordCache = 65'536;
+inline constexpr std::size_t kRecordCacheBytes = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t kHeaderBytes = 16 * 1024;
 inline constexpr int kHttpTimeoutMs = 10'000;
 inline constexpr int kHelloTimeoutMs = 10'000;

@@ -200,6 +200,11 @@ std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
   if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {
     return Refusal{Code::kOpInvalid, fmt::format("{}: must be a filled array", edit.field)};
   }
+  if (items.size() > limits::kEntriesPerField) {
+    return Refusal{Code::kFieldFull, fmt::format("{}: at most {} values at once", edit.field,
+                                                 limits::kEntriesPerField)};
+  }
+  edit.values.reserve(items.size());
   for (const dom::element item : items) edit.values.push_back(decode_value(item, mark));
   return std::nullopt;
 }
@@ -211,6 +216,11 @@ std::optional<Refusal> decode_edits(Op& op, dom::object object, const json::Surr
     dom::object fields;
     if (found->get(fields) != simdjson::SUCCESS) {
       return Refusal{Code::kOpInvalid, fmt::format("{} must be an object", group.key)};
+    }
+    // Before anything is made of them: also who has not said who he is may send this.
+    if (op.edits.size() + fields.size() > limits::kFieldsPerRecord) {
+      return Refusal{Code::kFieldFull,
+                     fmt::format("an op edits at most {} fields", limits::kFieldsPerRecord)};
     }
     for (const auto field : fields) {
       Edit edit;
@@ -232,6 +242,10 @@ std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::strin
   if (found->get(items) != simdjson::SUCCESS || items.size() == 0) {
     return Refusal{Code::kOpInvalid, fmt::format("{} must be a filled array", key)};
   }
+  if (op.settlements.size() + items.size() > limits::kSettlementsPerOp) {
+    return Refusal{Code::kOpInvalid,
+                   fmt::format("an op settles at most {} conflicts", limits::kSettlementsPerOp)};
+  }
   for (const dom::element item : items) {
     dom::object names;
     if (item.get(names) != simdjson::SUCCESS) {
@@ -249,10 +263,6 @@ std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::strin
     settlement.reopen = key == "reopen";
     if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
     op.settlements.push_back(std::move(settlement));
-  }
-  if (op.settlements.size() > limits::kSettlementsPerOp) {
-    return Refusal{Code::kOpInvalid,
-                   fmt::format("an op settles at most {} conflicts", limits::kSettlementsPerOp)};
   }
   return std::nullopt;
 }
