@@ -29,8 +29,8 @@ struct PastRange {
   std::size_t most = std::numeric_limits<std::size_t>::max();
 };
 
-// The applied ops of a record in the order of their seqs, also those written when it stood in
-// another collection. Errors: kStoreCorrupt, kIo.
+// The applied ops of a record in the order of their seqs, also those written when its collection
+// had another name. Errors: kStoreCorrupt, kIo.
 [[nodiscard]] Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot,
                                                   const Schemas& schemas, std::string_view scope,
                                                   std::string_view coll, std::string_view id,
