@@ -27,6 +27,7 @@ Status read_op(const Store& store, const Snapshot& snapshot, PastOp& past) {
   past.stamp = entry.stamp;
   past.received_ms = chunk->received_ms;
   past.received = entry.op;
+  past.leased = leased_of_verdict(entry.verdict);
   auto op = decode_op(entry.op);
   if (!op) return op.error();
   past.op = std::move(*op);
@@ -75,7 +76,8 @@ Record replay(const std::vector<PastOp>& past, const Collection& collection, Seq
   for (const PastOp& step : past) {
     if (step.seq > until) break;
     Effects effects;
-    record.apply(step.op, OpPlace{step.dot.device, step.seq, step.stamp}, collection, effects);
+    const OpPlace place{step.dot.device, step.seq, step.stamp, step.leased};
+    record.apply(step.op, place, collection, effects);
     if (each) each(step, effects);
   }
   return record;

@@ -93,6 +93,7 @@ class Upgrade {
     if (empty_ || (version == collection.version && former->empty())) return {};
     ++report_.collections;
     const auto from = static_cast<std::uint32_t>(version);
+    from_[collection.name] = from;
     Concern concern;
     concern.all = !former->empty() || schemas_.migrates(collection.name, from);
     concern.new_fields = schemas_.new_fields(collection.name, from);
@@ -115,6 +116,7 @@ class Upgrade {
       }
       if (*found ? **found > last : known) continue;
       note(former, collection.version);
+      from_[former] = static_cast<std::uint32_t>(found->value_or(1));
       left.push_back(former);
     }
     return left;
@@ -134,7 +136,7 @@ class Upgrade {
       if (move != moves_.end()) {
         done = move_on(*snapshot, *key, rows->value(), move->second);
       } else if (at->second.all || holds(rows->value(), at->second.new_fields)) {
-        done = make_anew(*snapshot, *key, coll);
+        done = make_anew(*snapshot, *key, rows->value(), coll);
       } else {
         wake(keys::record(key->scope, key->coll, key->id));
       }
@@ -164,7 +166,7 @@ class Upgrade {
       stands = stands || *found;
     }
     if (!stands) {
-      if (auto made = make_anew(snapshot, key, into); !made) return made;
+      if (auto made = make_anew(snapshot, key, bytes, into); !made) return made;
     }
     return take_away(snapshot, key, bytes);
   }
@@ -174,7 +176,9 @@ class Upgrade {
     batch_.put(Column::kTimers, keys::timer(now_ms_, record_key), {});
   }
 
-  Status make_anew(const Snapshot& snapshot, const keys::RecordKey& key, const std::string& coll) {
+  // `stood` is what lies at `key`: in the shape of its version, and perhaps under a former name.
+  Status make_anew(const Snapshot& snapshot, const keys::RecordKey& key, std::string_view stood,
+                   const std::string& coll) {
     const Collection* collection = schemas_.find(coll);
     WS_CHECK(collection != nullptr);
     auto past = past_of(store_, snapshot, schemas_, key.scope, coll, key.id);
@@ -200,6 +204,7 @@ class Upgrade {
             }
           }
         });
+    if (auto kept = keep_expiries(key, stood, record); !kept) return kept;
     for (const auto& [conflict_key, row] : conflicts) {
       batch_.put(Column::kConflicts, conflict_key, encode_conflict(row));
     }
@@ -210,6 +215,29 @@ class Upgrade {
     record.due_ms = now_ms_;
     wake(record_key);
     return put(key.scope, coll, key.id, record, *found ? bytes : std::string());
+  }
+
+  // A device was told until when it may spend its lease: that stays, however long leases are now.
+  Status keep_expiries(const keys::RecordKey& key, std::string_view stood, Record& made) const {
+    const auto before = decode_record(stood);
+    if (!before) return before.error();
+    for (const Field& field : before->fields) {
+      if (field.type != MergeType::kQuota) continue;
+      Op named;  // the way of the field's name through the versions
+      named.coll = std::string(key.coll);
+      named.schema = from_.find(key.coll)->second;
+      named.base = 1;
+      named.edits.push_back(Edit{EditKind::kGrant, field.name, {}});
+      schemas_.bring_forward(named);
+      for (Field& now : made.fields) {
+        if (now.type != MergeType::kQuota || now.name != named.edits[0].field) continue;
+        for (Lease& lease : now.quota.leases) {
+          const Lease* told = field.quota.lease(lease.device);
+          if (told != nullptr && told->left == lease.left) lease.expires_ms = told->expires_ms;
+        }
+      }
+    }
+    return {};
   }
 
   Status erase_conflicts(const Snapshot& snapshot, const std::string& record_key) {
@@ -302,6 +330,7 @@ class Upgrade {
   bool empty_ = false;
   std::map<std::string, Concern> concerned_;  // by collection
   std::map<std::string, std::string> moves_;  // collection → the one that it has become
+  std::map<std::string, std::uint32_t, std::less<>> from_;  // of both: the version it was in
   std::map<std::string, std::string> versions_;
   std::map<std::string, DigestRow> digests_;
   Batch batch_;
