@@ -27,6 +27,7 @@ Status read_op(const Store& store, const Snapshot& snapshot, PastOp& past) {
   past.stamp = entry.stamp;
   past.received_ms = chunk->received_ms;
   past.received = entry.op;
+  past.leased = leased_of_verdict(entry.verdict);
   auto op = decode_op(entry.op);
   if (!op) return op.error();
   past.op = std::move(*op);
@@ -39,9 +40,11 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
                                     const Schemas& schemas, std::string_view scope,
                                     std::string_view coll, std::string_view id,
                                     const PastRange& range) {
+  std::vector<std::string> names = schemas.former_names(coll);
+  const std::string_view current = schemas.current_name(coll);
+  names.emplace_back(current.empty() ? coll : current);
   std::vector<PastOp> all;
-  std::string at(coll);
-  while (!at.empty()) {
+  for (const std::string& at : names) {
     const std::string record_key = keys::record(scope, at, id);
     auto rows =
         store.kv().iterate(Column::kHistory, &snapshot, keys::prefix_end(record_key + '\0'));
@@ -60,8 +63,6 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
       all.push_back(std::move(past));
     }
     if (!rows->status()) return rows->status().error();
-    const Collection* collection = schemas.find(at);
-    at = collection != nullptr ? collection->moved_from : std::string();
   }
   std::sort(all.begin(), all.end(), [](const PastOp& a, const PastOp& b) { return a.seq < b.seq; });
   if (all.size() > range.most)
@@ -75,7 +76,8 @@ Record replay(const std::vector<PastOp>& past, const Collection& collection, Seq
   for (const PastOp& step : past) {
     if (step.seq > until) break;
     Effects effects;
-    record.apply(step.op, OpPlace{step.dot.device, step.seq, step.stamp}, collection, effects);
+    const OpPlace place{step.dot.device, step.seq, step.stamp, step.leased};
+    record.apply(step.op, place, collection, effects);
     if (each) each(step, effects);
   }
   return record;

@@ -254,6 +254,7 @@ struct Application {
     const FieldSpec* spec = collection.field(edit.field);
     WS_CHECK(spec != nullptr);
     MovedField moved{field.name, quota_move(edit, place.device, ms_from_seq(place.seq)), {}};
+    moved.move.given = place.leased;
     moved.done = apply_move(field.quota, *spec, moved.move);
     if (moved.done.late) {
       effects.lost_fields.push_back(field.name);

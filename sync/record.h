@@ -110,6 +110,8 @@ struct OpPlace {
   std::uint64_t device = 0;
   Seq seq = 0;
   Stamp stamp = 0;
+  // Of an op that has had its verdict: what the lease in it was given.
+  std::optional<std::int64_t> leased = {};
 };
 
 class Record {

@@ -108,6 +108,8 @@ struct Leased {  // what a lease op was given
 
 // The seq that an accepting verdict tells; nothing for a refusal.
 [[nodiscard]] std::optional<Seq> seq_of_verdict(std::string_view verdict);
+// What the op's lease was given; nothing where the verdict speaks of none.
+[[nodiscard]] std::optional<std::int64_t> leased_of_verdict(std::string_view verdict);
 
 struct Receipt {
   std::uint64_t applied = 0;

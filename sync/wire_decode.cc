@@ -537,6 +537,16 @@ std::optional<Seq> seq_of_verdict(std::string_view verdict) {
   return found ? json::integer(*found) : std::nullopt;
 }
 
+std::optional<std::int64_t> leased_of_verdict(std::string_view verdict) {
+  auto document = json::parse(verdict);
+  dom::object object;
+  if (!document || document->root.get(object) != simdjson::SUCCESS) return std::nullopt;
+  const auto found = json::find(object, "leased");
+  dom::object leased;
+  if (!found || found->get(leased) != simdjson::SUCCESS || leased.size() != 1) return std::nullopt;
+  return json::integer((*leased.begin()).value);
+}
+
 Result<Op> decode_op(std::string_view json) {
   auto document = json::parse(json);
   if (!document) return document.error();
