@@ -12,6 +12,8 @@ namespace {
 // A page ends after this many reads even when they give nothing (tombstones, newer records), so
 // that no page holds its thread for long.
 constexpr std::size_t kReadsPerRecord = 4;
+// What a digest adds to a message beside the scope's id.
+constexpr std::size_t kDigestBytes = 128;
 
 // Walks the scopes of one pull within one snapshot and fills one page.
 class Walk {
@@ -31,7 +33,12 @@ class Walk {
       at_.after_key.clear();
       at_.after_seq = 0;
     }
-    return scope.fill ? fill(scope.scope) : changes(scope.scope);
+    if (full()) return false;
+    auto whole = scope.fill ? fill(scope.scope) : changes(scope.scope);
+    if (whole && *whole) {
+      if (auto added = add_digest(scope.scope); !added) return added.error();
+    }
+    return whole;
   }
 
   PullPage page;
@@ -39,8 +46,11 @@ class Walk {
 
  private:
   [[nodiscard]] bool full() const {
-    return page.count >= limit_ || page.items.size() >= limits::kPageBytes || reads_left_ == 0;
+    return page.count >= limit_ || page.items.size() + digest_bytes_ >= limits::kPageBytes ||
+           reads_left_ == 0;
   }
+
+  void read() { reads_left_ -= std::min<std::size_t>(reads_left_, 1); }
 
   void append(std::string_view scope, std::string_view coll, std::string_view id,
               const RecordHead& head) {
@@ -59,7 +69,7 @@ class Walk {
     if (rows->valid() && rows->key().substr(prefix.size()) == at_.after_key) rows->next();
     for (; rows->valid(); rows->next()) {
       if (full()) return false;
-      --reads_left_;
+      read();
       ++page.work.records;
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
@@ -79,7 +89,7 @@ class Walk {
     std::string value;
     for (rows->seek(keys::change(scope, after + 1)); rows->valid(); rows->next()) {
       if (full()) return false;
-      --reads_left_;
+      read();
       ++page.work.index_entries;
       const auto key = keys::parse_change(rows->key());
       const std::string_view pointer = rows->value();
@@ -104,29 +114,30 @@ class Walk {
     return true;
   }
 
+  // Of a scope that is whole with this page: here and not with the last page, where the digests of
+  // all scopes together may be more than a message holds. Not of one that has changed since the
+  // target: the next round tells it.
+  Status add_digest(const std::string& scope) {
+    std::string value;
+    read();
+    const auto found = store_.kv().get(Column::kDigests, scope, value, &snapshot_);
+    if (!found) return found.error();
+    if (!*found) return {};
+    const auto row = decode_digest(value);
+    if (!row) return row.error();
+    if (row->newest > at_.target) return {};
+    page.head.digests.push_back(ScopeDigest{scope, row->newest, row->digest});
+    digest_bytes_ += kDigestBytes + scope.size();
+    return {};
+  }
+
   const Store& store_;
   const Snapshot& snapshot_;
   Cursor at_;
   std::size_t limit_;
   std::size_t reads_left_;
+  std::size_t digest_bytes_ = 0;
 };
-
-// The digests of scopes that hold nothing above the target: what the device has after this page.
-Status add_digests(const Store& store, const Snapshot& snapshot,
-                   const std::vector<PullScope>& scopes, Seq target, ChangesHead& head) {
-  std::string value;
-  for (const PullScope& scope : scopes) {
-    const auto found = store.kv().get(Column::kDigests, scope.scope, value, &snapshot);
-    if (!found) return found.error();
-    if (!*found) continue;
-    const auto row = decode_digest(value);
-    if (!row) return row.error();
-    if (row->newest <= target) {
-      head.digests.push_back(ScopeDigest{scope.scope, row->newest, row->digest});
-    }
-  }
-  return {};
-}
 
 Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
                          const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
@@ -151,9 +162,6 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
   } else {
     page.next.incarnation = cursor.incarnation;
     page.next.base = cursor.target;
-    if (auto added = add_digests(store, snapshot, scopes, cursor.target, page.head); !added) {
-      return added.error();
-    }
   }
   page.head.cursor = encode_cursor(page.next);
   return page;
