@@ -139,6 +139,19 @@ class Walk {
   std::size_t digest_bytes_ = 0;
 };
 
+// What the account saw at `base` and no longer sees. Where another grant covers the scope, nothing
+// would fill again what the device dropped.
+std::vector<std::string> left_since(const Account& account, Seq base) {
+  std::vector<std::string> left;
+  for (const Grant& grant : account.grants) {
+    if (grant.left <= base || grant.scope == "*" || account.holds(grant.scope)) continue;
+    left.push_back(grant.scope);
+  }
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  return left;
+}
+
 Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
                          const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
   const auto position = store.position(&snapshot);
@@ -222,9 +235,14 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   const bool beyond =
       (cursor.base != 0 && cursor.base < horizon) || (cursor.walking() && cursor.target < horizon);
   const bool ahead = std::max(cursor.base, cursor.target) > *position;
-  const bool reset = foreign || outdated || ahead || beyond;
-  if (reset) cursor = Cursor{};
-  const bool fresh_round = !cursor.walking();
+  std::vector<std::string> left;
+  if (!cursor.walking() && cursor.base > 0) left = left_since(account, cursor.base);
+  const bool too_many = left.size() > limits::kScopesPerDevice;  // for one message
+  const bool reset = foreign || outdated || ahead || beyond || too_many;
+  if (reset) {
+    cursor = Cursor{};
+    left.clear();
+  }
 
   auto page = pull_at(
       store, *snapshot,
@@ -236,11 +254,7 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
     page->head.more = !changed_scopes(store, account, page->next.base).empty();
   }
   page->head.reset = reset;
-  if (fresh_round && cursor.base > 0) {
-    for (const Grant& grant : account.grants) {
-      if (grant.left > cursor.base && grant.scope != "*") page->head.left.push_back(grant.scope);
-    }
-  }
+  page->head.left = std::move(left);
   return page;
 }
 

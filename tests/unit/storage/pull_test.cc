@@ -68,6 +68,65 @@ TEST_F(APull, AllScopesGainedInMidWalkComeWholeWithTheNextRound) {
   EXPECT_NE(at.items.find(R"("scope":"t","coll":"note","id":"n2")"), std::string::npos);
 }
 
+// --- what a device leaves -----------------------------------------------------------------------
+
+TEST_F(APull, LeavesAScopeThatIsStillAmongAllScopesWhereItIs) {
+  fill("a", 3);
+  Handset tablet(world, {"*", "a"});
+  ASSERT_TRUE(tablet.sync());
+  (void)world.set_scopes(tablet.device, {"*"});
+  const auto answers = tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000));
+  EXPECT_NE(Handset::changes_of(answers).find(R"("left":[])"), std::string::npos);
+  ASSERT_TRUE(tablet.hears(answers));
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+  EXPECT_EQ(tablet.shows("note", "n2", "a"), R"({"text":"a"})");
+}
+
+TEST_F(APull, OfAScopeThatWasTakenAndGivenBackMeanwhileEndsWithAllOfIt) {
+  fill("a", 3);
+  Handset tablet(world, {"a"});
+  ASSERT_TRUE(tablet.sync());
+  (void)world.set_scopes(tablet.device, {});
+  fill("a", 1);
+  (void)world.set_scopes(tablet.device, {"a"});
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+}
+
+TEST_F(APull, OfADeviceThatLeftMoreScopesThanAMessageNamesStartsFromNothing) {
+  Handset tablet(world, {"t"});
+  ASSERT_TRUE(tablet.sync());
+  for (int turn = 0; turn < 2; ++turn) {
+    std::vector<std::string> scopes;
+    for (int i = 0; i < 600; ++i) {
+      scopes.push_back(fmt::format("s{}-{}", turn, i));
+      world.have_scope(scopes.back());
+    }
+    ASSERT_TRUE(world.set_scopes(tablet.device, scopes).ok());
+    if (turn == 0) {
+      ASSERT_TRUE(tablet.sync());
+    }
+  }
+  ASSERT_TRUE(tablet.sync());
+  ASSERT_TRUE(world.set_scopes(tablet.device, {"a"}).ok());
+  const std::string few =
+      Handset::changes_of(tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000)));
+  EXPECT_EQ(few.find(R"("reset":true)"), std::string::npos);
+  EXPECT_NE(few.find(R"("left":["s1-0")"), std::string::npos);
+
+  std::vector<std::string> scopes;
+  for (int i = 0; i < 600; ++i) scopes.push_back(fmt::format("s0-{}", i));
+  ASSERT_TRUE(world.set_scopes(tablet.device, scopes).ok());
+  ASSERT_TRUE(world.set_scopes(tablet.device, {"a"}).ok());
+  const std::string many =
+      Handset::changes_of(tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000)));
+  EXPECT_NE(many.find(R"("reset":true)"), std::string::npos);
+  EXPECT_NE(many.find(R"("left":[])"), std::string::npos);
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+}
+
 // --- many scopes
 // ----------------------------------------------------------------------------------
 
