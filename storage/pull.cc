@@ -152,11 +152,22 @@ std::vector<std::string> left_since(const Account& account, Seq base) {
   return left;
 }
 
+// A change of scopes and the position that it was given are seen together or not at all: whoever
+// held the position without the change would never be told of it. So not from store.accounts(),
+// which come to know of the change after it is committed.
+Result<Account> account_at(const Store& store, const Snapshot& snapshot, std::uint64_t device) {
+  std::string value;
+  const auto found = store.kv().get(Column::kDevices, keys::account(device), value, &snapshot);
+  if (!found) return found.error();
+  if (!*found) return Error{Code::kAuthUnknownDevice, ""};
+  auto account = decode_account(value);
+  if (account && account->revoked) return Error{Code::kAuthRevoked, ""};
+  return account;
+}
+
+// `cursor` has a target.
 Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
                          const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
-  const auto position = store.position(&snapshot);
-  if (!position) return position.error();
-  if (!cursor.walking()) cursor.target = *position;
   cursor.incarnation = store.incarnation_number();
   const std::size_t records =
       limit == 0 ? limits::kPageRecords : std::min(limit, limits::kPageRecords);
@@ -218,7 +229,7 @@ Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& s
   return pull_at(store, *snapshot, scopes, cursor, limit);
 }
 
-Result<PullPage> pull(const Store& store, const Account& account, std::string_view cursor_text,
+Result<PullPage> pull(const Store& store, std::uint64_t device, std::string_view cursor_text,
                       std::size_t limit) {
   auto decoded = decode_cursor(cursor_text);
   if (!decoded) return decoded.error();
@@ -227,16 +238,18 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   const auto snapshot = store.kv().snapshot();
   const auto position = store.position(snapshot.get());
   if (!position) return position.error();
+  const auto account = account_at(store, *snapshot, device);
+  if (!account) return account.error();
   const bool foreign = cursor.incarnation != 0 && cursor.incarnation != store.incarnation_number();
   const bool outdated =
-      cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account.reset;
+      cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account->reset;
   // Deletions that it has not been told of may be buried by now.
   const Seq horizon = store.horizon();
   const bool beyond =
       (cursor.base != 0 && cursor.base < horizon) || (cursor.walking() && cursor.target < horizon);
   const bool ahead = std::max(cursor.base, cursor.target) > *position;
   std::vector<std::string> left;
-  if (!cursor.walking() && cursor.base > 0) left = left_since(account, cursor.base);
+  if (!cursor.walking() && cursor.base > 0) left = left_since(*account, cursor.base);
   const bool too_many = left.size() > limits::kScopesPerDevice;  // for one message
   const bool reset = foreign || outdated || ahead || beyond || too_many;
   if (reset) {
@@ -244,14 +257,14 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
     left.clear();
   }
 
-  auto page = pull_at(
-      store, *snapshot,
-      changed_scopes(store, account, cursor.base, cursor.walking() ? cursor.target : kStillShown),
-      cursor, limit);
+  const std::vector<PullScope> scopes =
+      changed_scopes(store, *account, cursor.base, cursor.walking() ? cursor.target : kStillShown);
+  if (!cursor.walking()) cursor.target = *position;
+  auto page = pull_at(store, *snapshot, scopes, cursor, limit);
   if (!page) return page;
   // The walk's target was set at its first page. What has changed since takes another round.
   if (!page->head.more && page->next.base < *position) {
-    page->head.more = !changed_scopes(store, account, page->next.base).empty();
+    page->head.more = !changed_scopes(store, *account, page->next.base).empty();
   }
   page->head.reset = reset;
   page->head.left = std::move(left);

@@ -19,7 +19,7 @@ class APull : public ::testing::Test {
     world.have_scope("z");
   }
   PullPage page(const std::string& cursor, std::size_t limit) {
-    auto got = pull(world.store(), *world.store().accounts().find(phone), cursor, limit);
+    auto got = pull(world.store(), phone, cursor, limit);
     EXPECT_TRUE(got.ok());
     return std::move(*got);
   }
