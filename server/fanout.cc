@@ -163,6 +163,8 @@ void Fanout::committed(const GroupOutcome& outcome) {
       if (at == by_device_.end()) continue;
       const AccountPtr account = store_.accounts().find(device);
       for (const Id id : at->second) {
+        // It may have gone live between the commit and this: listed as it was before.
+        if (Reader& reader = readers_[id]; reader.live) list_under_scopes(id, reader);
         mark(id);
         if (account == nullptr || account->revoked) shut_out.push_back(readers_[id].sink.lock());
       }

@@ -148,12 +148,7 @@ void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::op
 
 void Service::pull_page(std::uint64_t device, Pull pull, PullDone done) {
   auto job = [this, device, pull = std::move(pull), done] {
-    const AccountPtr account = store_->accounts().find(device);
-    if (account == nullptr || account->revoked) {
-      done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
-      return;
-    }
-    done(waystation::pull(*store_, *account, pull.cursor, pull.limit));
+    done(waystation::pull(*store_, device, pull.cursor, pull.limit));
   };
   if (!readers_->submit(std::move(job))) done(Error{Code::kBusy, ""});
 }

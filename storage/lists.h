@@ -1,5 +1,7 @@
 // Pages of records, conflicts and quarantine for people and tools, straight from a snapshot.
 // Const on the store; any thread. Each list goes on from the token that the page before gave.
+// A page reads what its caller may see, and ends after a bounded number of reads: one with few
+// items or none is not the last while it has a token.
 #pragma once
 
 #include <cstdint>

@@ -29,6 +29,8 @@ struct PastOp {
 struct PastRange {
   Seq after = 0;  // seqs above it
   std::size_t most = std::numeric_limits<std::size_t>::max();
+  // Of the ops as they came. What goes beyond it, by one op, is not followed by more.
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();
 };
 
 // The applied ops of a record in the order of their seqs, also those written when its collection
@@ -38,10 +40,13 @@ struct PastRange {
                                                   std::string_view coll, std::string_view id,
                                                   const PastRange& range = {});
 
+// One applied op alone. Errors: as past_of.
+[[nodiscard]] Result<PastOp> past_op(const Store& store, const Snapshot& snapshot,
+                                     const Schemas& schemas, const Dot& dot);
+
 // The record after all of `past` with a seq of at most `until`. What a lease was given stays what
 // the device was told; until when it may be spent is reckoned with the collection as it is now.
-// `each` is told of the effects of
-// every op.
+// `each` is told of the effects of every op.
 [[nodiscard]] Record replay(const std::vector<PastOp>& past, const Collection& collection,
                             Seq until,
                             const std::function<void(const PastOp&, const Effects&)>& each = {});

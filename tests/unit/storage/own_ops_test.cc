@@ -504,7 +504,7 @@ class Horizon : public OwnOps {
   }
   // Pulls all from nothing, and says hello with what it has.
   std::string cursor_of(std::uint64_t device, const std::string& from = "") {
-    const auto page = pull(world.store(), *world.store().accounts().find(device), from, 1000);
+    const auto page = pull(world.store(), device, from, 1000);
     EXPECT_TRUE(page.ok());
     EXPECT_FALSE(page->head.more);
     reset = page->head.reset;
