@@ -60,7 +60,7 @@ bool Connection::authenticate(const Hello& hello) {
 
 // Counts against the device, or, where there is none yet, in the shell against the address.
 void Connection::bad_frame(const Error& error) {
-  ++bad_frames_;
+  if (device_ == 0) ++bad_frames_;
   fail(error);
   if (device_ != 0 && service_.strike(device_)) shut_out_for_a_while();
 }

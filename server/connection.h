@@ -77,8 +77,8 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   [[nodiscard]] std::uint64_t device() const { return device_; }  // 0: no hello yet
   [[nodiscard]] std::size_t outbox() const { return outbox_.size(); }
 
-  // Frames so far that could not be read or showed no good token: what an honest device does not
-  // send again and again.
+  // Frames so far that could not be read before there was a hello, and hellos without a good token:
+  // for the shell to count against the address. Later ones count against the device.
   [[nodiscard]] std::size_t bad_frames() const { return bad_frames_; }
 
   // LiveSink, from any thread.

@@ -156,7 +156,7 @@ bool LiveSession::judge(std::size_t bytes) {
   for (; bad_frames_ < connection_->bad_frames(); ++bad_frames_) {
     shut_out = visit_->strike() || shut_out;
   }
-  if (shut_out && connection_->device() == 0) {
+  if (shut_out) {
     cut_off();
     return false;
   }
