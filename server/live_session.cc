@@ -69,7 +69,7 @@ asio::awaitable<bool> LiveSession::accept(const UpgradeRequest& request) {
   socket_.set_option(timeout);
   auto decorate = [secure = secure_](websocket::response_type& response) {
     set_security_headers(response, secure);
-    response.erase(beast::http::field::server);  // nobody needs to know what to try
+    response.set(beast::http::field::server, "waystation");  // else Beast puts its version there
   };
   socket_.set_option(websocket::stream_base::decorator(std::move(decorate)));
   auto control = [this](websocket::frame_type, beast::string_view) { count_control_frame(); };
