@@ -179,7 +179,7 @@ TEST_F(Attacks, AFloodOfBadFramesShutsItsDeviceOutForAWhileAndNobodyElse) {
   EXPECT_EQ(verdict_codes(other.body["receipt"]), "ok");
 }
 
-TEST_F(Attacks, AHundredThousandTinyFramesHoldNobodyUp) {
+TEST_F(Attacks, ThirtyThousandTinyFramesHoldNobodyUp) {
   const auto raw = attacker();
   ASSERT_TRUE(raw->upgrade());
   raw->send_frame(kText, hello_frame(device()));
@@ -191,10 +191,9 @@ TEST_F(Attacks, AHundredThousandTinyFramesHoldNobodyUp) {
     many += std::string("\x81", 1) + static_cast<char>(0x80 + frame.size());
     many += std::string(4, '\0') + frame;
   }
-  std::thread flood([&] {
-    for (int i = 0; i < 100 && raw->send(many); ++i) {
-    }
-  });
+  // More than it may send at once: the rest waits in the sockets.
+  for (int i = 0; i < 30 && raw->send(many); ++i) {
+  }
   for (int i = 0; i < 3; ++i) {
     const std::uint64_t n = next_n(neighbour());
     const Reply reply = HttpCaller(server()).sync(
@@ -202,7 +201,6 @@ TEST_F(Attacks, AHundredThousandTinyFramesHoldNobodyUp) {
     EXPECT_EQ(verdict_codes(reply.body["receipt"]), "ok");
   }
   raw->reset();
-  flood.join();
   expect_all_are_served();
 }
 
@@ -314,6 +312,12 @@ TEST_F(Attacks, OneDeviceDoesNotTakeAllConnections) {
   EXPECT_EQ(many.back()->close_code(), 1013);
   expect_served_by(neighbour());
   many.clear();
+  // Their places come back as soon as the server has seen that they are gone.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (HttpCaller(server()).sync(sync_body(device(), {})).status != 200 &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   expect_all_are_served();
 }
 
