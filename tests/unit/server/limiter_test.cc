@@ -25,7 +25,7 @@ TEST(Limiter, SaysWhenThereIsSomethingAgain) {
   Limiter limiter(kRate, 10);
   EXPECT_EQ(limiter.take("a", 150, kNow), 0) << "a debt: it had something left";
   const std::int64_t wait = limiter.take("a", 1, kNow);
-  EXPECT_NEAR(wait, 5000, 2);
+  EXPECT_NEAR(static_cast<double>(wait), 5000, 2);
   EXPECT_GT(limiter.take("a", 1, kNow + wait - 2), 0);
   EXPECT_EQ(limiter.take("a", 1, kNow + wait), 0);
 }
@@ -83,7 +83,7 @@ TEST(Limiter, AStrikeTooManyShutsOutForAWhileAndNotForEver) {
   EXPECT_TRUE(limiter.strike("a", 60, kNow));
   EXPECT_TRUE(limiter.strike("a", 60, kNow)) << "still";
   const std::int64_t wait = limiter.wait_ms("a", kNow);
-  EXPECT_NEAR(wait, 60'000, 100) << "more strikes while it is out add nothing";
+  EXPECT_NEAR(static_cast<double>(wait), 60'000, 100) << "more strikes while it is out add nothing";
   EXPECT_EQ(limiter.wait_ms("a", kNow + wait), 0);
   EXPECT_FALSE(limiter.strike("a", 60, kNow + wait + 5000));
 }
