@@ -46,7 +46,7 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
 
   asio::awaitable<bool> accept(const UpgradeRequest& request);
   asio::awaitable<void> serve();
-  asio::awaitable<void> read_to_the_end();
+  asio::awaitable<void> wait_until_ended();
   asio::awaitable<void> wait_until_ready();
   asio::awaitable<void> keep_pace();
   void count_control_frame();
@@ -64,7 +64,7 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   beast::flat_buffer buffer_;
   // Each deadline has its own timer: to wait for one must not put off another.
   asio::steady_timer hello_timer_;
-  asio::steady_timer ready_timer_;  // never expires: cancelled when the next frame may be read
+  asio::steady_timer ready_timer_;  // never expires: cancelled by ready() and end()
   asio::steady_timer close_timer_;
   asio::steady_timer write_timer_;
   asio::steady_timer pace_timer_;
