@@ -3,6 +3,12 @@
 #include "sync/limits.h"
 
 namespace waystation {
+namespace {
+
+// "Try again later" (the registry of RFC 6455's close codes).
+constexpr std::uint16_t kTryAgainLater = 1013;
+
+}  // namespace
 
 void Connection::post(std::function<void()> what) {
   if (const auto port = port_.lock()) port->post(std::move(what));
@@ -12,9 +18,10 @@ void Connection::take(std::string_view bytes) {
   WS_CHECK(ready());
   if (closing_ || ended_) return;
   busy_ = true;
+  received_ = bytes.size();
   Result<ClientFrame> decoded = decode_frame(bytes);
   if (!decoded) {
-    fail(decoded.error());
+    bad_frame(decoded.error());
     return done();
   }
   pull_ = std::move(decoded->pull);
@@ -30,11 +37,18 @@ void Connection::take(std::string_view bytes) {
 bool Connection::authenticate(const Hello& hello) {
   const auto account = service_.authenticate(hello.device, hello.token);
   if (!account) {
+    ++bad_frames_;
     fail(account.error());
     return false;
   }
   const std::uint64_t device = (*account)->device;
   if (device_ != device) {
+    auto visit = service_.enter(device);
+    if (visit == nullptr) {
+      shut_out_for_a_while();
+      return false;
+    }
+    visit_ = std::move(visit);
     if (reader_ != 0) service_.fanout().detach(reader_);
     live_ = false;
     device_ = device;
@@ -44,7 +58,28 @@ bool Connection::authenticate(const Hello& hello) {
   return true;
 }
 
+// Counts against the device, or, where there is none yet, in the shell against the address.
+void Connection::bad_frame(const Error& error) {
+  if (device_ == 0) ++bad_frames_;
+  fail(error);
+  if (device_ != 0 && service_.strike(device_)) shut_out_for_a_while();
+}
+
+void Connection::put_off(std::int64_t wait_ms) {
+  if (!closing_) send(encode_busy(service_.retry_after_ms(wait_ms)));
+}
+
+void Connection::shut_out_for_a_while() {
+  put_off(device_ == 0 ? 0 : service_.wait_ms(device_));
+  close(kTryAgainLater, name(Code::kBusy));
+}
+
 void Connection::exchange(ClientFrame frame) {
+  const std::size_t ops = frame.push ? frame.push->ops.size() : 0;
+  if (const std::int64_t wait = service_.take(device_, ops, received_); wait > 0) {
+    put_off(wait);
+    return done();
+  }
   auto answered = [self = shared_from_this()](Result<ExchangeRequest::Reply> reply) {
     auto shared = std::make_shared<Result<ExchangeRequest::Reply>>(std::move(reply));
     self->post([self, shared] {
@@ -63,6 +98,10 @@ void Connection::exchange(ClientFrame frame) {
 
 void Connection::start_pull() {
   if (!pull_) return done();
+  if (const std::int64_t wait = service_.wait_ms(device_); wait > 0) {
+    put_off(wait);
+    return done();
+  }
   // From here until the pull has been answered nothing live is sent: what the device shows must
   // not go back, and the pull covers it all.
   ++epoch_;
@@ -83,7 +122,9 @@ void Connection::pulled(const Result<PullPage>& page) {
     fail(page.error());
     return done();
   }
-  send(encode_changes(page->head, page->items));
+  std::string changes = encode_changes(page->head, page->items);
+  service_.count_bytes(device_, changes.size());
+  send(std::move(changes));
   if (!page->head.more) {
     live_ = true;
     service_.fanout().go_live(reader_, page->next.base, epoch_);
@@ -129,6 +170,7 @@ void Connection::end() {
   if (ended_) return;
   ended_ = true;
   outbox_.clear();
+  visit_.reset();
   if (reader_ != 0) service_.fanout().detach(reader_);
   reader_ = 0;
 }
@@ -146,6 +188,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   closing_ = true;
   close_code_ = code;
   close_reason_ = std::string(reason);
+  if (const auto port = port_.lock()) port->closing();
   if (outbox_.empty()) send_next();
 }
 

@@ -20,6 +20,7 @@ namespace {
 // What the messages of one POST /v1/sync have come to so far.
 struct SyncReply {
   std::vector<std::string> frames;
+  std::unique_ptr<DeviceLimits::Visit> visit;
   Service::ApiDone done;
 
   void finish() { done(ApiReply{200, join_messages(frames), false, 0}); }
@@ -65,6 +66,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
                                                std::string admin_token, Surroundings surroundings) {
   std::unique_ptr<Service> service(new Service());
   service->surroundings_ = std::move(surroundings);
+  service->device_limits_ = std::make_shared<DeviceLimits>(config);
   const Surroundings& around = service->surroundings_;
   if (around.schemas != nullptr) {
     service->schemas_ = *around.schemas;
@@ -111,10 +113,6 @@ void Service::abandon() {
   readers_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
-}
-
-std::int64_t Service::retry_after_ms() const {
-  return random_between(500, 2500, surroundings_.random);
 }
 
 Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
@@ -262,7 +260,18 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
   if (!account) return done(problem(account.error()));
   const std::uint64_t device = (*account)->device;
   auto reply = std::make_shared<SyncReply>();
-  reply->done = std::move(done);
+  reply->visit = enter(device);
+  const std::size_t ops = frame->push ? frame->push->ops.size() : 0;
+  const bool room = reply->visit != nullptr;
+  const std::int64_t wait = room ? take(device, ops, request.body.size()) : wait_ms(device);
+  if (!room || wait > 0) {
+    reply->done = std::move(done);
+    return reply->fail(Error{Code::kBusy, ""}, retry_after_ms(wait));
+  }
+  reply->done = [this, device, done = std::move(done)](ApiReply answer) {
+    count_bytes(device, answer.body.size());
+    done(std::move(answer));
+  };
   std::optional<Pull> pull = std::move(frame->pull);
   auto exchanged = [this, device, reply, pull](Result<ExchangeRequest::Reply> result) {
     if (!result) return reply->fail(result.error(), retry_after_ms());

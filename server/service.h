@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "server/config.h"
+#include "server/device_limits.h"
 #include "server/fanout.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
@@ -31,6 +32,8 @@ struct ApiRequest {
   std::map<std::string, std::string> query;  // decoded
   std::string bearer;                        // empty: none
   std::string body;
+  std::string peer = {};  // the client's address, as the edge sees it; empty: not from a socket
+  bool secure = false;    // the client speaks TLS, to us or to a trusted proxy
 };
 
 struct ApiReply {
@@ -88,11 +91,22 @@ class Service {
   [[nodiscard]] WriterStats writer_stats() const { return writer_->stats(); }
   [[nodiscard]] std::size_t waiting_ops() const { return writer_->waiting_ops(); }
 
-  // When a busy client is to come back: jittered, so that they do not all come at once.
-  [[nodiscard]] std::int64_t retry_after_ms() const;
+  // When a busy client is to come back, `at_least` from now: jittered, so that they do not all come
+  // at once.
+  [[nodiscard]] std::int64_t retry_after_ms(std::int64_t at_least = 0) const;
+
+  // What one device may do (server/device_limits.h). Devices of the office, which hold all scopes,
+  // take in files and whole cities: their ops and bytes are not counted.
+  [[nodiscard]] std::unique_ptr<DeviceLimits::Visit> enter(std::uint64_t device) const;
+  // 0: a frame of that many bytes, with that many ops, is to be handled. Otherwise in how many ms.
+  [[nodiscard]] std::int64_t take(std::uint64_t device, std::size_t ops, std::size_t bytes) const;
+  void count_bytes(std::uint64_t device, std::size_t bytes) const;
+  [[nodiscard]] std::int64_t wait_ms(std::uint64_t device) const;
+  [[nodiscard]] bool strike(std::uint64_t device) const;
 
  private:
   Service() = default;
+  [[nodiscard]] bool unlimited(std::uint64_t device) const;
   // Who asks over HTTP: the administrator (no account), or a device.
   struct Caller {
     AccountPtr account;
@@ -125,6 +139,7 @@ class Service {
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
 
   Surroundings surroundings_;
+  std::shared_ptr<DeviceLimits> device_limits_;
   Schemas schemas_;
   std::unique_ptr<Store> store_;
   std::string admin_token_;

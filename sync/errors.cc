@@ -71,6 +71,8 @@ constexpr std::array kCodes{
     CodeInfo{Code::kHttpTimeout, "http.timeout", 408, 0, "The request did not arrive in time"},
     CodeInfo{Code::kHttpHeaderTooLarge, "http.header_too_large", 431, 0,
              "The request's header is over the limit"},
+    CodeInfo{Code::kHttpEncoding, "http.encoding", 415, 0,
+             "The request's body is compressed or encoded"},
     CodeInfo{Code::kBackupFolder, "backup.folder", 409, 0,
              "A backup needs a folder that is not there yet, a restore an empty one"},
     CodeInfo{Code::kBackupInvalid, "backup.invalid", 500, 0,

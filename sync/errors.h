@@ -64,6 +64,7 @@ enum class Code : std::uint8_t {
   kHttpMethod,
   kHttpTimeout,
   kHttpHeaderTooLarge,
+  kHttpEncoding,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,

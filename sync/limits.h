@@ -63,10 +63,44 @@ inline constexpr std::size_t kQueuedOpBytes = 1024;
 inline constexpr std::size_t kRecordCache = 65'536;
 inline constexpr std::size_t kRecordCacheBytes = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t kHeaderBytes = 16 * 1024;
-inline constexpr int kHttpTimeoutMs = 10'000;
+inline constexpr int kHttpTimeoutMs = 10'000;  // a request's header, a TLS or WebSocket handshake
 inline constexpr int kHelloTimeoutMs = 10'000;
 inline constexpr int kIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kConnections = 20'000;
+
+// --- the edge: limits against hostile load ------------------------------------------------------
+// What a request's body, or the reader of an answer, must keep up with once its grace is over: the
+// uplink of a phone at the edge of coverage does, a slowloris does not.
+inline constexpr std::int64_t kSlowestBytesPerSecond = 1024;
+inline constexpr int kBodyGraceMs = 10'000;
+inline constexpr int kWriteGraceMs = 60'000;
+// From the decision to close a connection until it is closed, whether or not the other side reads.
+inline constexpr int kCloseTimeoutMs = 5'000;
+// Addresses and devices that are remembered for their rates; the one unseen for longest is
+// forgotten for a new one. About 200 bytes each.
+inline constexpr std::size_t kRatedKeys = 65'536;
+// Rates come with an allowance of this many seconds' worth, for what gathered without coverage.
+inline constexpr double kOpsBurstSeconds = 100;
+inline constexpr double kBytesBurstSeconds = 128;
+// A town's phones may stand behind one address (carrier NAT): it may do what many devices may.
+inline constexpr double kAddressShare = 16;     // bytes, against a device's
+inline constexpr double kRequestsPerConnect = 5;  // requests, against new connections
+// Connections and HTTP requests of one device at a time: those that a bad line left half open, too.
+inline constexpr std::size_t kVisitsPerDevice = 16;
+// Messages, and WebSocket control frames, on one connection; beyond, it is read more slowly.
+inline constexpr double kFramesPerSecond = 200;
+inline constexpr double kFramesBurst = 2000;
+// Frames that could not be read, and wrong tokens. A device, or an address, that has used up its
+// allowance is shut out for a while. An address has more, for others live there too.
+inline constexpr double kDeviceStrikesPerSecond = 0.2;
+inline constexpr double kDeviceStrikes = 60;
+inline constexpr double kAddressStrikesPerSecond = 10;
+inline constexpr double kAddressStrikes = 1000;
+inline constexpr double kShutOutSeconds = 60;
+// Wrong enrolment codes by one address: 2^50 codes are not guessed at this rate.
+inline constexpr double kGuessesPerSecond = 0.34;  // 20 a minute
+inline constexpr double kGuesses = 100;
+
 // A live message with more changes than this tells the reader to pull instead.
 inline constexpr std::size_t kLiveRecords = 1000;
 

@@ -1,4 +1,5 @@
-// waystation serve: opens the store, listens, and ends cleanly on SIGINT or SIGTERM.
+// waystation serve: opens the store, listens, reads the certificate anew on SIGHUP, and ends
+// cleanly on SIGINT or SIGTERM.
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -40,6 +41,7 @@ int serve(const Config& config) {
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGTERM);
+  if (!config.tls_certificate.empty()) sigaddset(&ends, SIGHUP);  // else it ends the program
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -48,12 +50,13 @@ int serve(const Config& config) {
   Server server(**service, config);
   if (auto started = server.start(); !started) return report(started.error());
   const auto endpoint = parse_endpoint(config.listen);
-  fmt::print("listening on http://{}:{}\n", endpoint->address, server.port());
+  fmt::print("listening on {}://{}:{}\n", server.secure() ? "https" : "http", endpoint->address,
+             server.port());
   std::fflush(stdout);
   spdlog::info("store {} open, {} scopes, {} devices", (*service)->store().incarnation(),
                (*service)->store().scopes().size(), (*service)->store().accounts().all().size());
   int signal = 0;
-  sigwait(&ends, &signal);
+  while (sigwait(&ends, &signal) == 0 && signal == SIGHUP) server.reload_certificate();
   spdlog::info("ending");
   server.stop();
   return 0;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "tools/client/http_client.h"
 #include "tools/commands.h"
 
 namespace waystation::cli {
@@ -21,7 +22,9 @@ Status load_settings(Options& options) {
     options.config_file = "waystation.toml";
   }
   if (options.config_file.empty()) return {};
-  return load_config(options.config_file, options.config);
+  if (auto loaded = load_config(options.config_file, options.config); !loaded) return loaded;
+  speak_tls_with(options.config.tls_certificate);
+  return {};
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// A plain blocking HTTP/1.1 client for the command-line programs and the tests: one connection,
+// A blocking HTTP/1.1 client for the command-line programs and the tests: one connection,
 // kept open and opened again when it was lost. Not thread-safe.
 #pragma once
 
@@ -9,6 +9,11 @@
 #include "sync/result.h"
 
 namespace waystation {
+
+// From now on the clients of this process speak TLS, and take a server for the right one when it
+// shows this very certificate (a PEM file, the server's own). Empty: plain HTTP. Before threads
+// start.
+void speak_tls_with(std::string certificate_file);
 
 struct HttpAnswer {
   int status = 0;
