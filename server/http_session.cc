@@ -38,7 +38,11 @@ std::string percent_decode(std::string_view text) {
   return out;
 }
 
-ApiRequest to_api(const Request& request) {
+std::string header(const Request& request, std::string_view name) {
+  return std::string(request[beast::string_view(name.data(), name.size())]);
+}
+
+ApiRequest to_api(const Request& request, const std::string& peer) {
   ApiRequest api;
   api.method = std::string(request.method_string());
   const std::string_view target(request.target().data(), request.target().size());
@@ -57,6 +61,12 @@ ApiRequest to_api(const Request& request) {
   constexpr std::string_view kBearer = "Bearer ";
   if (given.starts_with(kBearer)) api.bearer = std::string(given.substr(kBearer.size()));
   api.body = request.body();
+  api.peer = peer;
+  api.cookie = header(request, "Cookie");
+  api.csrf = header(request, "X-CSRF-Token");
+  api.origin = header(request, "Origin");
+  api.fetch_site = header(request, "Sec-Fetch-Site");
+  api.host = header(request, "Host");
   return api;
 }
 
@@ -81,6 +91,9 @@ Response to_response(const ApiReply& reply, const Shape& shape) {
   response.set("X-Content-Type-Options", "nosniff");
   if (reply.retry_after_ms > 0) {
     response.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
+  }
+  for (const std::string& cookie : reply.cookies) {
+    response.insert(http::field::set_cookie, cookie);
   }
   response.keep_alive(shape.keep_alive);
   response.body() = reply.body;
@@ -107,6 +120,7 @@ class HttpSession {
  public:
   HttpSession(beast::tcp_stream stream, Service* service, const HttpSessionHooks* hooks)
       : stream_(std::move(stream)),
+        peer_(address_of(stream_.socket())),
         deadline_(stream_.get_executor()),
         service_(service),
         hooks_(hooks) {}
@@ -149,7 +163,7 @@ class HttpSession {
       shape.version = request.version();
       shape.keep_alive = request.keep_alive();
       shape.head_only = request.method() == http::verb::head;
-      ApiRequest api = to_api(request);
+      ApiRequest api = to_api(request, peer_);
       auto start = [this, &api](auto callback) {
         service_->api(std::move(api), std::move(callback));
       };
@@ -194,7 +208,14 @@ class HttpSession {
     co_await LiveSession::run(std::move(session), std::move(request));
   }
 
+  static std::string address_of(const tcp::socket& socket) {
+    ErrorCode error;
+    const auto endpoint = socket.remote_endpoint(error);
+    return error ? std::string() : endpoint.address().to_string();
+  }
+
   beast::tcp_stream stream_;
+  std::string peer_;  // the client's address
   asio::steady_timer deadline_;
   Service* service_;
   const HttpSessionHooks* hooks_;

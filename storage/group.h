@@ -29,6 +29,8 @@ struct Applier::Group {
   std::optional<LogChunk> last_chunk;                      // last one read for a repeat
   std::uint64_t last_chunk_device = 0;
   std::vector<BackupRequest> backups;
+  OfficeTablesPtr office;  // changed in this group; null: not
+  bool audited = false;
   // Called after the commit, with whether it succeeded.
   std::vector<std::function<void(bool)>> replies;
   GroupOutcome outcome;
