@@ -14,7 +14,8 @@ class TestServer {
  public:
   // Makes the data folder; starts unless told otherwise. Throws std::runtime_error.
   enum class Begin { kStarted, kStopped };
-  explicit TestServer(Begin begin = Begin::kStarted);
+  // `options`: more words for "serve".
+  explicit TestServer(Begin begin = Begin::kStarted, std::vector<std::string> options = {});
   ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
@@ -50,6 +51,7 @@ class TestServer {
   void wait_until_it_rests() const;
 
  private:
+  std::vector<std::string> options_;
   std::string folder_;
   pid_t pid_ = -1;
   int output_ = -1;
