@@ -46,6 +46,11 @@ ApiRequest to_api(const HttpRequest& request) {
   constexpr std::string_view kBearer = "Bearer ";
   if (given.starts_with(kBearer)) api.bearer = std::string(given.substr(kBearer.size()));
   api.body = request.body();
+  api.cookie = all_values(request, "Cookie");
+  api.csrf = all_values(request, "X-CSRF-Token");
+  api.origin = all_values(request, "Origin");
+  api.fetch_site = all_values(request, "Sec-Fetch-Site");
+  api.host = all_values(request, "Host");
   return api;
 }
 
@@ -66,6 +71,9 @@ HttpResponse to_response(const ApiReply& reply, const HttpShape& shape) {
   set_security_headers(response, shape.secure);
   if (reply.retry_after_ms > 0) {
     response.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
+  }
+  for (const std::string& cookie : reply.cookies) {
+    response.insert(http::field::set_cookie, cookie);
   }
   response.keep_alive(shape.keep_alive);
   response.body() = reply.body;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "server/office.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "sync/canonical.h"
@@ -45,6 +46,9 @@ std::int64_t now_ms() {
 ApiReply problem(const Error& error) {
   return ApiReply{info(error.code).http, encode_problem(error), true, 0};
 }
+
+Service::Service() = default;
+Service::~Service() { drain(); }
 
 Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   std::error_code error;
@@ -100,17 +104,24 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   const std::size_t readers =
       config.reader_threads != 0 ? config.reader_threads : std::max<std::size_t>(1, cores / 2);
   service->readers_ = std::make_unique<ReaderPool>(readers, around.threads);
+  service->office_ = std::make_unique<Office>(
+      *service->store_, around,
+      [raw = service.get()](Request request) { return raw->writer_->submit(std::move(request)); });
   return service;
 }
 
 void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
+  if (office_ != nullptr) office_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
+bool Service::step_reader() { return readers_->step() || office_->step(); }
+
 void Service::abandon() {
   readers_->abandon();
+  office_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
 }
@@ -170,16 +181,30 @@ void Service::write(Request request, const ApiDone& busy) {
 }
 
 Result<Service::Caller> Service::caller(const ApiRequest& request) const {
+  if (request.bearer.empty() && !request.cookie.empty()) {
+    auto person = office_->person(request);
+    if (!person) return person.error();
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (!reads) {
+      if (auto honest = Office::check_csrf(request, *person); !honest) return honest.error();
+    }
+    const std::string who = "office " + person->account;
+    const std::string role(role_name(person->role));
+    return Caller{nullptr, role, who, std::move(*person)};
+  }
   if (request.bearer.empty()) {
     return Error{Code::kAuthRequired, "Authorization: Bearer <token> is missing"};
   }
-  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) return Caller{};
+  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) {
+    return Caller{nullptr, "administrator", "administrator's token", std::nullopt};
+  }
   const std::size_t dot = request.bearer.find('.');
   if (dot == std::string::npos) return Error{Code::kAuthBadToken, "not a token of this server"};
   auto account = authenticate(std::string_view(request.bearer).substr(0, dot),
                               std::string_view(request.bearer).substr(dot + 1));
   if (!account) return account.error();
-  return Caller{std::move(*account)};
+  std::string who = "device " + format_device_id((*account)->device);
+  return Caller{std::move(*account), "device", std::move(who), std::nullopt};
 }
 
 void Service::api(ApiRequest request, ApiDone done) {
@@ -194,22 +219,40 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (is("/v1/enroll")) return post ? enroll(request, std::move(done)) : wrong_method();
   if (is("/v1/sync")) return post ? sync(request, std::move(done)) : wrong_method();
 
+  if (Office::has_path(request.path)) return office(request, std::move(done));
+
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
   const Lister lister = lister_of(request.path);
-  const bool known =
-      action || lister != nullptr || is("/v1/codes") || is("/v1/devices") || is("/v1/backup");
+  const bool known = action || lister != nullptr || is("/v1/codes") || is("/v1/devices") ||
+                     is("/v1/backup") || is("/v1/audit") || is("/v1/audit/exports");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
+  if (is("/v1/devices") && !who->is_device()) {
+    return get ? devices(std::move(done)) : wrong_method();
+  }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
-  if (is("/v1/backup")) return post ? backup(request, std::move(done)) : wrong_method();
-  if (is("/v1/codes")) return post ? create_code(request, std::move(done)) : wrong_method();
-  if (is("/v1/devices")) return get ? devices(std::move(done)) : wrong_method();
-  device_action(request, std::move(done));
+  if (is("/v1/backup")) return post ? backup(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/codes")) return post ? create_code(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/audit")) return get ? audit(request, std::move(done)) : wrong_method();
+  if (is("/v1/audit/exports")) {
+    return post ? note_export(request, *who, std::move(done)) : wrong_method();
+  }
+  device_action(request, *who, std::move(done));
+}
+
+void Service::office(const ApiRequest& request, ApiDone done) {
+  Office::Asker asker;
+  if (!Office::open_to_all(request)) {
+    auto who = caller(request);
+    if (!who) return done(problem(who.error()));
+    asker = {who->who, who->admin(), std::move(who->person)};
+  }
+  office_->handle(request, asker, std::move(done));
 }
 
 void Service::health(bool ready, const ApiDone& done) const {
@@ -288,11 +331,12 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
   exchange(device, std::move(frame->hello), std::move(frame->push), std::move(exchanged));
 }
 
-void Service::create_code(const ApiRequest& request, ApiDone done) {
+void Service::create_code(const ApiRequest& request, const Caller& caller, ApiDone done) {
   auto body = decode_code_request(request.body);
   if (!body) return done(problem(body.error()));
   const std::string digits = random_code(surroundings_.random);
   CodeRequest code;
+  code.by = caller.who;
   code.code_hash = sha256(digits);
   code.code.scopes = std::move(body->scopes);
   code.code.name = std::move(body->name);
@@ -306,7 +350,7 @@ void Service::create_code(const ApiRequest& request, ApiDone done) {
   write(std::move(code), done);
 }
 
-void Service::backup(const ApiRequest& request, ApiDone done) {
+void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone done) {
   auto to = decode_backup_request(request.body);
   if (!to) return done(problem(to.error()));
   // Also before it waits: a wrong folder is to change nothing.
@@ -314,6 +358,8 @@ void Service::backup(const ApiRequest& request, ApiDone done) {
     return done(problem(checked.error()));
   auto note = std::make_shared<BackupNote>();
   BackupRequest backup;
+  backup.by = caller.who;
+  backup.folder = *to;
   backup.copy = [this, note, folder = *to]() -> Status {
     const auto made = surroundings_.backups.back_up(*store_, folder, surroundings_.now_ms());
     if (!made) return made.error();
@@ -360,7 +406,7 @@ ApiReply Service::account_reply(const Result<AccountPtr>& account) const {
 }
 
 // /v1/devices/{id}/revoke and /v1/devices/{id}/scopes
-void Service::device_action(const ApiRequest& request, ApiDone done) {
+void Service::device_action(const ApiRequest& request, const Caller& caller, ApiDone done) {
   const std::string_view rest = std::string_view(request.path).substr(sizeof("/v1/devices/") - 1);
   const std::size_t slash = rest.find('/');
   const auto device = parse_device_id(rest.substr(0, slash));
@@ -382,11 +428,11 @@ void Service::device_action(const ApiRequest& request, ApiDone done) {
     done(account_reply(account));
   };
   if (revoke) {
-    return write(RevokeRequest{*device, std::move(answer)}, done);
+    return write(RevokeRequest{*device, std::move(answer), caller.who}, done);
   }
   auto body = decode_scopes_request(request.body);
   if (!body) return done(problem(body.error()));
-  write(ScopesRequest{*device, std::move(*body), std::move(answer)}, done);
+  write(ScopesRequest{*device, std::move(*body), std::move(answer), caller.who}, done);
 }
 
 }  // namespace waystation

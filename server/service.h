@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/config.h"
 #include "server/device_limits.h"
@@ -18,6 +19,7 @@
 #include "server/surroundings.h"
 #include "storage/applier.h"
 #include "storage/lists.h"
+#include "storage/office.h"
 #include "storage/pull.h"
 #include "storage/store.h"
 #include "storage/writer.h"
@@ -32,8 +34,13 @@ struct ApiRequest {
   std::map<std::string, std::string> query;  // decoded
   std::string bearer;                        // empty: none
   std::string body;
-  std::string peer = {};  // the client's address, as the edge sees it; empty: not from a socket
-  bool secure = false;    // the client speaks TLS, to us or to a trusted proxy
+  std::string peer = {};    // the client's address, as the edge sees it; empty: not from a socket
+  bool secure = false;      // the client speaks TLS, to us or to a trusted proxy
+  std::string cookie = {};  // these headers as they were sent; empty: not sent
+  std::string csrf = {};    // X-CSRF-Token
+  std::string origin = {};
+  std::string fetch_site = {};  // Sec-Fetch-Site
+  std::string host = {};
 };
 
 struct ApiReply {
@@ -41,6 +48,17 @@ struct ApiReply {
   std::string body;
   bool problem = false;  // application/problem+json
   std::int64_t retry_after_ms = 0;
+  std::vector<std::string> cookies = {};  // values of Set-Cookie
+};
+
+class Office;
+
+// Somebody of the office, by a session.
+struct OfficePerson {
+  std::string account;
+  OfficeRole role = OfficeRole::kOffice;
+  std::string session_hash;
+  std::string csrf;
 };
 
 class Service {
@@ -53,7 +71,7 @@ class Service {
                                                              const Config& config,
                                                              std::string admin_token,
                                                              Surroundings surroundings = {});
-  ~Service() { drain(); }
+  ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -63,7 +81,7 @@ class Service {
 
   // kStepped: each moves one part by one step; false when it had nothing to do.
   bool step_writer() { return writer_->step(); }
-  bool step_reader() { return readers_->step(); }
+  bool step_reader();
   bool step_fanout() { return fanout_->step(); }
   // kStepped: forgets all that was submitted, as when the process is killed. No callback is called.
   void abandon();
@@ -105,24 +123,35 @@ class Service {
   [[nodiscard]] bool strike(std::uint64_t device) const;
 
  private:
-  Service() = default;
+  Service();
   [[nodiscard]] bool unlimited(std::uint64_t device) const;
-  // Who asks over HTTP: the administrator (no account), or a device.
+  // Who asks over HTTP: a device (with its account), or a person: by a session of the office, or by
+  // the administrator's token.
   struct Caller {
     AccountPtr account;
-    [[nodiscard]] bool admin() const { return account == nullptr; }
+    std::string role;  // "device", "office", "administrator"
+    std::string who;   // for the audit log
+    std::optional<OfficePerson> person;
+    [[nodiscard]] bool is_device() const { return account != nullptr; }
+    [[nodiscard]] bool admin() const { return role == "administrator"; }
     [[nodiscard]] bool sees(std::string_view scope) const {
-      return admin() || account->holds(scope);
+      return !is_device() || account->holds(scope);
     }
   };
   using Lister = void (Service::*)(const ApiRequest&, const Caller&, ApiDone);
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
-  void create_code(const ApiRequest& request, ApiDone done);
+  void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);
   void devices(ApiDone done);
-  void device_action(const ApiRequest& request, ApiDone done);
-  void backup(const ApiRequest& request, ApiDone done);
+  void device_action(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void backup(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // What the audit log is asked and told over HTTP (service_audit.cc).
+  void audit(const ApiRequest& request, ApiDone done);
+  void note_export(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // Runs `job` like read(), behind an entry that says who reads many people's data at once.
+  void read_in_bulk(const Caller& caller, std::string on, ApiDone done,
+                    std::function<ApiReply()> job);
   // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);
@@ -134,6 +163,7 @@ class Service {
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
+  void office(const ApiRequest& request, ApiDone done);
   void read(ApiDone done, std::function<ApiReply()> job);
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
@@ -147,6 +177,7 @@ class Service {
   std::unique_ptr<Fanout> fanout_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<Office> office_;
 };
 
 [[nodiscard]] ApiReply problem(const Error& error);

@@ -32,6 +32,8 @@ void shorten(std::string& detail) {
   detail += "…";
 }
 
+std::string audit_name(std::uint64_t device) { return "device " + format_device_id(device); }
+
 Error read_only(const Store& store) {
   return Error{Code::kStoreReadOnly, store.read_only_reason()};
 }
@@ -53,6 +55,9 @@ Status Applier::start() {
   const auto backup = store_.kv().get(Column::kMeta, keys::kBackup, ignored);
   if (!backup) return backup.error();
   backups_ = *backup;
+  auto head = read_audit_head(store_.kv());
+  if (!head) return head.error();
+  audit_head_ = std::move(*head);
   return {};
 }
 
@@ -85,6 +90,7 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   if (!committed) store_.go_read_only(committed.error().context);
   if (committed) {
     for (const auto& [id, account] : group.accounts) store_.accounts().put(account);
+    if (group.office != nullptr) store_.office().publish(group.office);
   }
   for (auto& reply : group.replies) reply(committed.ok());
   for (BackupRequest& backup : group.backups) back_up(backup, group.now_ms);
@@ -263,6 +269,7 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
     group.must(keep_ledger(group, op, account.device, !moved.done.late, moved));
   }
   if (op.replays) group.must(tell_of_replay(group, account.device, op));
+  audit_review(group, account.device, op);
   return verdict;
 }
 
@@ -486,6 +493,12 @@ void Applier::take(Group& group, CodeRequest& request) {
     }
   }
   group.must_sync = true;
+  audit(group, {request.by, "code.made", "",
+                AuditDetails()
+                    .list("scopes", request.code.scopes)
+                    .number("uses", static_cast<std::int64_t>(request.code.uses_left))
+                    .number("expires", request.code.expires_ms)
+                    .json()});
   group.codes[request.code_hash] = request.code;
   group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(request.code));
   group.reply(store_, std::move(request.done), Status{});
@@ -523,6 +536,8 @@ void Applier::take(Group& group, EnrollRequest& request) {
     if (!(*known)->state.greeted && !account->revoked) {
       Account again = *account;
       again.token_hash = request.new_token_hash;
+      audit(group, {audit_name(again.device), "device.enrolled", audit_name(again.device),
+                    AuditDetails().flag("again", true).json()});
       store_account(group, again);
       group.reply(store_, std::move(request.done),
                   EnrollRequest::Reply{group.accounts[account->device]});
@@ -555,6 +570,8 @@ void Applier::take(Group& group, EnrollRequest& request) {
   auto fresh = device(id);
   if (!fresh) return request.done(fresh.error());
   (*fresh)->state.app = request.app;
+  audit(group, {audit_name(id), "device.enrolled", audit_name(id),
+                AuditDetails().list("scopes", code.scopes).json()});
   touch(group, id, **fresh);
   store_account(group, std::move(account));
   group.reply(store_, std::move(request.done), EnrollRequest::Reply{group.accounts[id]});
@@ -588,6 +605,9 @@ void Applier::take(Group& group, ScopesRequest& request) {
                                   [&](const Grant& g) { return g.left == 0 && g.scope == scope; });
     if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
   }
+  audit(group,
+        {request.by, "device.scopes", audit_name(request.device),
+         AuditDetails().list("before", old->scopes()).list("scopes", account.scopes()).json()});
   store_account(group, std::move(account));
   group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
 }
@@ -600,6 +620,7 @@ void Applier::take(Group& group, RevokeRequest& request) {
     account.revoked = true;
     account.revoked_ms = group.now_ms;
   }
+  audit(group, {request.by, "device.revoked", audit_name(request.device)});
   store_account(group, std::move(account));
   group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
 }
@@ -629,6 +650,7 @@ void Applier::back_up(BackupRequest& request, std::int64_t now_ms) {
     device->state.backed_up = device->state.applied;
     touch(group, id, *device);
   }
+  audit(group, {request.by, "backup.made", request.folder});
   close_devices(group);
   const Status committed = commit(group);
   if (!committed) store_.go_read_only(committed.error().context);
@@ -713,6 +735,9 @@ void Applier::close_devices(Group& group) {
 Status Applier::commit(Group& group) {
   if (group.batch.empty()) return {};
   group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
+  if (group.audited) {
+    group.batch.put(Column::kMeta, std::string(keys::kAuditHead), encode_audit_head(audit_head_));
+  }
   std::vector<std::pair<std::string, Seq>> newest;
   newest.reserve(group.dirty_scopes.size());
   for (const std::string& id : group.dirty_scopes) newest.emplace_back(id, scopes_[id].row.newest);

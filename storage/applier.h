@@ -15,7 +15,9 @@
 #include <variant>
 #include <vector>
 
+#include "storage/audit.h"
 #include "storage/codec.h"
+#include "storage/office.h"
 #include "storage/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
@@ -52,17 +54,20 @@ struct CodeRequest {
   std::string code_hash;
   CodeRow code;
   std::function<void(Status)> done;
+  std::string by = {};  // for the audit log: who asks, here and below
 };
 
 struct ScopesRequest {
   std::uint64_t device = 0;
   std::vector<std::string> scopes;
   std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
 };
 
 struct RevokeRequest {
   std::uint64_t device = 0;
   std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
 };
 
 // A copy of the store. `copy` is called on the writer's thread, behind the commit of the group, and
@@ -70,10 +75,20 @@ struct RevokeRequest {
 struct BackupRequest {
   std::function<Status()> copy;
   std::function<void(Status)> done;
+  std::string by = {};
+  std::string folder = {};  // for the audit log
+};
+
+// What the office does to its accounts and sessions, and anything else that the audit log is to
+// tell of. `change` is called on the writer's thread with the tables as of this request and
+// decides; what it gives is written with the group. An error changes nothing. It must be short.
+struct OfficeRequest {
+  std::function<Result<OfficeChange>(const OfficeTables& tables, std::int64_t now_ms)> change;
+  std::function<void(Status)> done;
 };
 
 using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
-                             RevokeRequest, BackupRequest>;
+                             RevokeRequest, BackupRequest, OfficeRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -134,6 +149,11 @@ class Applier {
   void take(Group& group, ScopesRequest& request);
   void take(Group& group, RevokeRequest& request);
   void take(Group& group, BackupRequest& request);
+  void take(Group& group, OfficeRequest& request);
+
+  // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
+  void audit(Group& group, AuditNote note);
+  void audit_review(Group& group, std::uint64_t device, const Op& op);
 
   [[nodiscard]] AccountPtr enrolled_by(const Group& group, const EnrollRequest& request) const;
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
@@ -207,6 +227,7 @@ class Applier {
   std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
   Seq may_bury_ = 0;
   bool backups_ = false;  // one has been made
+  AuditHead audit_head_;
   std::unordered_map<std::string, Entry> records_;
   std::size_t cached_bytes_ = 0;  // of records_, about
   std::unordered_map<std::uint64_t, Device> devices_;

@@ -30,6 +30,8 @@ struct Applier::Group {
   std::uint64_t last_chunk_device = 0;
   std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;
+  OfficeTablesPtr office;  // changed in this group; null: not
+  bool audited = false;
   // Called after the commit, with whether it succeeded.
   std::vector<std::function<void(bool)>> replies;
   GroupOutcome outcome;

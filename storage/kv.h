@@ -30,8 +30,10 @@ enum class Column : std::uint8_t {
   kHistory,
   kTimers,
   kMatches,
+  kOffice,
+  kAudit,
 };
-inline constexpr std::size_t kColumns = 11;
+inline constexpr std::size_t kColumns = 13;
 
 class Batch {
  public:

@@ -50,6 +50,26 @@ inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock 
 inline constexpr std::int64_t kClockWrongMs = 120'000;
 inline constexpr std::size_t kScopesPerDevice = 1000;
 
+// --- the office -------------------------------------------------------------------------------
+inline constexpr std::size_t kOfficeAccounts = 1000;
+inline constexpr std::size_t kOfficeNameBytes = 64;
+inline constexpr std::size_t kSessionsPerAccount = 8;  // one more ends the one longest unseen
+inline constexpr std::int64_t kSessionIdleMs = 30 * 60'000;
+inline constexpr std::int64_t kSessionMs = 12 * 3'600'000;  // a working day, however busy
+// A session's last use is written no more often than this.
+inline constexpr std::int64_t kSessionTouchMs = 60'000;
+inline constexpr std::int64_t kLinkMs = 24 * 3'600'000;  // a link that sets a password
+inline constexpr std::int64_t kKnownBrowserMs = std::int64_t{180} * 86'400'000;
+// NIST SP 800-63B wants 8, OWASP ASVS 12; the upper end bounds what is hashed.
+inline constexpr std::size_t kPasswordPoints = 12;
+inline constexpr std::size_t kPasswordBytes = 512;
+inline constexpr std::size_t kRecoveryCodes = 10;
+// Password hashes that wait for the one thread that makes them, about 0.15 s and 64 MiB each. Half
+// of the places are for browsers that have signed in before.
+inline constexpr std::size_t kHashQueue = 16;
+// Addresses and accounts whose failed attempts are remembered.
+inline constexpr std::size_t kThrottleEntries = 20'000;
+
 // --- the server -------------------------------------------------------------------------------
 // What waits for the writer: a thousand phones with fifty edits each, twice; two or three seconds
 // of work. Beyond it clients are told to come back.

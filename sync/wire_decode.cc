@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sync/body_reader.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/json_dom.h"
@@ -12,6 +13,8 @@ namespace waystation {
 namespace {
 
 namespace dom = simdjson::dom;
+using json::decode_body;
+using Reader = json::BodyReader;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -25,69 +28,6 @@ bool all(std::string_view text, Predicate predicate) {
 Error invalid(std::string path, std::string_view reason) {
   return Error{Code::kMessageInvalid, fmt::format("{}: {}", path, reason)};
 }
-
-// Reads members of one object and remembers the first that is wrong.
-class Reader {
- public:
-  Reader(dom::object object, std::string_view path, const json::SurrogateMark& mark)
-      : object_(object), path_(path), mark_(mark) {}
-
-  [[nodiscard]] std::string text(std::string_view key, std::size_t max_bytes, bool required) {
-    const auto found = json::find(object_, key);
-    if (!found) {
-      if (required) fail(key, "is required");
-      return {};
-    }
-    std::string_view value;
-    if (found->get(value) != simdjson::SUCCESS) {
-      fail(key, "must be a string");
-      return {};
-    }
-    if (value.size() > max_bytes) fail(key, fmt::format("is longer than {} bytes", max_bytes));
-    if (!mark_.empty() && value.find(mark_) != std::string_view::npos) {
-      fail(key, "holds half of a surrogate pair");
-    }
-    return std::string(value);
-  }
-
-  [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t min, bool required,
-                                     std::int64_t otherwise = 0) {
-    const auto found = json::find(object_, key);
-    if (!found) {
-      if (required) fail(key, "is required");
-      return otherwise;
-    }
-    const auto value = json::integer(*found);
-    if (!value) {
-      fail(key, "must be an integer within 2^53-1");
-      return otherwise;
-    }
-    if (*value < min) fail(key, fmt::format("must be at least {}", min));
-    return *value;
-  }
-
-  [[nodiscard]] std::optional<dom::object> object(std::string_view key) {
-    const auto found = json::find(object_, key);
-    if (!found) return std::nullopt;
-    dom::object value;
-    if (found->get(value) != simdjson::SUCCESS) {
-      fail(key, "must be an object");
-      return std::nullopt;
-    }
-    return value;
-  }
-
-  void fail(std::string_view key, std::string_view reason) {
-    if (problem_.empty()) problem_ = fmt::format("{}.{} {}", path_, key, reason);
-  }
-  [[nodiscard]] const std::string& problem() const { return problem_; }
-
- private:
-  dom::object object_;
-  std::string_view path_;
-  const json::SurrogateMark& mark_;
-  std::string problem_;
-};
 
 Result<ClockReading> decode_clock(dom::object object, const json::SurrogateMark& mark) {
   Reader reader(object, "hello.clock", mark);
@@ -449,21 +389,6 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
 }
 
 namespace {
-
-// Opens a body that is one JSON object and hands it to `read`, which takes what it needs.
-template <typename T, typename Read>
-Result<T> decode_body(std::string_view bytes, Read read) {
-  auto document = json::parse(bytes);
-  if (!document) return document.error();
-  dom::object object;
-  if (document->root.get(object) != simdjson::SUCCESS) {
-    return Error{Code::kJsonInvalid, "the body is a JSON object"};
-  }
-  Reader reader(object, "body", document->mark);
-  T value = read(reader, object);
-  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
-  return value;
-}
 
 std::vector<std::string> read_scopes(Reader& reader, dom::object object) {
   std::vector<std::string> scopes;

@@ -60,6 +60,8 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kHistory, "history"},
     {Column::kTimers, "timers"},
     {Column::kMatches, "matches"},
+    {Column::kOffice, "office"},
+    {Column::kAudit, "audit"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 

@@ -17,6 +17,13 @@
 namespace waystation::cli {
 namespace {
 
+// A head of the audit log that stands where whoever changes the store may not reach it.
+void log_audit_head(const Store& store) {
+  if (const auto head = read_audit_head(store.kv())) {
+    spdlog::info("audit log at {}", format_audit_head(*head));
+  }
+}
+
 // Every connection is a file descriptor: take what the system allows.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -55,10 +62,12 @@ int serve(const Config& config) {
   std::fflush(stdout);
   spdlog::info("store {} open, {} scopes, {} devices", (*service)->store().incarnation(),
                (*service)->store().scopes().size(), (*service)->store().accounts().all().size());
+  log_audit_head((*service)->store());
   int signal = 0;
   while (sigwait(&ends, &signal) == 0 && signal == SIGHUP) server.reload_certificate();
   spdlog::info("ending");
   server.stop();
+  log_audit_head((*service)->store());
   return 0;
 }
 

@@ -57,9 +57,9 @@ int run_program(int argc, char** argv) {
   app.add_option("--schemas", options.config.schemas, "Folder of schemas (default: as installed)");
   app.footer("Exit codes: 0 done, 1 failed, 2 wrong use. Settings: docs/operations.md.");
   Run run;
-  for (const auto add :
-       {add_serve, add_enroll, add_devices, add_conflicts, add_refused, add_duplicates, add_import,
-        add_export, add_backup, add_restore, add_demo, add_verify, add_inspect, add_simulate}) {
+  for (const auto add : {add_serve, add_enroll, add_devices, add_office, add_audit, add_conflicts,
+                         add_refused, add_duplicates, add_import, add_export, add_backup,
+                         add_restore, add_demo, add_verify, add_inspect, add_simulate}) {
     add(app, options, run);
   }
   try {

@@ -38,6 +38,11 @@ PathSchemas schemas_of(const std::string& target) {
   if (path == "/v1/quarantine") return {"", "quarantine-reply"};
   if (path.ends_with("/scopes")) return {"scopes-request", "device"};
   if (path.ends_with("/revoke")) return {"", "device"};
+  if (path == "/v1/office/setup") return {"setup-request", "setup-reply"};
+  if (path == "/v1/office/first") return {"", "link-reply"};
+  if (path == "/v1/audit/exports") return {"export-request", ""};
+  if (path.ends_with("/reset")) return {"", "link-reply"};
+  if (path == "/v1/audit") return {"", "audit-reply"};
   if (path == "/healthz" || path == "/readyz") return {"", "health"};
   return {};
 }

@@ -91,7 +91,8 @@ int open_log(const std::string& path) {
 
 }  // namespace
 
-TestServer::TestServer(Begin begin) : folder_(make_folder()) {
+TestServer::TestServer(Begin begin, std::vector<std::string> options)
+    : options_(std::move(options)), folder_(make_folder()) {
   if (begin == Begin::kStarted) start();
 }
 
@@ -120,7 +121,9 @@ void TestServer::launch() {
   std::array<int, 2> ends{-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   const int log = open_log(folder_ + "/log");
-  pid_ = spawn(command({"serve", "--listen", "127.0.0.1:0"}), ends[1], log);
+  std::vector<std::string> words = command({"serve", "--listen", "127.0.0.1:0"});
+  words.insert(words.end(), options_.begin(), options_.end());
+  pid_ = spawn(std::move(words), ends[1], log);
   close(ends[1]);
   close(log);
   output_ = ends[0];

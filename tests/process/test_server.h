@@ -14,7 +14,8 @@ class TestServer {
  public:
   // Makes the data folder; starts unless told otherwise. Throws std::runtime_error.
   enum class Begin { kStarted, kStopped };
-  explicit TestServer(Begin begin = Begin::kStarted);
+  // `options`: more words for "serve".
+  explicit TestServer(Begin begin = Begin::kStarted, std::vector<std::string> options = {});
   ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
@@ -57,6 +58,7 @@ class TestServer {
   // The program, a subcommand, and the settings.
   [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& arguments) const;
 
+  std::vector<std::string> options_;
   std::string folder_;
   bool configured_ = false;
   pid_t pid_ = -1;

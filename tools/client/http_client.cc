@@ -123,6 +123,9 @@ Result<HttpAnswer> HttpClient::once(const std::string& method, const std::string
   request.set(http::field::host, address_);
   if (!bearer_.empty()) request.set(http::field::authorization, "Bearer " + bearer_);
   if (!body.empty()) request.set(http::field::content_type, "application/json");
+  for (const auto& [name, value] : headers_) {
+    if (!value.empty()) request.set(name, value);
+  }
   request.body() = body;
   request.prepare_payload();
   Connection& connection = *connection_;
@@ -146,6 +149,10 @@ Result<HttpAnswer> HttpClient::once(const std::string& method, const std::string
   const auto& response = parser.get();
   HttpAnswer answer{static_cast<int>(response.result_int()),
                     std::string(response[http::field::content_type]), response.body()};
+  for (const auto& field : response) {
+    if (field.name() == http::field::set_cookie) answer.cookies.emplace_back(field.value());
+  }
+  answer.retry_after = std::string(response[http::field::retry_after]);
   if (!response.keep_alive()) connection_.reset();
   return answer;
 }

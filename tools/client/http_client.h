@@ -2,6 +2,7 @@
 // kept open and opened again when it was lost. Not thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct HttpAnswer {
   int status = 0;
   std::string content_type;
   std::string body;
+  std::vector<std::string> cookies = {};  // values of Set-Cookie
+  std::string retry_after = {};
 };
 
 class HttpClient {
@@ -28,6 +31,9 @@ class HttpClient {
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
+
+  // Sent with every request from now on; an empty value takes it back.
+  void set_header(const std::string& name, const std::string& value) { headers_[name] = value; }
 
   // One request. An idempotent GET is sent again once when a kept connection turns out dead; so is
   // a POST, for every POST of the protocol may be repeated. Errors: kIo (no connection, no answer
@@ -43,6 +49,7 @@ class HttpClient {
 
   std::string address_;
   std::string bearer_;
+  std::map<std::string, std::string> headers_;
   std::unique_ptr<Connection> connection_;
 };
 
