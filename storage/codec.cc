@@ -106,11 +106,14 @@ Quota take_quota(Decoder& in) {
   return quota;
 }
 
+// Beside the part, which has 32 bits.
+constexpr std::uint64_t kRenounced = std::uint64_t{1} << 32;
+
 // shown_until is open-ended for what is still on show.
 void put_write(std::string& out, const Write& write, bool live) {
   put_varint(out, write.dot.device);
   put_varint(out, write.dot.n);
-  put_varint(out, write.part);
+  put_varint(out, write.part + (write.renounced ? kRenounced : 0));
   put_varint(out, static_cast<std::uint64_t>(write.stamp));
   put_varint(out, static_cast<std::uint64_t>(write.shown_from));
   if (live) {
@@ -128,8 +131,9 @@ Write take_write(Decoder& in, bool live) {
   write.dot.device = in.varint();
   write.dot.n = in.varint();
   const std::uint64_t part = in.varint();
-  if (part > 0xFFFFFFFFU) in.fail();
+  if (part > (kRenounced | 0xFFFFFFFFU)) in.fail();
   write.part = static_cast<std::uint32_t>(part);
+  write.renounced = (part & kRenounced) != 0;
   write.stamp = in.seq();
   write.shown_from = in.seq();
   if (live) {

@@ -58,10 +58,16 @@ ConflictKind kind_of(const Field& field, const Write& lost) {
 
 bool is_move(EditKind kind) { return merge_type_of(kind) == MergeType::kQuota; }
 
+// Within what a client can read: each inc kept the sum there, but a delete may take away some only.
+// All that a field may hold of them fits 64 bits; more is what a damaged store holds.
 std::int64_t counter_value(const Field& field) {
+  static_assert(limits::kEntriesPerField < 1023);
   std::int64_t sum = field.sum;
-  for (const Write& write : field.live) sum += std::strtoll(write.value.c_str(), nullptr, 10);
-  return sum;
+  for (const Write& write : field.live) {
+    const std::int64_t inc = std::strtoll(write.value.c_str(), nullptr, 10);
+    if (__builtin_add_overflow(sum, inc, &sum)) return limits::kMaxInteger;
+  }
+  return std::clamp(sum, -limits::kMaxInteger, limits::kMaxInteger);
 }
 
 }  // namespace
@@ -95,13 +101,26 @@ struct Application {
   Effects& effects;
   bool is_hidden = false;  // what it edits
 
+  [[nodiscard]] bool own(const Write& write) const {
+    return write.dot.device == place.device && write.dot.n < op.n;
+  }
+
   // Whether the op takes the place of the write, or takes it away, where it speaks of the same. An
-  // edit that is hidden leaves alone what its author wrote when it knew more (a device that was
-  // filled anew in between), as if it stood before that.
+  // edit that is hidden leaves on show what its author wrote when it knew more (a device that was
+  // filled anew in between).
   [[nodiscard]] bool seen(const Write& write) const {
-    const bool own = write.dot.device == place.device && write.dot.n < op.n;
-    return (own && (!is_hidden || write.hidden)) ||
+    return (own(write) && (!is_hidden || write.hidden)) ||
            (write.shown_from <= op.base && op.base < write.shown_until);
+  }
+
+  // What is left on show so is remembered: once a delete hides it too, it goes without a word.
+  void renounce(Field& field, std::optional<std::uint64_t> element) const {
+    if (!is_hidden) return;
+    for (std::vector<Write>* writes : {&field.live, &field.lost}) {
+      for (Write& write : *writes) {
+        if (own(write) && (!element || write.value_hash == *element)) write.renounced = true;
+      }
+    }
   }
 
   // An edit is hidden when a delete stands that its author had not seen.
@@ -171,6 +190,7 @@ struct Application {
 
   void set_register(Field& field, Write write) {
     settle_lost(field, std::nullopt);
+    renounce(field, std::nullopt);
     if (is_hidden) {
       if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
@@ -210,6 +230,7 @@ struct Application {
   void drop_seen_element(Field& field, std::uint64_t element) {
     std::erase_if(field.live, [&](const Write& w) { return w.value_hash == element && seen(w); });
     settle_lost(field, element);
+    renounce(field, element);
   }
 
   void edit_field(const Edit& edit) {
@@ -315,37 +336,21 @@ struct Application {
     }
   }
 
-  // Of the hidden writes of one author in one place only the last is a conflict. Where one of them
-  // was on show until this delete, a later one stands there already.
-  void drop_superseded(Field& field) {
-    if (field.type != MergeType::kRegister && field.type != MergeType::kSet) return;
-    const auto superseded = [&](const Write& lost) {
-      return std::any_of(field.lost.begin(), field.lost.end(), [&](const Write& later) {
-        return later.dot.device == lost.dot.device && later.dot.n > lost.dot.n &&
-               (field.type == MergeType::kRegister || later.value_hash == lost.value_hash);
-      });
-    };
-    std::vector<Write> kept;
-    for (Write& lost : field.lost) {
-      if (superseded(lost)) withdraw(field, lost);
-    }
-    std::copy_if(field.lost.begin(), field.lost.end(), std::back_inserter(kept),
-                 [&](const Write& lost) { return !superseded(lost); });
-    field.lost = std::move(kept);
-  }
-
   void remove_record() {
     for (Field& field : record.fields) {
       settle_lost(field, std::nullopt);
+      std::erase_if(field.lost, [&](const Write& lost) {
+        if (lost.renounced) withdraw(field, lost);
+        return lost.renounced;
+      });
       for (Write& lost : field.lost) lost.hidden = true;
       std::vector<Write> live = std::move(field.live);
       field.live.clear();
       for (Write& write : live) {
-        if (seen(write)) continue;
+        if (seen(write) || write.renounced) continue;
         write.shown_until = place.seq;
         lose(field, std::move(write), ConflictKind::kDeleted);
       }
-      drop_superseded(field);
     }
     std::erase_if(record.fields, [](const Field& f) {
       return f.lost.empty() && f.sum == 0 && f.type != MergeType::kQuota;

@@ -41,6 +41,8 @@ struct Write {
   Seq shown_from = 0;
   Seq shown_until = 0;
   bool hidden = false;  // lost: a delete stands that its author had not seen
+  // Not hidden: its author has written in its place since, or taken it away, by an edit that is.
+  bool renounced = false;
   std::uint64_t value_hash = 0;
   Review review;      // of a lost one
   std::string value;  // canonical JSON; kept for live writes (lost ones lie among the conflicts)
