@@ -115,10 +115,9 @@ class HttpSession {
     ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(start));
     if (asks && reply.status < 300) peer_->visit->known();
     if (enrols && reply.status == info(Code::kCodeInvalid).http) peer_->visit->guessed_wrong();
-    const bool shut_out =
-        reply.status == info(Code::kAuthBadToken).http && peer_->visit->strike();
+    const bool shut_out = reply.status == info(Code::kAuthBadToken).http && peer_->visit->strike();
     const bool written = co_await respond(reply, shape);
-    co_return written && shape.keep_alive && !shut_out;
+    co_return written&& shape.keep_alive && !shut_out;
   }
 
   // Whom the request is for, and whether there is room for that address.
@@ -219,8 +218,8 @@ class HttpSession {
 asio::awaitable<void> run_http_session(std::unique_ptr<EdgeStream> stream,
                                        std::unique_ptr<EdgePeer> peer, Service* service,
                                        const Networks* trusted, const HttpSessionHooks* hooks) {
-  const auto session = std::make_unique<HttpSession>(std::move(stream), std::move(peer), service,
-                                                     trusted, hooks);
+  const auto session =
+      std::make_unique<HttpSession>(std::move(stream), std::move(peer), service, trusted, hooks);
   co_await session->run();
 }
 
