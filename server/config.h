@@ -20,9 +20,9 @@ struct Config {
   std::size_t offline_days = 180;  // a device away for longer starts from a fresh copy
   std::string log_level = "info";
   // The edge (server/gate.h, server/device_limits.h, server/tls.h).
-  std::string tls_certificate;  // PEM, with its chain; empty: no TLS
-  std::string tls_key;          // PEM
-  bool plain_http = false;      // also beyond loopback
+  std::string tls_certificate;               // PEM, with its chain; empty: no TLS
+  std::string tls_key;                       // PEM
+  bool plain_http = false;                   // also beyond loopback
   std::vector<std::string> trusted_proxies;  // addresses or networks whose forwarded headers count
   std::size_t connections_per_address = 2000;
   std::size_t connects_per_minute = 6000;  // by one address

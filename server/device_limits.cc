@@ -21,9 +21,8 @@ std::string_view key_of(const std::uint64_t& device) {
 DeviceLimits::DeviceLimits(const Config& config)
     : ops_(rate_of(static_cast<double>(config.ops_per_second), limits::kOpsBurstSeconds),
            limits::kRatedKeys),
-      bytes_(
-          rate_of(static_cast<double>(config.kib_per_second) * 1024, limits::kBytesBurstSeconds),
-          limits::kRatedKeys),
+      bytes_(rate_of(static_cast<double>(config.kib_per_second) * 1024, limits::kBytesBurstSeconds),
+             limits::kRatedKeys),
       strikes_({limits::kDeviceStrikesPerSecond, limits::kDeviceStrikes}, limits::kRatedKeys) {}
 
 DeviceLimits::Visit::~Visit() {
@@ -55,8 +54,7 @@ void DeviceLimits::bytes(std::uint64_t device, std::size_t count, std::int64_t n
 
 std::int64_t DeviceLimits::wait_ms(std::uint64_t device, std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
-  return std::max(strikes_.wait_ms(key_of(device), now_ms),
-                  bytes_.wait_ms(key_of(device), now_ms));
+  return std::max(strikes_.wait_ms(key_of(device), now_ms), bytes_.wait_ms(key_of(device), now_ms));
 }
 
 bool DeviceLimits::strike(std::uint64_t device, std::int64_t now_ms) {

@@ -1,6 +1,6 @@
-// One HTTP connection (RFC 9112), with TLS or without: requests in turn, with limits on the time and
-// size of header and body, and what the gate says; an upgrade of /v1/live hands the stream over to a
-// LiveSession. Lives on one I/O thread.
+// One HTTP connection (RFC 9112), with TLS or without: requests in turn, with limits on the time
+// and size of header and body, and what the gate says; an upgrade of /v1/live hands the stream over
+// to a LiveSession. Lives on one I/O thread.
 #pragma once
 
 #include <functional>

@@ -164,8 +164,8 @@ bool LiveSession::judge(std::size_t bytes) {
 }
 
 // The close frame goes out behind the last answer. async_close() itself then reads up to the other
-// side's: a read beside it may take that frame and then wait for the close, which waits for the read
-// (Beast 1.81, when the frame was in its buffer already).
+// side's: a read beside it may take that frame and then wait for the close, which waits for the
+// read (Beast 1.81, when the frame was in its buffer already).
 asio::awaitable<void> LiveSession::wait_until_ended() {
   while (!connection_->ended()) {
     ready_timer_.expires_at(asio::steady_timer::time_point::max());

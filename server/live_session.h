@@ -25,8 +25,7 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   using UpgradeRequest = beast::http::request<beast::http::string_body>;
 
   // The visit is this connection's place in the gate.
-  LiveSession(EdgeStream stream, std::unique_ptr<Gate::Visit> visit, bool secure,
-              Service& service);
+  LiveSession(EdgeStream stream, std::unique_ptr<Gate::Visit> visit, bool secure, Service& service);
   ~LiveSession() override;
 
   // Accepts the upgrade and serves until the connection ends.

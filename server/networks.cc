@@ -108,9 +108,9 @@ bool Networks::hold(const Address& address) const {
     bool same = true;
     for (unsigned bit = 0; bit < network.bits && same; ++bit) {
       const unsigned mask = 0x80U >> (bit % 8);
-      same = ((static_cast<unsigned>(network.bytes[bit / 8]) ^
-               static_cast<unsigned>(bytes[bit / 8])) &
-              mask) == 0;
+      same =
+          ((static_cast<unsigned>(network.bytes[bit / 8]) ^ static_cast<unsigned>(bytes[bit / 8])) &
+           mask) == 0;
     }
     if (same) return true;
   }

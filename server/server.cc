@@ -30,9 +30,7 @@ std::int64_t steady_ms() {
 }  // namespace
 
 Server::Server(Service& service, const Config& config)
-    : service_(service),
-      config_(config),
-      gate_(Gate::make(Gate::settings_of(config), steady_ms)) {
+    : service_(service), config_(config), gate_(Gate::make(Gate::settings_of(config), steady_ms)) {
   hooks_.live_started = [this](const std::shared_ptr<LiveSession>& session) { remember(session); };
 }
 
@@ -138,12 +136,12 @@ void Server::serve(tcp::socket socket) {
       spdlog::error("a session ended badly: {}", fault.what());
     }
   };
-  auto stream = std::make_unique<EdgeStream>(std::move(socket),
-                                             tls_ == nullptr ? nullptr : tls_->context());
-  asio::co_spawn(executor,
-                 run_http_session(std::move(stream), std::move(peer), &service_, &gate_->trusted(),
-                                  &hooks_),
-                 std::move(ended));
+  auto stream =
+      std::make_unique<EdgeStream>(std::move(socket), tls_ == nullptr ? nullptr : tls_->context());
+  asio::co_spawn(
+      executor,
+      run_http_session(std::move(stream), std::move(peer), &service_, &gate_->trusted(), &hooks_),
+      std::move(ended));
 }
 
 void Server::remember(const std::shared_ptr<LiveSession>& session) {

@@ -103,7 +103,7 @@ inline constexpr std::size_t kRatedKeys = 65'536;
 inline constexpr double kOpsBurstSeconds = 100;
 inline constexpr double kBytesBurstSeconds = 128;
 // A town's phones may stand behind one address (carrier NAT): it may do what many devices may.
-inline constexpr double kAddressShare = 16;     // bytes, against a device's
+inline constexpr double kAddressShare = 16;       // bytes, against a device's
 inline constexpr double kRequestsPerConnect = 5;  // requests, against new connections
 // Connections and HTTP requests of one device at a time: those that a bad line left half open, too.
 inline constexpr std::size_t kVisitsPerDevice = 16;
