@@ -109,7 +109,11 @@ class HttpSession {
       : stream_(std::move(stream)),
         deadline_(stream_.get_executor()),
         service_(service),
-        hooks_(hooks) {}
+        hooks_(hooks) {
+    ErrorCode unknown;
+    const auto peer = stream_.socket().remote_endpoint(unknown);
+    if (!unknown) peer_ = peer.address().to_string();
+  }
 
   asio::awaitable<void> run() {
     bool served = false;
@@ -150,6 +154,7 @@ class HttpSession {
       shape.keep_alive = request.keep_alive();
       shape.head_only = request.method() == http::verb::head;
       ApiRequest api = to_api(request);
+      api.peer = peer_;
       auto start = [this, &api](auto callback) {
         service_->api(std::move(api), std::move(callback));
       };
@@ -198,6 +203,7 @@ class HttpSession {
   asio::steady_timer deadline_;
   Service* service_;
   const HttpSessionHooks* hooks_;
+  std::string peer_;
   beast::flat_buffer buffer_;
   std::shared_ptr<bool> timed_out_ = std::make_shared<bool>(false);
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -13,6 +13,7 @@
 
 #include "server/config.h"
 #include "server/fanout.h"
+#include "server/guess_limit.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
 #include "storage/applier.h"
@@ -31,6 +32,7 @@ struct ApiRequest {
   std::map<std::string, std::string> query;  // decoded
   std::string bearer;                        // empty: none
   std::string body;
+  std::string peer = {};  // the address that it comes from; empty: this process
 };
 
 struct ApiReply {
@@ -68,11 +70,13 @@ class Service {
   // The account of a device that shows its token. Errors: kAuth….
   [[nodiscard]] Result<AccountPtr> authenticate(std::string_view device,
                                                 std::string_view token) const;
+  // The same for one that says hello: it may also be closed, when it is to wipe itself or has.
+  [[nodiscard]] Result<AccountPtr> greet(const Hello& hello) const;
 
   using ExchangeDone = std::function<void(Result<ExchangeRequest::Reply>)>;
-  // hello and push of one frame; the ops are held against the schemas here. Errors: kBusy, kAuth….
-  void exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
-                ExchangeDone done);
+  // All of one frame but the pull; the ops are held against the schemas here. Errors: kBusy,
+  // kAuth….
+  void exchange(std::uint64_t device, ClientFrame frame, ExchangeDone done);
 
   using PullDone = std::function<void(Result<PullPage>)>;
   void pull_page(std::uint64_t device, Pull pull, PullDone done);
@@ -105,8 +109,11 @@ class Service {
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
-  void create_code(const ApiRequest& request, ApiDone done);
   void devices(ApiDone done);
+  // What the office decides about devices (service_office.cc).
+  void codes(ApiDone done);
+  void create_code(const ApiRequest& request, ApiDone done);
+  void withdraw_code(const ApiRequest& request, ApiDone done);
   void device_action(const ApiRequest& request, ApiDone done);
   void backup(const ApiRequest& request, ApiDone done);
   // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
@@ -120,6 +127,7 @@ class Service {
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
+  [[nodiscard]] Result<AccountPtr> known(std::string_view device, std::string_view token) const;
   void read(ApiDone done, std::function<ApiReply()> job);
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
@@ -132,6 +140,7 @@ class Service {
   std::unique_ptr<Fanout> fanout_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
+  GuessLimit guesses_;
 };
 
 [[nodiscard]] ApiReply problem(const Error& error);

@@ -230,7 +230,9 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   page->head.reset = reset;
   if (fresh_round && cursor.base > 0) {
     for (const Grant& grant : account.grants) {
-      if (grant.left > cursor.base && grant.scope != "*") page->head.left.push_back(grant.scope);
+      if (grant.left <= cursor.base || grant.scope == "*") continue;
+      std::vector<std::string>& left = page->head.left;  // sorted, as the grants are
+      if (left.empty() || left.back() != grant.scope) left.push_back(grant.scope);
     }
   }
   return page;
