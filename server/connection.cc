@@ -30,12 +30,12 @@ void Connection::take(std::string_view bytes) {
     fail(Error{Code::kAuthRequired, "say hello first"});
     return done();
   }
-  if (decoded->hello || decoded->push) return exchange(std::move(*decoded));
+  if (decoded->hello || decoded->push || decoded->wiped) return exchange(std::move(*decoded));
   start_pull();
 }
 
 bool Connection::authenticate(const Hello& hello) {
-  const auto account = service_.authenticate(hello.device, hello.token);
+  const auto account = service_.greet(hello);
   if (!account) {
     ++bad_frames_;
     fail(account.error());
@@ -80,20 +80,27 @@ void Connection::exchange(ClientFrame frame) {
     put_off(wait);
     return done();
   }
-  auto answered = [self = shared_from_this()](Result<ExchangeRequest::Reply> reply) {
+  const bool asks_more = frame.push.has_value() || pull_.has_value();
+  auto answered = [self = shared_from_this(), asks_more](Result<ExchangeRequest::Reply> reply) {
     auto shared = std::make_shared<Result<ExchangeRequest::Reply>>(std::move(reply));
-    self->post([self, shared] {
+    self->post([self, shared, asks_more] {
       if (self->ended_) return;
       if (!*shared) {
         self->fail(shared->error());
         return self->done();
       }
       if (!(*shared)->welcome.empty()) self->send(std::move((*shared)->welcome));
+      if (!(*shared)->wipe.empty()) self->send(std::move((*shared)->wipe));
+      if (!(*shared)->wiped.empty()) self->send(std::move((*shared)->wiped));
       if (!(*shared)->receipt.empty()) self->send(std::move((*shared)->receipt));
+      if ((*shared)->closed && asks_more) {
+        self->fail(Error{Code::kAuthRevoked, "the office has shut this device out"});
+        return self->done();
+      }
       self->start_pull();
     });
   };
-  service_.exchange(device_, std::move(frame.hello), std::move(frame.push), std::move(answered));
+  service_.exchange(device_, std::move(frame), std::move(answered));
 }
 
 void Connection::start_pull() {
@@ -154,9 +161,10 @@ void Connection::take_live(Frame frame, std::uint64_t epoch) {
   }
 }
 
-void Connection::shut_out() {
-  post([self = shared_from_this()] {
-    self->fail(Error{Code::kAuthRevoked, "the office has shut this device out"});
+void Connection::shut_out(Code why) {
+  post([self = shared_from_this(), why] {
+    self->fail(Error{why, why == Code::kAuthRevoked ? "the office has shut this device out"
+                                                    : "the office has decided about this device"});
   });
 }
 

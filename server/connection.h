@@ -48,8 +48,8 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   // Answers that may wait before the next frame is read.
   static constexpr std::size_t kOutboxFrames = 8;
   // What the handling of one frame and what comes by itself may add to them: welcome, receipt,
-  // changes, an error, a live message.
-  static constexpr std::size_t kOutboxMost = kOutboxFrames + 5;
+  // changes, an error, a live message, a wipe.
+  static constexpr std::size_t kOutboxMost = kOutboxFrames + 6;
 
   // The service outlives it. The port may end before it does; then nothing is sent any more.
   Connection(Service& service, std::weak_ptr<ConnectionPort> port)
@@ -83,7 +83,7 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
 
   // LiveSink, from any thread.
   void deliver(Frame frame, std::uint64_t epoch) override;
-  void shut_out() override;
+  void shut_out(Code why) override;
 
  private:
   struct Outgoing {

@@ -11,6 +11,7 @@
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "sync/canonical.h"
+#include "sync/cursor.h"
 #include "sync/device_id.h"
 #include "sync/digest.h"
 #include "sync/limits.h"
@@ -126,7 +127,7 @@ void Service::abandon() {
   fanout_->stop_thread();
 }
 
-Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
+Result<AccountPtr> Service::known(std::string_view device, std::string_view token) const {
   const auto id = parse_device_id(device);
   AccountPtr account = id ? store_->accounts().find(*id) : nullptr;
   if (account == nullptr) {
@@ -135,22 +136,37 @@ Result<AccountPtr> Service::authenticate(std::string_view device, std::string_vi
   if (!equal_secrets(sha256(token), account->token_hash)) {
     return Error{Code::kAuthBadToken, "the token is not this device's"};
   }
-  if (account->revoked) return Error{Code::kAuthRevoked, "the office has shut this device out"};
   return account;
 }
 
-void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
-                       ExchangeDone done) {
-  if (hello) hello->received_ms = surroundings_.now_ms();
-  if (push) {
-    for (Op& op : push->ops) {
+Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
+  auto account = known(device, token);
+  if (account.ok() && (*account)->closed()) {
+    return Error{Code::kAuthRevoked, "the office has shut this device out"};
+  }
+  return account;
+}
+
+Result<AccountPtr> Service::greet(const Hello& hello) const {
+  auto account = known(hello.device, hello.token);
+  if (account.ok() && (*account)->closed() && (*account)->wipe_ordered_ms == 0) {
+    return Error{Code::kAuthRevoked, "the office has shut this device out"};
+  }
+  return account;
+}
+
+void Service::exchange(std::uint64_t device, ClientFrame frame, ExchangeDone done) {
+  if (frame.hello) frame.hello->received_ms = surroundings_.now_ms();
+  if (frame.push) {
+    for (Op& op : frame.push->ops) {
       schemas_.admit(op);
     }
   }
   ExchangeRequest request;
   request.device = device;
-  request.hello = std::move(hello);
-  request.push = std::move(push);
+  request.hello = std::move(frame.hello);
+  request.push = std::move(frame.push);
+  request.wiped = frame.wiped;
   request.done = done;
   if (!writer_->submit(std::move(request))) done(Error{Code::kBusy, ""});
 }
@@ -222,12 +238,16 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (Office::has_path(request.path)) return office(request, std::move(done));
 
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
+  const bool code = request.path.rfind("/v1/codes/", 0) == 0;
   const Lister lister = lister_of(request.path);
-  const bool known = action || lister != nullptr || is("/v1/codes") || is("/v1/devices") ||
+  const bool known = action || code || lister != nullptr || is("/v1/codes") || is("/v1/devices") ||
                      is("/v1/backup") || is("/v1/audit") || is("/v1/audit/exports");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
+  if (!who->admin() && !who->account->active() && !is("/v1/quarantine")) {
+    return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
+  }
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
@@ -237,7 +257,14 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
   if (is("/v1/backup")) return post ? backup(request, *who, std::move(done)) : wrong_method();
-  if (is("/v1/codes")) return post ? create_code(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/codes")) {
+    if (get) return codes(std::move(done));
+    return post ? create_code(request, *who, std::move(done)) : wrong_method();
+  }
+  if (code) {
+    return request.method == "DELETE" ? withdraw_code(request, *who, std::move(done))
+                                      : wrong_method();
+  }
   if (is("/v1/audit")) return get ? audit(request, std::move(done)) : wrong_method();
   if (is("/v1/audit/exports")) {
     return post ? note_export(request, *who, std::move(done)) : wrong_method();
@@ -263,43 +290,13 @@ void Service::health(bool ready, const ApiDone& done) const {
   done(ApiReply{503, std::move(body), false, 0});
 }
 
-void Service::enroll(const ApiRequest& request, ApiDone done) {
-  auto body = decode_enroll(request.body);
-  if (!body) return done(problem(body.error()));
-  const auto digits = crockford_digits(body->code);
-  if (!digits || digits->size() != kDeviceIdChars) {
-    return done(problem(Error{Code::kCodeInvalid, "a code has 10 letters and digits"}));
-  }
-  EnrollRequest enroll;
-  enroll.code_hash = sha256(*digits);
-  enroll.request_hash = sha256(body->request);
-  enroll.name = body->name;
-  enroll.app = body->app;
-  do {
-    enroll.new_device = random_device(surroundings_.random);
-  } while (store_->accounts().find(enroll.new_device) != nullptr);
-  const std::string token = random_token(surroundings_.random);
-  enroll.new_token_hash = sha256(token);
-  enroll.done = [this, token, done](Result<EnrollRequest::Reply> result) {
-    if (!result) return done(problem(result.error()));
-    const Account& account = *result->account;
-    spdlog::info("device {} enrolled", format_device_id(account.device));
-    std::string out = fmt::format(R"({{"device":"{}","token":"{}","scopes":)",
-                                  format_device_id(account.device), token);
-    append_string_array(out, account.scopes());
-    out += fmt::format(R"(,"incarnation":"{}"}})", store_->incarnation());
-    done(ApiReply{200, std::move(out), false, 0});
-  };
-  write(std::move(enroll), done);
-}
-
 void Service::sync(const ApiRequest& request, ApiDone done) {
   auto frame = decode_frame(request.body);
   if (!frame) return done(problem(frame.error()));
   if (!frame->hello) {
     return done(problem(Error{Code::kAuthRequired, "POST /v1/sync needs a hello in its frame"}));
   }
-  const auto account = authenticate(frame->hello->device, frame->hello->token);
+  const auto account = greet(*frame->hello);
   if (!account) return done(problem(account.error()));
   const std::uint64_t device = (*account)->device;
   auto reply = std::make_shared<SyncReply>();
@@ -316,10 +313,16 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
     done(std::move(answer));
   };
   std::optional<Pull> pull = std::move(frame->pull);
-  auto exchanged = [this, device, reply, pull](Result<ExchangeRequest::Reply> result) {
+  const bool asks_more = frame->push.has_value() || pull.has_value();
+  auto exchanged = [this, device, reply, pull, asks_more](Result<ExchangeRequest::Reply> result) {
     if (!result) return reply->fail(result.error(), retry_after_ms());
-    reply->frames.push_back(std::move(result->welcome));
-    if (!result->receipt.empty()) reply->frames.push_back(std::move(result->receipt));
+    for (std::string* answer :
+         {&result->welcome, &result->wipe, &result->wiped, &result->receipt}) {
+      if (!answer->empty()) reply->frames.push_back(std::move(*answer));
+    }
+    if (result->closed && asks_more) {
+      return reply->fail(Error{Code::kAuthRevoked, "the office has shut this device out"}, 0);
+    }
     if (!pull) return reply->finish();
     auto pulled = [this, reply](Result<PullPage> page) {
       if (!page) return reply->fail(page.error(), retry_after_ms());
@@ -328,26 +331,7 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
     };
     pull_page(device, *pull, std::move(pulled));
   };
-  exchange(device, std::move(frame->hello), std::move(frame->push), std::move(exchanged));
-}
-
-void Service::create_code(const ApiRequest& request, const Caller& caller, ApiDone done) {
-  auto body = decode_code_request(request.body);
-  if (!body) return done(problem(body.error()));
-  const std::string digits = random_code(surroundings_.random);
-  CodeRequest code;
-  code.by = caller.who;
-  code.code_hash = sha256(digits);
-  code.code.scopes = std::move(body->scopes);
-  code.code.name = std::move(body->name);
-  code.code.uses_left = body->uses;
-  code.code.expires_ms = surroundings_.now_ms() + body->expires_s * 1000;
-  std::string answer = fmt::format(R"({{"code":"{}","expires":{},"uses":{}}})",
-                                   display_code(digits), code.code.expires_ms, code.code.uses_left);
-  code.done = [done, answer = std::move(answer)](const Status& status) {
-    done(status.ok() ? ApiReply{200, answer, false, 0} : problem(status.error()));
-  };
-  write(std::move(code), done);
+  exchange(device, std::move(*frame), std::move(exchanged));
 }
 
 void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone done) {
@@ -393,46 +377,6 @@ void Service::devices(ApiDone done) {
     reply.body += "]}";
     return reply;
   });
-}
-
-ApiReply Service::account_reply(const Result<AccountPtr>& account) const {
-  if (!account) {
-    return problem(account.error().code == Code::kAuthUnknownDevice
-                       ? Error{Code::kHttpNotFound, "no such device"}
-                       : account.error());
-  }
-  const auto text = describe_device(*store_, **account);
-  return text ? ApiReply{200, *text, false, 0} : problem(text.error());
-}
-
-// /v1/devices/{id}/revoke and /v1/devices/{id}/scopes
-void Service::device_action(const ApiRequest& request, const Caller& caller, ApiDone done) {
-  const std::string_view rest = std::string_view(request.path).substr(sizeof("/v1/devices/") - 1);
-  const std::size_t slash = rest.find('/');
-  const auto device = parse_device_id(rest.substr(0, slash));
-  const std::string_view action =
-      slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-  const bool revoke = action == "revoke";
-  const bool scopes = action == "scopes";
-  if (!device || (!revoke && !scopes)) {
-    return done(problem(Error{Code::kHttpNotFound, request.path}));
-  }
-  if (request.method != (revoke ? "POST" : "PUT")) {
-    return done(
-        problem(Error{Code::kHttpMethod, fmt::format("{} {}", request.method, request.path)}));
-  }
-  auto answer = [this, done, revoke](Result<AccountPtr> account) {
-    if (revoke && account.ok()) {
-      spdlog::info("device {} is shut out", format_device_id((*account)->device));
-    }
-    done(account_reply(account));
-  };
-  if (revoke) {
-    return write(RevokeRequest{*device, std::move(answer), caller.who}, done);
-  }
-  auto body = decode_scopes_request(request.body);
-  if (!body) return done(problem(body.error()));
-  write(ScopesRequest{*device, std::move(*body), std::move(answer), caller.who}, done);
 }
 
 }  // namespace waystation

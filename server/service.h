@@ -15,6 +15,7 @@
 #include "server/config.h"
 #include "server/device_limits.h"
 #include "server/fanout.h"
+#include "server/guess_limit.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
 #include "storage/applier.h"
@@ -89,11 +90,13 @@ class Service {
   // The account of a device that shows its token. Errors: kAuth….
   [[nodiscard]] Result<AccountPtr> authenticate(std::string_view device,
                                                 std::string_view token) const;
+  // The same for one that says hello: it may also be closed, when it is to wipe itself or has.
+  [[nodiscard]] Result<AccountPtr> greet(const Hello& hello) const;
 
   using ExchangeDone = std::function<void(Result<ExchangeRequest::Reply>)>;
-  // hello and push of one frame; the ops are held against the schemas here. Errors: kBusy, kAuth….
-  void exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
-                ExchangeDone done);
+  // All of one frame but the pull; the ops are held against the schemas here. Errors: kBusy,
+  // kAuth….
+  void exchange(std::uint64_t device, ClientFrame frame, ExchangeDone done);
 
   using PullDone = std::function<void(Result<PullPage>)>;
   void pull_page(std::uint64_t device, Pull pull, PullDone done);
@@ -142,8 +145,11 @@ class Service {
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
-  void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);
   void devices(ApiDone done);
+  // What the office decides about devices (service_office.cc).
+  void codes(ApiDone done);
+  void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void withdraw_code(const ApiRequest& request, const Caller& caller, ApiDone done);
   void device_action(const ApiRequest& request, const Caller& caller, ApiDone done);
   void backup(const ApiRequest& request, const Caller& caller, ApiDone done);
   // What the audit log is asked and told over HTTP (service_audit.cc).
@@ -164,6 +170,7 @@ class Service {
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
   void office(const ApiRequest& request, ApiDone done);
+  [[nodiscard]] Result<AccountPtr> known(std::string_view device, std::string_view token) const;
   void read(ApiDone done, std::function<ApiReply()> job);
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
@@ -178,6 +185,7 @@ class Service {
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<Office> office_;
+  GuessLimit guesses_;
 };
 
 [[nodiscard]] ApiReply problem(const Error& error);

@@ -18,12 +18,6 @@ constexpr std::size_t kDetailBytes = 300;
 // What a log entry adds in front of its value, {"at":…,"by":"…","v":…}, and then some.
 constexpr std::size_t kEntryOverhead = 64;
 
-// A scope is born with its own record, whose id is the scope's with "/" written as "-".
-std::string scope_record_id(std::string id) {
-  std::replace(id.begin(), id.end(), '/', '-');
-  return id;
-}
-
 void shorten(std::string& detail) {
   if (detail.size() <= kDetailBytes) return;
   std::size_t end = kDetailBytes;
@@ -31,8 +25,6 @@ void shorten(std::string& detail) {
   detail.resize(end);
   detail += "…";
 }
-
-std::string audit_name(std::uint64_t device) { return "device " + format_device_id(device); }
 
 Error read_only(const Store& store) {
   return Error{Code::kStoreReadOnly, store.read_only_reason()};
@@ -58,7 +50,7 @@ Status Applier::start() {
   auto head = read_audit_head(store_.kv());
   if (!head) return head.error();
   audit_head_ = std::move(*head);
-  return {};
+  return load_office();
 }
 
 GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms) {
@@ -76,12 +68,15 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
     records_.clear();
     cached_bytes_ = 0;
   }
+  if (!held_anew_) hold_anew(group);
+  sweep_codes(group);
   group.must(do_what_is_due(group));
   for (Request& request : requests) {
     std::visit([&](auto& r) { take(group, r); }, request);
   }
   group.must(close_records(group));
   close_devices(group);
+  close_accounts(group);
   if (broken(Broken::kVerdictBeforeSync)) {
     for (auto& reply : group.replies) reply(true);
     group.replies.clear();
@@ -103,10 +98,9 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
 
 void Applier::take(Group& group, ExchangeRequest& request) {
   const AccountPtr account = group.account(store_, request.device);
-  if (account == nullptr || account->revoked) {
-    request.done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
-    return;
-  }
+  if (account == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  if (request.wiped) return take_wiped(group, request, *account);
+  if (account->closed()) return tell_to_wipe(group, request, *account);
   auto found = device(request.device);
   if (!found) {
     request.done(found.error());
@@ -119,12 +113,16 @@ void Applier::take(Group& group, ExchangeRequest& request) {
     greet(group, device, *account, *request.hello);
     Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes(),
                     backed_up(device.state)};
+    welcome.draining = !account->active();
     reply.welcome = encode_welcome(welcome);
+    if (account->wipe_due()) {
+      reply.wipe = encode_wipe(Wipe{account->wipe_ordered_ms, account->wipe_now});
+    }
   }
   device.state.last_seen_ms = group.now_ms;
   if (request.push) {
     Receipt receipt;
-    if (auto pushed = push(group, device, *account, *request.push, receipt); !pushed) {
+    if (auto pushed = push(group, device, account, *request.push, receipt); !pushed) {
       request.done(pushed.error());
       return;
     }
@@ -171,14 +169,17 @@ void Applier::greet(Group& group, Device& device, const Account& account, const 
   if (cursor && cursor->incarnation == store_.incarnation_number()) state.pulled = cursor->base;
 }
 
-Status Applier::push(Group& group, Device& device, const Account& account, Push& push,
+Status Applier::push(Group& group, Device& device, AccountPtr account, Push& push,
                      Receipt& receipt) {
   receipt.verdicts.reserve(push.ops.size());
+  const std::uint64_t id = account->device;
   for (Op& op : push.ops) {
+    // An op before it may have made a scope below its own branches.
+    if (const auto at = group.accounts.find(id); at != group.accounts.end()) account = at->second;
     const std::uint64_t expected = device.state.applied + 1;
     if (broken(Broken::kSkippedN) && op.n > expected && device.pending.entries.empty()) {
       device.state.applied = op.n - 1;
-      receipt.verdicts.push_back(*judge(group, device, account, op));
+      receipt.verdicts.push_back(*judge(group, device, *account, op));
       continue;
     }
     if (op.n > expected) {
@@ -186,10 +187,10 @@ Status Applier::push(Group& group, Device& device, const Account& account, Push&
       break;
     }
     if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
-      (void)put_in_place(group, device, account.device, op, group.now_ms);
+      (void)put_in_place(group, device, id, op, group.now_ms);
     }
-    auto verdict = op.n < expected ? repeat(group, device, account.device, op)
-                                   : judge(group, device, account, op);
+    auto verdict =
+        op.n < expected ? repeat(group, device, id, op) : judge(group, device, *account, op);
     if (!verdict) return verdict.error();
     receipt.verdicts.push_back(std::move(*verdict));
   }
@@ -248,6 +249,10 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
+  if (!refusal && !account.wrote_before(authored_ms)) {
+    refusal = Refusal{Code::kDeviceDraining,
+                      "the office had ended this device's work when this was written"};
+  }
   if (!refusal) refusal = check_scope(account, op, authored_ms);
   if (!refusal) {
     auto against = check_replay(account, op);
@@ -306,6 +311,7 @@ Result<std::variant<Applier::Applied, Refusal>> Applier::put_in_place(Group& gro
     group.dirty_scopes.push_back(op.scope);
   }
   scope.row.newest = place.seq;
+  if (op.coll == "scope") place_scope(group, op.scope, at.record);
   return std::variant<Applied, Refusal>(std::move(applied));
 }
 
@@ -474,156 +480,7 @@ std::optional<std::uint64_t> Applier::backed_up(const DeviceState& state) const 
   return broken(Broken::kBackedUpEarly) ? state.applied : state.backed_up;
 }
 
-// --- the office -------------------------------------------------------------------------------
-
-void Applier::store_account(Group& group, Account account) {
-  group.must_sync = true;
-  group.outcome.accounts.push_back(account.device);
-  group.batch.put(Column::kDevices, keys::account(account.device), encode_account(account));
-  auto shared = std::make_shared<const Account>(std::move(account));
-  const std::uint64_t id = shared->device;
-  group.accounts[id] = std::move(shared);
-}
-
-void Applier::take(Group& group, CodeRequest& request) {
-  for (const std::string& scope : request.code.scopes) {
-    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
-      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
-      return;
-    }
-  }
-  group.must_sync = true;
-  audit(group, {request.by, "code.made", "",
-                AuditDetails()
-                    .list("scopes", request.code.scopes)
-                    .number("uses", static_cast<std::int64_t>(request.code.uses_left))
-                    .number("expires", request.code.expires_ms)
-                    .json()});
-  group.codes[request.code_hash] = request.code;
-  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(request.code));
-  group.reply(store_, std::move(request.done), Status{});
-}
-
-// The device of an earlier request of the same code and the same words; null: none.
-AccountPtr Applier::enrolled_by(const Group& group, const EnrollRequest& request) const {
-  const auto same = [&](const AccountPtr& account) {
-    return account->code_hash == request.code_hash && account->request_hash == request.request_hash;
-  };
-  for (const auto& [id, account] : group.accounts) {
-    if (same(account)) return account;
-  }
-  const AccountPtr known = store_.accounts().enrolled_by(request.code_hash, request.request_hash);
-  return known != nullptr && group.accounts.count(known->device) == 0 ? known : nullptr;
-}
-
-void Applier::take(Group& group, EnrollRequest& request) {
-  CodeRow code;
-  if (const auto at = group.codes.find(request.code_hash); at != group.codes.end()) {
-    code = at->second;
-  } else {
-    std::string value;
-    const auto found = store_.kv().get(Column::kDevices, keys::code(request.code_hash), value);
-    if (!found) return request.done(found.error());
-    if (!*found) return request.done(Error{Code::kCodeInvalid, "check the code and type it again"});
-    auto decoded = decode_code(value);
-    if (!decoded) return request.done(decoded.error());
-    code = std::move(*decoded);
-  }
-  // The answer to the same request was lost: the same device, with the new secret.
-  if (const AccountPtr account = enrolled_by(group, request); account != nullptr) {
-    auto known = device(account->device);
-    if (!known) return request.done(known.error());
-    if (!(*known)->state.greeted && !account->revoked) {
-      Account again = *account;
-      again.token_hash = request.new_token_hash;
-      audit(group, {audit_name(again.device), "device.enrolled", audit_name(again.device),
-                    AuditDetails().flag("again", true).json()});
-      store_account(group, again);
-      group.reply(store_, std::move(request.done),
-                  EnrollRequest::Reply{group.accounts[account->device]});
-      return;
-    }
-  }
-  if (code.expires_ms <= group.now_ms) {
-    return request.done(Error{Code::kCodeExpired, "ask the office for a new code"});
-  }
-  if (code.uses_left == 0) {
-    return request.done(Error{Code::kCodeUsed, "ask the office for a new code"});
-  }
-  WS_CHECK(group.account(store_, request.new_device) == nullptr);
-  --code.uses_left;
-  group.codes[request.code_hash] = code;
-  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(code));
-  position_ = next_seq(position_, group.now_ms);
-  Account account;
-  account.device = request.new_device;
-  account.name = request.name.empty() ? code.name : request.name;
-  account.token_hash = request.new_token_hash;
-  account.enrolled_ms = group.now_ms;
-  account.code_hash = request.code_hash;
-  account.request_hash = request.request_hash;
-  account.changed = position_;
-  for (const std::string& scope : code.scopes) {
-    account.grants.push_back(Grant{scope, position_, 0, 0});
-  }
-  const std::uint64_t id = account.device;
-  auto fresh = device(id);
-  if (!fresh) return request.done(fresh.error());
-  (*fresh)->state.app = request.app;
-  audit(group, {audit_name(id), "device.enrolled", audit_name(id),
-                AuditDetails().list("scopes", code.scopes).json()});
-  touch(group, id, **fresh);
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), EnrollRequest::Reply{group.accounts[id]});
-}
-
-// A change of membership is an entry in the log after every existing cursor (E4): what is gained is
-// filled from the start, what is left is named.
-void Applier::take(Group& group, ScopesRequest& request) {
-  const AccountPtr old = group.account(store_, request.device);
-  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
-  for (const std::string& scope : request.scopes) {
-    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
-      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
-      return;
-    }
-  }
-  position_ = next_seq(position_, group.now_ms);
-  Account account = *old;
-  account.changed = position_;
-  const auto wanted = [&](const std::string& scope) {
-    return std::find(request.scopes.begin(), request.scopes.end(), scope) != request.scopes.end();
-  };
-  for (Grant& grant : account.grants) {
-    if (grant.left != 0 || wanted(grant.scope)) continue;
-    grant.left = position_;
-    grant.left_ms = group.now_ms;
-    if (grant.scope == "*") account.reset = position_;
-  }
-  for (const std::string& scope : request.scopes) {
-    const bool held = std::any_of(account.grants.begin(), account.grants.end(),
-                                  [&](const Grant& g) { return g.left == 0 && g.scope == scope; });
-    if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
-  }
-  audit(group,
-        {request.by, "device.scopes", audit_name(request.device),
-         AuditDetails().list("before", old->scopes()).list("scopes", account.scopes()).json()});
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
-}
-
-void Applier::take(Group& group, RevokeRequest& request) {
-  const AccountPtr old = group.account(store_, request.device);
-  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
-  Account account = *old;
-  if (!account.revoked) {
-    account.revoked = true;
-    account.revoked_ms = group.now_ms;
-  }
-  audit(group, {request.by, "device.revoked", audit_name(request.device)});
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
-}
+// --- backups ----------------------------------------------------------------------------------
 
 void Applier::take(Group& group, BackupRequest& request) {
   group.batch.put(Column::kMeta, std::string(keys::kBackup), "1");

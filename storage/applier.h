@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,9 @@
 
 #include "storage/audit.h"
 #include "storage/codec.h"
+#include "storage/membership.h"
 #include "storage/office.h"
+#include "storage/scope_tree.h"
 #include "storage/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
@@ -25,14 +28,18 @@
 
 namespace waystation {
 
-// hello and push of one frame. The caller has checked the token.
+// hello, push and wiped of one frame. The caller has checked the token.
 struct ExchangeRequest {
   std::uint64_t device = 0;
   std::optional<Hello> hello;
   std::optional<Push> push;
+  std::optional<Wiped> wiped;  // then nothing else of the frame is taken
   struct Reply {
     std::string welcome;  // encoded frames; empty where not asked for
+    std::string wipe;
+    std::string wiped;
     std::string receipt;
+    bool closed = false;  // it was told to wipe itself, or thanked for it: no more is taken
   };
   std::function<void(Result<Reply>)> done;
 };
@@ -57,6 +64,14 @@ struct CodeRequest {
   std::string by = {};  // for the audit log: who asks, here and below
 };
 
+// Takes back an open code, named by the first hex digits of its hash (kCodeIdChars).
+struct WithdrawRequest {
+  std::string id;
+  std::function<void(Status)> done;
+  std::string by = {};
+};
+
+// Says anew which branches a device is granted.
 struct ScopesRequest {
   std::uint64_t device = 0;
   std::vector<std::string> scopes;
@@ -64,8 +79,18 @@ struct ScopesRequest {
   std::string by = {};
 };
 
-struct RevokeRequest {
+// Active again takes back an order to wipe that was not confirmed yet.
+struct StandingRequest {
   std::uint64_t device = 0;
+  Standing standing = Standing::kClosed;
+  std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
+};
+
+// Stands until the device confirms it. An active device is draining from then on.
+struct WipeRequest {
+  std::uint64_t device = 0;
+  bool now = false;  // without handing in first
   std::function<void(Result<AccountPtr>)> done;
   std::string by = {};
 };
@@ -87,13 +112,15 @@ struct OfficeRequest {
   std::function<void(Status)> done;
 };
 
-using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
-                             RevokeRequest, BackupRequest, OfficeRequest>;
+using Request =
+    std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest, ScopesRequest,
+                 StandingRequest, WipeRequest, BackupRequest, OfficeRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
   std::vector<std::string> scopes;      // with new changes
   std::vector<std::uint64_t> accounts;  // changed by the office
+  std::vector<std::uint64_t> greet;     // those among them that must say hello again
   Seq position = 0;
   std::size_t ops = 0;  // judged for the first time
   std::size_t refused = 0;
@@ -146,8 +173,10 @@ class Applier {
   void take(Group& group, ExchangeRequest& request);
   void take(Group& group, EnrollRequest& request);
   void take(Group& group, CodeRequest& request);
+  void take(Group& group, WithdrawRequest& request);
   void take(Group& group, ScopesRequest& request);
-  void take(Group& group, RevokeRequest& request);
+  void take(Group& group, StandingRequest& request);
+  void take(Group& group, WipeRequest& request);
   void take(Group& group, BackupRequest& request);
   void take(Group& group, OfficeRequest& request);
 
@@ -155,13 +184,12 @@ class Applier {
   void audit(Group& group, AuditNote note);
   void audit_review(Group& group, std::uint64_t device, const Op& op);
 
-  [[nodiscard]] AccountPtr enrolled_by(const Group& group, const EnrollRequest& request) const;
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
              Device& device);  // its state is written with the group
   [[nodiscard]] Result<Entry*> entry(const std::string& key);
   void greet(Group& group, Device& device, const Account& account, const Hello& hello);
-  [[nodiscard]] Status push(Group& group, Device& device, const Account& account, Push& push,
+  [[nodiscard]] Status push(Group& group, Device& device, AccountPtr account, Push& push,
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,
                                            const Op& op);
@@ -213,7 +241,23 @@ class Applier {
 
   void back_up(BackupRequest& request, std::int64_t now_ms);
   [[nodiscard]] std::optional<std::uint64_t> backed_up(const DeviceState& state) const;
-  void store_account(Group& group, Account account);
+
+  // The office (office.cc).
+  [[nodiscard]] Status load_office();
+  // The account, to be changed: written with the group.
+  [[nodiscard]] Account& draft(Group& group, std::uint64_t device);
+  void grant(Account& account, std::vector<std::string> branches, const Place& place);
+  void inherit(Account& fresh, const Account& old, const Place& place);
+  void stand(Group& group, Account& account, Standing standing);
+  void take_wiped(Group& group, ExchangeRequest& request, const Account& account);
+  void tell_to_wipe(Group& group, ExchangeRequest& request, const Account& account);
+  [[nodiscard]] Status check_branches(const std::vector<std::string>& branches) const;
+  // A scope was born, moved, or lost its record: who holds what follows from that.
+  void place_scope(Group& group, const std::string& scope, const Record& record);
+  void hold_anew(Group& group);  // every account, as the tree has it
+  void sweep_codes(Group& group);
+  void close_accounts(Group& group);
+
   [[nodiscard]] Status close_records(Group& group);
   void close_devices(Group& group);
   [[nodiscard]] Status commit(Group& group);
@@ -232,6 +276,13 @@ class Applier {
   std::size_t cached_bytes_ = 0;  // of records_, about
   std::unordered_map<std::uint64_t, Device> devices_;
   std::unordered_map<std::string, Scope> scopes_;
+  ScopeTree tree_;
+  BranchHolders holders_;
+  bool held_anew_ = false;                // since the start
+  std::map<std::string, CodeRow> codes_;  // by hash
+  std::int64_t sweep_ms_ = 0;             // when the next code is to go
+  std::unordered_map<std::string, std::uint64_t>
+      enrolled_by_;  // hashes of code and request → device
 };
 
 }  // namespace waystation

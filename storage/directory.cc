@@ -18,19 +18,9 @@ std::vector<AccountPtr> Accounts::all() const {
   return list;
 }
 
-AccountPtr Accounts::enrolled_by(const std::string& code_hash,
-                                 const std::string& request_hash) const {
-  const std::shared_lock lock(mutex_);
-  const auto at = requests_.find(code_hash + request_hash);
-  return at == requests_.end() ? nullptr : accounts_.at(at->second);
-}
-
 void Accounts::put(AccountPtr account) {
   const std::unique_lock lock(mutex_);
   const std::uint64_t device = account->device;
-  if (!account->code_hash.empty()) {
-    requests_[account->code_hash + account->request_hash] = device;
-  }
   accounts_.insert_or_assign(device, std::move(account));
 }
 

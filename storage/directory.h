@@ -24,15 +24,11 @@ class Accounts {
  public:
   [[nodiscard]] AccountPtr find(std::uint64_t device) const;  // null: not enrolled
   [[nodiscard]] std::vector<AccountPtr> all() const;          // by device id
-  // The device that a request enrolled by a code; null: none.
-  [[nodiscard]] AccountPtr enrolled_by(const std::string& code_hash,
-                                       const std::string& request_hash) const;
   void put(AccountPtr account);
 
  private:
   mutable std::shared_mutex mutex_;
   std::map<std::uint64_t, AccountPtr> accounts_;
-  std::unordered_map<std::string, std::uint64_t> requests_;  // code's and request's hash → device
 };
 
 // The newest seq of every scope, so that a pull over thousands of scopes looks only into those that

@@ -307,6 +307,31 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
               visit);
 }
 
+namespace {
+
+std::string time_or_null(std::int64_t ms) { return ms == 0 ? "null" : std::to_string(ms); }
+
+std::string device_or_null(std::uint64_t device) {
+  return device == 0 ? "null" : fmt::format("\"{}\"", format_device_id(device));
+}
+
+void append_standing(std::string& out, const Account& account) {
+  out += fmt::format(R"(,"state":"{}","since":{},"branches":)", name(account.standing),
+                     time_or_null(account.inactive_ms));
+  append_string_array(out, account.branches);
+  out += fmt::format(R"(,"full":{},"replaces":{},"replaced_by":{},"wipe":)", account.full,
+                     device_or_null(account.predecessor), device_or_null(account.successor));
+  if (account.wipe_ordered_ms == 0) {
+    out += "null";
+  } else {
+    out += fmt::format(R"({{"ordered":{},"now":{},"confirmed":{},"discarded":{}}})",
+                       account.wipe_ordered_ms, account.wipe_now, time_or_null(account.wiped_ms),
+                       account.wipe_discarded);
+  }
+}
+
+}  // namespace
+
 Result<std::string> describe_device(const Store& store, const Account& account) {
   std::string value;
   const auto found = store.kv().get(Column::kDevices, keys::device_state(account.device), value);
@@ -325,11 +350,37 @@ Result<std::string> describe_device(const Store& store, const Account& account) 
   append_string_array(out, account.scopes());
   out += fmt::format(
       R"(,"applied":{},"refused":{},"revoked":{},"enrolled":{},"last_seen":{},"queued":{},)"
-      R"("oldest":{},"skew_ms":{},"clock_wrong":{}}})",
-      state.applied, state.refused, account.revoked, account.enrolled_ms,
-      state.last_seen_ms == 0 ? std::string("null") : std::to_string(state.last_seen_ms),
-      state.queued, state.oldest_ms, state.clock.skew_ms, state.clock.wrong());
+      R"("oldest":{},"skew_ms":{},"clock_wrong":{})",
+      state.applied, state.refused, account.closed(), account.enrolled_ms,
+      time_or_null(state.last_seen_ms), state.queued, state.oldest_ms, state.clock.skew_ms,
+      state.clock.wrong());
+  append_standing(out, account);
+  out += '}';
   return out;
+}
+
+Result<std::string> list_codes(const Store& store, std::int64_t now_ms) {
+  const auto snapshot = store.kv().snapshot();
+  const auto end = keys::prefix_end(std::string(keys::kCodePrefix));
+  auto rows = store.kv().iterate(Column::kDevices, snapshot.get(), end);
+  std::string out = R"({"codes":[)";
+  const std::size_t start = out.size();
+  for (rows->seek(keys::kCodePrefix); rows->valid(); rows->next()) {
+    const auto code = decode_code(rows->value());
+    if (!code) return code.error();
+    if (code->uses_left == 0 || code->expires_ms <= now_ms) continue;
+    if (out.size() > start) out += ',';
+    out += fmt::format(R"({{"id":"{}","name":)",
+                       code_id(rows->key().substr(keys::kCodePrefix.size())));
+    append_json_string(out, code->name);
+    out += ",\"scopes\":";
+    append_string_array(out, code->scopes);
+    out += fmt::format(R"(,"replaces":{},"uses":{},"created":{},"expires":{}}})",
+                       device_or_null(code->replaces), code->uses_left,
+                       time_or_null(code->created_ms), code->expires_ms);
+  }
+  if (!rows->status()) return rows->status().error();
+  return out + "]}";
 }
 
 Status for_each_record(

@@ -54,6 +54,9 @@ struct QuarantineQuery {
 // One device as the office sees it.
 [[nodiscard]] Result<std::string> describe_device(const Store& store, const Account& account);
 
+// The enrolment codes that can be used at now_ms: {"codes":[…]}, each without its secret.
+[[nodiscard]] Result<std::string> list_codes(const Store& store, std::int64_t now_ms);
+
 // Calls `each` for every live record of a collection over all scopes, from one snapshot, at
 // constant memory. `each` returns false to stop.
 [[nodiscard]] Status for_each_record(

@@ -235,7 +235,7 @@ Result<Seq> Applier::may_bury(Group& group) {
   if (group.now_ms < bury_looked_ms_ + kHorizonEveryMs) return may_bury_;
   Seq lowest = seq_from_ms(group.now_ms - settings_.offline_ms);
   for (const AccountPtr& account : store_.accounts().all()) {
-    if (account->revoked) continue;
+    if (account->closed()) continue;
     auto found = device(account->device);
     if (!found) return found.error();
     const DeviceState& state = (*found)->state;

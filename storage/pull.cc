@@ -161,8 +161,17 @@ Result<Account> account_at(const Store& store, const Snapshot& snapshot, std::ui
   if (!found) return found.error();
   if (!*found) return Error{Code::kAuthUnknownDevice, ""};
   auto account = decode_account(value);
-  if (account && account->revoked) return Error{Code::kAuthRevoked, ""};
+  if (account && account->closed()) return Error{Code::kAuthRevoked, ""};
   return account;
+}
+
+// A device that is draining is told the verdicts of what it hands in, and no changes.
+PullPage nothing(const Store& store, Cursor cursor, std::string_view cursor_text) {
+  PullPage page;
+  page.next = std::move(cursor);
+  page.next.incarnation = store.incarnation_number();
+  page.head.cursor = cursor_text.empty() ? encode_cursor(page.next) : std::string(cursor_text);
+  return page;
 }
 
 // `cursor` has a target.
@@ -240,6 +249,7 @@ Result<PullPage> pull(const Store& store, std::uint64_t device, std::string_view
   if (!position) return position.error();
   const auto account = account_at(store, *snapshot, device);
   if (!account) return account.error();
+  if (!account->active()) return nothing(store, std::move(cursor), cursor_text);
   const bool foreign = cursor.incarnation != 0 && cursor.incarnation != store.incarnation_number();
   const bool outdated =
       cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account->reset;

@@ -48,7 +48,16 @@ inline constexpr std::size_t kRedirects = 1000;
 // --- a device ---------------------------------------------------------------------------------
 inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock is still placed
 inline constexpr std::int64_t kClockWrongMs = 120'000;
-inline constexpr std::size_t kScopesPerDevice = 1000;
+inline constexpr std::size_t kScopesPerDevice = 1000;  // branches that the office may grant
+// What lies below an account's branches, one by one: `welcome` lists it, and each new scope below
+// rewrites the account. Who needs more holds "*", which is one entry.
+inline constexpr std::size_t kScopesHeld = 4000;
+// Scopes that it has left and whose end is remembered: told to a device that was away meanwhile,
+// and looked up for an op from before. Beyond it the oldest are forgotten and the device starts
+// anew.
+inline constexpr std::size_t kScopesLeft = 4000;
+// Enrolment codes that exist at one time, used ones that have not expired yet among them.
+inline constexpr std::size_t kCodes = 10'000;
 
 // --- the office -------------------------------------------------------------------------------
 inline constexpr std::size_t kOfficeAccounts = 1000;

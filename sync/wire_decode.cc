@@ -73,6 +73,14 @@ Result<Pull> decode_pull(dom::object object, const json::SurrogateMark& mark) {
   return pull;
 }
 
+Result<Wiped> decode_wiped(dom::object object, const json::SurrogateMark& mark) {
+  Reader reader(object, "wiped", mark);
+  Wiped wiped;
+  wiped.discarded = static_cast<std::uint64_t>(reader.integer("discarded", 0, false));
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  return wiped;
+}
+
 // A value inside an op. The op's canonical text was made before, so numbers, depth, duplicate keys
 // and surrogates are known to be good.
 Value decode_value(dom::element element, const json::SurrogateMark& mark) {
@@ -376,14 +384,17 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
   if (auto taken = take(frame.hello, object, "hello", mark, decode_hello); !taken) {
     return taken.error();
   }
+  if (auto taken = take(frame.wiped, object, "wiped", mark, decode_wiped); !taken) {
+    return taken.error();
+  }
   if (auto taken = take(frame.push, object, "push", mark, decode_push); !taken) {
     return taken.error();
   }
   if (auto taken = take(frame.pull, object, "pull", mark, decode_pull); !taken) {
     return taken.error();
   }
-  if (!frame.hello && !frame.push && !frame.pull) {
-    return Error{Code::kMessageUnknown, "a frame holds hello, push or pull"};
+  if (!frame.hello && !frame.wiped && !frame.push && !frame.pull) {
+    return Error{Code::kMessageUnknown, "a frame holds hello, push, pull or wiped"};
   }
   return frame;
 }
@@ -432,11 +443,17 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
     constexpr std::int64_t kMostUses = 10'000;
     constexpr std::int64_t kLongestS = 366 * 86'400;
     CodeBody body;
-    body.scopes = read_scopes(reader, object);
-    if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
+    body.replaces = reader.text("replaces", limits::kNameBytes, false);
+    if (body.replaces.empty()) {
+      body.scopes = read_scopes(reader, object);
+      if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
+    } else if (json::find(object, "scopes")) {
+      reader.fail("scopes", "are taken over from the device that is replaced");
+    }
     body.name = reader.text("name", limits::kDeviceNameBytes, false);
     const std::int64_t uses = reader.integer("uses", 1, false, 1);
     if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
+    if (uses != 1 && !body.replaces.empty()) reader.fail("uses", "must be 1 to replace a device");
     body.uses = static_cast<std::uint64_t>(uses);
     body.expires_s = reader.integer("expires_s", 1, false, 86'400);
     if (body.expires_s > kLongestS) reader.fail("expires_s", "must be within a year");
@@ -446,6 +463,16 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
 
 Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
   return decode_body<std::vector<std::string>>(bytes, read_scopes);
+}
+
+Result<bool> decode_wipe_request(std::string_view bytes) {
+  if (bytes.empty()) return false;
+  return decode_body<bool>(bytes, [](Reader& reader, dom::object object) {
+    bool now = false;
+    const auto found = json::find(object, "now");
+    if (found && found->get(now) != simdjson::SUCCESS) reader.fail("now", "must be true or false");
+    return now;
+  });
 }
 
 Result<std::string> decode_backup_request(std::string_view bytes) {

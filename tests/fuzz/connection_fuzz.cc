@@ -5,6 +5,9 @@
 //   %      another device writes a note
 //   #      the office changes the device's scopes
 //   !      the office shuts the device out
+//   =      the office ends its work: it is draining
+//   ^      the office makes it active again
+//   ?      the office wants it wiped
 //   +      an hour goes by
 //
 // In a frame $D and $T stand for the device's id and token, $C for the cursor of the last changes.
@@ -118,7 +121,10 @@ class Run {
     switch (line.front()) {
       case '%': return write();
       case '#': return change_scopes();
-      case '!': return shut_out();
+      case '!': return decide("revoke");
+      case '=': return decide("drain");
+      case '^': return decide("restore");
+      case '?': return decide("wipe");
       case '+': server_.now += 3'600'000; break;
       case '~':
         reads_ = false;
@@ -158,8 +164,9 @@ class Run {
     WS_CHECK(server_.call("PUT", "/v1/devices/" + all_.device + "/scopes", body).status == 200);
     settle();
   }
-  void shut_out() {
-    WS_CHECK(server_.call("POST", "/v1/devices/" + all_.device + "/revoke", "").status == 200);
+  void decide(const std::string& what) {
+    const int status = server_.call("POST", "/v1/devices/" + all_.device + "/" + what, "").status;
+    WS_CHECK(status == 200 || (what == "restore" && status == 409));  // it has wiped itself
     settle();
   }
 

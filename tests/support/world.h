@@ -118,8 +118,12 @@ class World {
   std::uint64_t enroll(const std::vector<std::string>& scopes);
   void enroll_as(std::uint64_t device, const std::vector<std::string>& scopes);
   void have_scope(const std::string& scope);
+  // Makes it, or moves it, below `parent`; empty: below none.
+  void hang(const std::string& scope, const std::string& parent);
   Result<AccountPtr> set_scopes(std::uint64_t device, const std::vector<std::string>& scopes);
+  Result<AccountPtr> stand(std::uint64_t device, Standing standing);
   Result<AccountPtr> revoke(std::uint64_t device);
+  Result<AccountPtr> wipe(std::uint64_t device, bool at_once = false);
   Status make_code(const std::string& code, const CodeRow& row);
   Result<AccountPtr> enroll_with(const std::string& code, const std::string& request,
                                  std::uint64_t new_device, const std::string& token = "secret");

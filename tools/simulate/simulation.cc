@@ -18,6 +18,7 @@ constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 constexpr std::size_t kHandedKept = 24;
 constexpr std::size_t kBackupsKept = 3;
+constexpr std::size_t kNewScopes = 4;
 // A whole check costs about as much as a few hundred steps.
 constexpr std::uint64_t kCheckEvery = 997;
 
@@ -96,6 +97,7 @@ std::optional<Draft> Simulation::review(const Device& device) {
 void Simulation::edit(Device& device) {
   // The clocks of an edit tell it from any other: one a millisecond.
   if (device.revoked || device.unknown || device.edited_ms == true_ms_) return;
+  if (device.replica.is_wiped()) return;
   std::vector<std::string> held = scopes_;
   if (const AccountPtr account = service_->store().accounts().find(device.id());
       account != nullptr && !account->holds_all()) {
@@ -129,6 +131,7 @@ void Simulation::talk(Device& device) {
     if (device.post_given_up > step_) return;
     device.post = 0;  // no answer came
   }
+  device.obey();
   if (device.socket == nullptr) {
     if (!random_.chance(plan_.live)) {
       auto post = std::make_shared<Post>();
@@ -151,7 +154,7 @@ void Simulation::talk(Device& device) {
     }
     device.socket = Socket::open(*service_, step_);
     device.socket->on_said = [this, id = device.id()](const SaidFrame& frame) {
-      witness_.said(id, frame.text, When{frame.made, frame.made, step_});
+      said(id, frame.text, When{frame.made, frame.made, step_});
     };
     sockets_.push_back(device.socket);
     trace_.line("{} {} opens a socket", step_, device.name());
@@ -233,7 +236,7 @@ bool Simulation::move_post() {
     service_->api(std::move(request), [this, post, asked = step_](ApiReply reply) {
       post->answered = true;
       post->reply = std::move(reply);
-      witness_.said(post->device, post->reply.body, When{asked, step_, step_});
+      said(post->device, post->reply.body, When{asked, step_, step_});
     });
     trace_.line("{} post {} arrives", step_, post->id);
     return true;
@@ -404,16 +407,11 @@ void Simulation::strike(Fault fault) {
       append_string_array(list, scopes);
       const ApiReply reply = office("PUT", fmt::format("/v1/devices/{}/scopes", device.name()),
                                     "{\"scopes\":" + list + "}");
-      if (reply.status == 200) witness_.holds(device.id(), scopes, step_);
       trace_.line("{} {} is to hold {}: {}", step_, device.name(), list, reply.status);
       return;
     }
     case Fault::kRevoke: {
-      if (&device == devices_[0].get()) return;
-      const ApiReply reply =
-          office("POST", fmt::format("/v1/devices/{}/revoke", device.name()), "");
-      std::erase_if(must_return_, [&](const Held& held) { return held.device == &device; });
-      trace_.line("{} {} is shut out: {}", step_, device.name(), reply.status);
+      if (&device != devices_[0].get()) decide(device);
       return;
     }
     case Fault::kAbsence:
@@ -430,13 +428,50 @@ void Simulation::strike(Fault fault) {
       newer_server_ = true;
       return restart();
     case Fault::kRepeats: return repeat_push();
+    case Fault::kTree: return change_tree();
     case Fault::kDuplicate:
     case Fault::kSlow:
     case Fault::kBadOps: return;  // at their places
   }
 }
 
+// What became of the device's ops is no longer promised: it may not be heard any more.
+void Simulation::decide(Device& device) {
+  static constexpr std::array kActions{"revoke", "drain", "drain", "restore", "restore", "wipe"};
+  const std::string action = kActions.at(random_.below(kActions.size()));
+  const std::string body = action == "wipe" && random_.chance(300) ? R"({"now":true})" : "";
+  const ApiReply reply =
+      office("POST", fmt::format("/v1/devices/{}/{}", device.name(), action), body);
+  std::erase_if(must_return_, [&](const Held& held) { return held.device == &device; });
+  // Somebody opens the app again: a device that was shut out says hello once more.
+  if (action != "revoke" && reply.status == 200 && !device.replica.gone()) device.revoked = false;
+  trace_.line("{} {}: {} {}: {}", step_, device.name(), action, body, reply.status);
+}
+
+void Simulation::change_tree() {
+  Device& office_device = *devices_[0];
+  if (office_device.unknown || office_device.edited_ms == true_ms_) return;
+  std::string scope = random_.pick(scopes_);
+  if (scopes_.size() < plan_.scopes + kNewScopes && random_.chance(300)) {
+    scope = fmt::format("s{}", scopes_.size());
+    scopes_.push_back(scope);
+  }
+  const std::string parent =
+      random_.chance(250) ? "null" : fmt::format("\"{}\"", random_.pick(scopes_));
+  office_device.edit(Draft{scope, "scope", scope, R"("set":{"parent":)" + parent + "}"}, true_ms_);
+  office_device.save();
+  trace_.line("{} {} is to hang below {}", step_, scope, parent);
+}
+
+// Who holds what is looked up in the moment in which something leaves the server, so that the
+// witness knows of each change in the step in which it was made.
+void Simulation::said(std::uint64_t device, std::string_view text, const When& when) {
+  witness_.look_up(service_->store(), step_);
+  witness_.said(device, text, when);
+}
+
 void Simulation::tick() {
+  if (service_ != nullptr) witness_.look_up(service_->store(), step_);
   ++step_;
   true_ms_ += random_.between(0, 20);
   latest_server_ms_ = std::max(latest_server_ms_, server_ms());
@@ -489,6 +524,7 @@ void Simulation::check_all() {
   check_quarantine(store, witness_, findings_);
   check_merge(store, schemas, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
+  check_scopes(store, findings_);
   if (newer_server_) check_versions(store, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
@@ -509,8 +545,9 @@ bool Simulation::all_done() {
     if (device->revoked) continue;
     const AccountPtr account = service_->store().accounts().find(device->id());
     if (account == nullptr || !device->settled()) return false;
-    if (account->revoked) return false;  // it has not heard of it yet
+    if (account->closed() || account->wipe_due()) return false;  // it has not heard of it yet
     if (device->replica.incarnation() != service_->store().incarnation()) return false;
+    if (!account->active()) continue;  // it has handed in what it may
     for (const auto& [scope, digest] : digests) {
       const Digest seen = device->replica.digest(scope);
       if (seen != (account->holds(scope) ? digest : Digest{})) return false;

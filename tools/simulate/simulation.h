@@ -92,6 +92,9 @@ class Simulation {
   bool serve();
   void repeat_push();
   void tick();
+  void said(std::uint64_t device, std::string_view text, const When& when);
+  void decide(Device& device);  // the office, about its standing
+  void change_tree();
   void check_cheaply();
   void calm_down();
   [[nodiscard]] bool all_done();

@@ -129,6 +129,7 @@ void Simulation::check_restored(const std::string& life) {
   for (const auto& device : devices_) {
     // One that missed an earlier restore may have dropped what only the forgotten life had.
     if (device->replica.incarnation() != life) continue;
+    if (device->replica.is_wiped()) continue;  // it was told to keep nothing
     const std::set<std::uint64_t> kept = device->safe_numbers();
     for (std::uint64_t n = held[device->id()] + 1; n <= device->replica.applied(); ++n) {
       if (kept.count(n) != 0) continue;
@@ -181,7 +182,7 @@ std::unique_ptr<Device> Simulation::enroll(const std::vector<std::string>& scope
   if (reply.status != 200) return nullptr;
   auto device = std::make_unique<Device>(member(reply.body, "device"), member(reply.body, "token"));
   device->clocks.booted_ms = true_ms_;
-  witness_.holds(device->id(), scopes, step_);
+  witness_.knows(device->id());
   trace_.line("{} {} is enrolled for {}", step_, device->name(), list);
   return device;
 }
@@ -212,7 +213,7 @@ void Simulation::set_up() {
   request.path = "/v1/sync";
   request.body = first.exchange(1000, 100, true_ms_);
   const ApiReply reply = call(std::move(request));
-  witness_.said(first.id(), reply.body, When{step_, step_, step_});
+  said(first.id(), reply.body, When{step_, step_, step_});
   first.hears(reply.body, true_ms_, findings_);
   while (devices_.size() < plan_.devices + 1) {
     true_ms_ += 10;
