@@ -4,8 +4,12 @@
 set -euo pipefail
 
 home=$(mktemp -d)
-trap 'kill "$server" 2>/dev/null; rm -rf "$home"' EXIT
 server=
+end() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  rm -rf "$home"
+}
+trap end EXIT
 # Copied to where anybody may read it.
 cp "$1" "$home/waystation"
 cp -r "$2" "$home/schemas"
@@ -36,3 +40,4 @@ answer=$(curl -fsS -X POST -H "Authorization: Bearer $token" -d '{"scopes":["*"]
 ! grep -q 'runs as root' err
 kill -TERM "$server"
 wait "$server"
+server=

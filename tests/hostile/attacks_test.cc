@@ -121,8 +121,11 @@ TEST_F(Attacks, AFloodOfWrongCodesIsPutOffAndHonestEnrolmentsGoOn) {
 // --- slow ones ------------------------------------------------------------------------------
 
 TEST_F(Attacks, ABodyThatStallsIsNotWaitedForAndOneOfASlowUplinkIs) {
-  const std::string body =
-      sync_body(device(), {note_of(1, kScope, "slow", std::string(30'000, 'a'))}).dump();
+  std::vector<Json> ops;
+  for (std::uint64_t n = 1; n <= 8; ++n) {
+    ops.push_back(note_of(n, kScope, "slow", std::string(3'700, 'a')));
+  }
+  const std::string body = sync_body(device(), ops).dump();
   const std::string request = post("/v1/sync", body);
   const auto stalls = attacker();
   stalls->send(request.substr(0, request.size() / 2));
@@ -136,7 +139,7 @@ TEST_F(Attacks, ABodyThatStallsIsNotWaitedForAndOneOfASlowUplinkIs) {
   const auto taken = uplink.answer();
   ASSERT_TRUE(taken.has_value());
   EXPECT_EQ(taken->status, 200) << taken->body;
-  EXPECT_EQ(verdict_codes(parse_json(taken->body)["receipt"]), "ok");
+  EXPECT_EQ(verdict_codes(parse_json(taken->body)["receipt"]), "ok ok ok ok ok ok ok ok");
   const auto refused = stalls->answer();
   ASSERT_TRUE(refused.has_value());
   EXPECT_EQ(refused->status, 408);
@@ -170,7 +173,7 @@ TEST_F(Attacks, AFloodOfBadFramesShutsItsDeviceOutForAWhileAndNobodyElse) {
   // Over HTTP and on a new connection it is told when to come back, and nothing is refused.
   const Reply reply = HttpCaller(server()).sync(sync_body(device(), {}));
   EXPECT_EQ(reply.status, 503);
-  EXPECT_EQ(reply.code(), "busy");
+  EXPECT_TRUE(reply.body.contains("busy")) << reply.text;
   LiveClient again(server());
   EXPECT_TRUE(again.ask(hello_frame(device())).contains("busy"));
   // The neighbour has the same address.

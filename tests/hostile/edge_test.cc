@@ -127,7 +127,7 @@ TEST_F(TlsEdge, ABadCertificateLeavesTheOldOneAndSaysSo) {
   // A key that is another's.
   make_certificate("third", certificate(), folder.path() + "/another.pem");
   server.signal(SIGHUP);
-  expect_logged("not the key of the certificate");
+  expect_logged("key values mismatch");
   EXPECT_EQ(shown(), "first");
   std::filesystem::rename(folder.path() + "/another.pem", key());
   server.signal(SIGHUP);

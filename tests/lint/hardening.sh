@@ -21,8 +21,9 @@ for program in "$1" "$2"; do
   expect "$program" "binds symbols late" --dynamic 'BIND_NOW|FLAGS.* NOW'
   expect "$program" "has an executable stack" --segments no 'GNU_STACK.* RWE'
   expect "$program" "looks for libraries in a folder of its own" --dynamic no 'RPATH|RUNPATH'
-  expect "$program" "has no stack protector" --dyn-syms __stack_chk_fail
 done
+# The address sanitizer has guards of its own in place of these.
+expect "$2" "has no stack protector" --dyn-syms __stack_chk_fail
 expect "$2" "copies without checks of the length" --dyn-syms '__memcpy_chk'
 [ "$failed" = 0 ] && echo "hardened: $*"
 exit "$failed"
