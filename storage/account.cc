@@ -10,9 +10,9 @@ namespace {
 // Whether any grant of exactly this name is as wanted.
 template <typename Wanted>
 bool any_of(const std::vector<Grant>& grants, std::string_view scope, Wanted wanted) {
-  auto at =
-      std::lower_bound(grants.begin(), grants.end(), scope,
-                       [](const Grant& grant, std::string_view id) { return grant.scope < id; });
+  auto at = std::lower_bound(
+      grants.begin(), grants.end(), scope,
+      [](const Grant& grant, std::string_view id) { return std::string_view(grant.scope) < id; });
   for (; at != grants.end() && at->scope == scope; ++at) {
     if (wanted(*at)) return true;
   }
@@ -33,7 +33,10 @@ std::string_view name(Standing standing) {
 }
 
 bool Account::has_branch(std::string_view scope) const {
-  return std::binary_search(branches.begin(), branches.end(), scope, std::less<>());
+  const auto at = std::lower_bound(
+      branches.begin(), branches.end(), scope,
+      [](const std::string& branch, std::string_view id) { return std::string_view(branch) < id; });
+  return at != branches.end() && *at == scope;
 }
 
 bool Account::holds(std::string_view scope) const {

@@ -274,7 +274,9 @@ Result<PullPage> pull(const Store& store, std::uint64_t device, std::string_view
   if (!page) return page;
   // The walk's target was set at its first page. What has changed since takes another round.
   if (!page->head.more && page->next.base < *position) {
-    page->head.more = !changed_scopes(store, *account, page->next.base).empty();
+    // So does the naming of what was left meanwhile.
+    page->head.more = account->changed > page->next.base ||
+                      !changed_scopes(store, *account, page->next.base).empty();
   }
   page->head.reset = reset;
   page->head.left = std::move(left);

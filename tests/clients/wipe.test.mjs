@@ -30,6 +30,7 @@ test('a wiped device hands in its queue first, then holds nothing, and the offic
   assert.equal(device.view(SCOPE, 'note', 'seen').fields.text, 'seen');
   const { id } = device;
   note(device, 'still-waiting');
+  await new Promise((resolve) => setTimeout(resolve, 20));
   const row = await decide(device, 'wipe');
   assert.deepEqual([row.state, row.wipe.now, row.wipe.confirmed], ['draining', false, null]);
 

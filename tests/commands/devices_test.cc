@@ -34,7 +34,8 @@ class DeviceCommands : public ::testing::Test {
     return parse_json(expect_done(words));
   }
   Json device_row(const std::string& id) {
-    for (const Json& row : json_of({"devices"})["devices"]) {
+    const Json list = json_of({"devices"});
+    for (const Json& row : list["devices"]) {
       if (row["device"] == id) return row;
     }
     return nullptr;

@@ -182,6 +182,14 @@ TEST_F(Branches, AMovedScopeIsLeftAndItsOldRecordsArriveElsewhere) {
   EXPECT_NE(std::find(came.begin(), came.end(), "village"), came.end());
 }
 
+TEST_F(Branches, WhatIsMovedAwayWhileADevicePullsPageByPageIsNamedBeforeThePullEnds) {
+  const auto page = pull(world.store(), *account(phone), cursor, 1);
+  ASSERT_TRUE(page.ok() && page->head.more);
+  cursor = page->head.cursor;
+  world.hang("village", "south");
+  EXPECT_EQ(pulls().first, Names{"village"});
+}
+
 TEST_F(Branches, WhatWasWrittenBeforeTheMoveIsTaken) {
   world.now = kStart + 10 * kHour;
   world.hang("village", "south");

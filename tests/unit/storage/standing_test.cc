@@ -169,7 +169,7 @@ class NewPhone : public StandingOf {
   }
 };
 
-TEST_F(NewPhone, TakesOverTheBranchesAndTheOldOneDrains) {
+TEST_F(NewPhone, F21_TakesOverTheBranchesAndTheOldOneDrains) {
   ASSERT_EQ(writes(world.now), "ok");
   ASSERT_TRUE(code_for(phone).ok());
   world.have_scope("u");
