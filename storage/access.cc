@@ -79,7 +79,8 @@ class Explanation {
 
  private:
   Decision of_scope() const {
-    if (account_.revoked) return {false, "refused because the device is shut out"};
+    if (account_.closed()) return {false, "refused because the device is shut out"};
+    if (!account_.active()) return {false, "refused because the office has ended its work"};
     if (!account_.holds(query_.scope)) {
       return {false,
               fmt::format("refused because the device does not hold scope {}", query_.scope)};

@@ -16,6 +16,7 @@ inline constexpr std::string_view kIncarnation = "incarnation";
 inline constexpr std::string_view kPosition = "position";
 inline constexpr std::string_view kHorizon = "horizon";
 inline constexpr std::string_view kBackup = "backup";  // there once a backup was made
+inline constexpr std::string_view kAuditHead = "audit";
 inline constexpr std::string_view kPolicy = "policy";  // what each role saw when last started
 inline constexpr std::string_view kViews = "views";    // those whose digests are kept and right
 

@@ -30,9 +30,11 @@ enum class Column : std::uint8_t {
   kHistory,
   kTimers,
   kMatches,
+  kOffice,
+  kAudit,
   kViewDigests,
 };
-inline constexpr std::size_t kColumns = 12;
+inline constexpr std::size_t kColumns = 14;
 
 class Batch {
  public:

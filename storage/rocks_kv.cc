@@ -18,8 +18,8 @@ namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default",    "devices", "device_log", "records", "changes", "conflicts",
-    "quarantine", "digests", "history",    "timers",  "matches", "view_digests"};
+    "default", "devices", "device_log", "records", "changes", "conflicts", "quarantine",
+    "digests", "history", "timers",     "matches", "office",  "audit",     "view_digests"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;
@@ -175,7 +175,7 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  if (column == Column::kChanges || column == Column::kTimers) {
+  if (column == Column::kChanges || column == Column::kTimers || column == Column::kMatches) {
     // A record that changes often leaves erased entries behind: compact where they pile up, so that
     // a pull does not walk over them.
     options.table_properties_collector_factories.push_back(
@@ -227,6 +227,10 @@ Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode)
       mode == OpenMode::kReadOnly
           ? rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &columns, &db)
           : rocksdb::DB::Open(options, folder, descriptors, &columns, &db);
+  if (!status.ok() && mode == OpenMode::kReadOnly && status.IsInvalidArgument() &&
+      status.ToString().find("olumn family not found") != std::string::npos) {
+    return Error{Code::kStoreFormat, "the store has an older layout: start the server on it once"};
+  }
   if (!status.ok()) return to_error(status);
   std::unique_ptr<Kv> kv =
       std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(columns));

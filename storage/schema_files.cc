@@ -40,6 +40,21 @@ Result<Schemas> load_schemas(const std::string& folder) {
   return Schemas::parse(files);
 }
 
+std::shared_ptr<const Policy> policy_without_file(const Schemas& schemas) {
+  std::string roles;
+  for (const std::string_view role : kRoles) {
+    const bool office = role == kRoleOffice || role == kRoleAdministrator;
+    const std::string_view may = office || role == kRoleLead ? "all" : "none";
+    roles += fmt::format(R"({}"{}":{{"title":{{"zh":"{}","en":"{}"}},"system":{},)"
+                         R"("others":{{"read":"{}","write":"{}"}},"collections":{{}}}})",
+                         roles.empty() ? "" : ",", role, role, role, office, may, may);
+  }
+  auto policy = Policy::parse(
+      {"no policy file", fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles)}, schemas);
+  WS_CHECK(policy.ok());
+  return std::make_shared<const Policy>(std::move(*policy));
+}
+
 Result<std::shared_ptr<const Policy>> load_policy(const std::string& path, const Schemas& schemas) {
   const auto file = read_file(path);
   if (!file) return file.error();

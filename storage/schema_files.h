@@ -14,6 +14,9 @@ namespace waystation {
 [[nodiscard]] Result<Schemas> load_schemas(const std::string& folder);
 
 // Errors: kPolicyInvalid (with file, path and reason), kIo.
+// What stands in for a policy file beside schemas of one's own that has not been written yet:
+// leads, the office and administrators see and write everything, the others nothing.
+[[nodiscard]] std::shared_ptr<const Policy> policy_without_file(const Schemas& schemas);
 [[nodiscard]] Result<std::shared_ptr<const Policy>> load_policy(const std::string& path,
                                                                 const Schemas& schemas);
 

@@ -10,13 +10,14 @@
 
 #include "storage/directory.h"
 #include "storage/kv.h"
+#include "storage/office.h"
 #include "sync/policy.h"
 #include "sync/result.h"
 
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 3;
+inline constexpr std::uint64_t kStoreFormat = 4;
 
 class Store {
  public:
@@ -38,6 +39,8 @@ class Store {
   [[nodiscard]] const Accounts& accounts() const { return accounts_; }
   [[nodiscard]] ScopeTable& scopes() { return scopes_; }
   [[nodiscard]] const ScopeTable& scopes() const { return scopes_; }
+  [[nodiscard]] OfficeDirectory& office() { return office_; }
+  [[nodiscard]] const OfficeDirectory& office() const { return office_; }
 
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
@@ -69,13 +72,15 @@ class Store {
   [[nodiscard]] Status check_format(const std::string& new_incarnation);
   [[nodiscard]] Status begin_new_life(const std::string& new_incarnation);
   [[nodiscard]] Status load_tables();
-  [[nodiscard]] Status bring_forward(std::uint64_t format);
-  [[nodiscard]] Status list_history();  // format 2 has an index that format 1 had not
+  // Format 2 has an index that format 1 had not, formats 3 and 4 columns that were not there.
+  [[nodiscard]] Status bring_up_to_date(std::uint64_t format);
+  [[nodiscard]] Status list_history();
 
   std::unique_ptr<Kv> kv_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
+  OfficeDirectory office_;
   std::shared_ptr<const Policy> policy_ = Policy::open_to_all();
   std::atomic<Seq> horizon_ = 0;
   std::atomic<bool> read_only_ = false;

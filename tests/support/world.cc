@@ -269,6 +269,21 @@ void World::have_scope(const std::string& scope) {
   if (answer.codes() != "ok") must(Status(Error{Code::kInternal, answer.codes()}));
 }
 
+void World::hang(const std::string& scope, const std::string& parent) {
+  std::string id = scope;
+  std::replace(id.begin(), id.end(), '/', '-');
+  const auto known = state(kOffice);
+  const Answer answer = push(
+      kOffice, {op(known ? known->applied + 1 : 1)
+                    .in(scope)
+                    .on("scope", id)
+                    .written(now)
+                    .having_seen(position())
+                    .does(parent.empty() ? R"("set":{"parent":null})"
+                                         : fmt::format(R"("set":{{"parent":"{}"}})", parent))});
+  if (answer.codes() != "ok") must(Status(Error{Code::kInternal, answer.codes()}));
+}
+
 Status World::make_code(const std::string& code, const CodeRow& row) {
   Status answer = Error{Code::kInternal, "never answered"};
   CodeRequest request;
@@ -320,9 +335,20 @@ Result<AccountPtr> World::set_scopes(std::uint64_t device, const std::vector<std
   return answer;
 }
 
-Result<AccountPtr> World::revoke(std::uint64_t device) {
+Result<AccountPtr> World::stand(std::uint64_t device, Standing standing) {
   Result<AccountPtr> answer = Error{Code::kInternal, "never answered"};
-  RevokeRequest request{device, [&](Result<AccountPtr> reply) { answer = reply; }};
+  StandingRequest request{device, standing, [&](Result<AccountPtr> reply) { answer = reply; }};
+  std::vector<Request> group;
+  group.emplace_back(std::move(request));
+  apply(group);
+  return answer;
+}
+
+Result<AccountPtr> World::revoke(std::uint64_t device) { return stand(device, Standing::kClosed); }
+
+Result<AccountPtr> World::wipe(std::uint64_t device, bool at_once) {
+  Result<AccountPtr> answer = Error{Code::kInternal, "never answered"};
+  WipeRequest request{device, at_once, [&](Result<AccountPtr> reply) { answer = reply; }};
   std::vector<Request> group;
   group.emplace_back(std::move(request));
   apply(group);

@@ -119,11 +119,15 @@ class World {
   void enroll_as(std::uint64_t device, const std::vector<std::string>& scopes,
                  std::string_view role = kRoleOffice);
   void have_scope(const std::string& scope);
+  // Makes it, or moves it, below `parent`; empty: below none.
+  void hang(const std::string& scope, const std::string& parent);
   Result<AccountPtr> set_scopes(std::uint64_t device, const std::vector<std::string>& scopes);
   Result<AccountPtr> set_role(std::uint64_t device, const std::string& role);
   // Starts the server anew with it. Without one all may do everything.
   void set_policy(std::shared_ptr<const Policy> policy);
+  Result<AccountPtr> stand(std::uint64_t device, Standing standing);
   Result<AccountPtr> revoke(std::uint64_t device);
+  Result<AccountPtr> wipe(std::uint64_t device, bool at_once = false);
   Status make_code(const std::string& code, const CodeRow& row);
   Result<AccountPtr> enroll_with(const std::string& code, const std::string& request,
                                  std::uint64_t new_device, const std::string& token = "secret");

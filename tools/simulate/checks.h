@@ -29,6 +29,10 @@ void check_versions(const Store& store, const Schemas& newest, Findings& finding
 // Law 4 (check_quarantine.cc): every refused op, and every other content under a used number.
 void check_quarantine(const Store& store, const Witness& witness, Findings& findings);
 
+// Law 7 (check_scopes.cc): each account holds what lies below its branches, by a plain
+// recomputation from the records of scopes.
+void check_scopes(const Store& store, Findings& findings);
+
 // Laws 3, 5 and 7 (check_device.cc): a device that has caught up holds the live records of its
 // scopes, and no others.
 void check_device(const Store& store, const Device& device, Findings& findings);

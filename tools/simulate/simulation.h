@@ -76,7 +76,6 @@ class Simulation {
   std::unique_ptr<Device> enroll(const std::vector<std::string>& scopes, const std::string& role);
   std::vector<std::string> draw_scopes();
   std::string draw_role();
-  void change_roles(Device& device);
 
   // --- steps
   void set_up();
@@ -94,6 +93,10 @@ class Simulation {
   bool serve();
   void repeat_push();
   void tick();
+  void said(std::uint64_t device, std::string_view text, const When& when);
+  void decide(Device& device);  // the office, about its standing
+  void change_tree();
+  void change_roles(Device& device);  // one device's role, or everybody's policy
   void check_cheaply();
   void calm_down();
   [[nodiscard]] bool all_done();

@@ -31,10 +31,12 @@ class Witness {
   // A frame, or the answer to a sync, leaves the server.
   void said(std::uint64_t device, std::string_view text, const When& when);
 
-  // What the office did: `scopes` are those that the device holds from step `step` on.
-  void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
-  // And what its role shows from then on, by the policy in force.
-  void sees(std::uint64_t device, std::string_view role, const Policy& policy, std::uint64_t step);
+  // A device that is enrolled: what it holds is looked up from now on.
+  void knows(std::uint64_t device) { stays_[device]; }
+  // What each device holds in step `step`, as the store has it, and what its role shows by the
+  // policy in force; one that is not active is sent nothing. check_scopes() tells whether the store
+  // has it right.
+  void look_up(const Store& store, std::uint64_t step);
   // An op that is about to be handed in under a number that is used, with other content.
   void expects_reuse(std::uint64_t device, std::uint64_t n, std::string canonical_op);
 
@@ -49,8 +51,6 @@ class Witness {
   [[nodiscard]] const std::map<Name, std::set<std::string>>& reused() const { return reused_; }
 
  private:
-  // What the office asked for and got no answer to may have been done or not.
-  void look_up_scopes(const Store& store, std::uint64_t step);
   struct Stay {
     std::uint64_t from = 0;
     std::uint64_t until = UINT64_MAX;
@@ -60,6 +60,8 @@ class Witness {
     bool system = true;
     Stay stay;
   };
+  void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
+  void sees(std::uint64_t device, std::string_view role, const Policy& policy, std::uint64_t step);
   void receipt(std::uint64_t device, simdjson::dom::object message, std::uint64_t now);
   void welcome(std::uint64_t device, simdjson::dom::object message, std::uint64_t asked);
   void changes(std::uint64_t device, simdjson::dom::object message, std::uint64_t made);
@@ -82,6 +84,7 @@ class Witness {
   std::map<Name, std::set<std::string>> reused_;
   std::map<std::uint64_t, std::map<std::string, std::vector<Stay>, std::less<>>> stays_;
   std::map<std::uint64_t, std::vector<Sighting>> sightings_;
+  std::map<std::uint64_t, AccountPtr> accounts_;  // as last looked up
 };
 
 }  // namespace waystation::simulate

@@ -183,42 +183,10 @@ TEST_F(Roles, APullOfAScopeFullOfWhatIsNotShownCostsLittle) {
           R"("set":{"visitor":"courier","at":"2026-01-01T08:00:00+08:00"})");
   }
   const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
-  const auto page = pull(world.store(), *world.store().accounts().find(phone), "", 1000);
+  const auto page = pull(world.store(), phone, "", 1000);
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(page->count, 3U);         // the scope, a person, a note
   EXPECT_LE(page->work.records, 5U);  // and one look at the visits
-}
-
-TEST(AnOldAccount, KeepsWhatItCouldDo) {
-  const auto old = [](const std::string& scope) {
-    Account account;
-    account.device = 7;
-    account.token_hash = "hash";
-    account.grants.push_back(Grant{scope, 5, 0, 0});
-    account.roles.clear();
-    std::string bytes = encode_account(account);
-    bytes.pop_back();  // the count of its roles
-    bytes[0] = 1;
-    return decode_account(bytes);
-  };
-  ASSERT_TRUE(old("*").ok());
-  EXPECT_EQ(old("*")->role(), "office");
-  EXPECT_EQ(old("t")->role(), "lead");
-}
-
-TEST(AnOldCode, GivesTheRoleThatItsDevicesWouldHaveHad) {
-  const auto old = [](const std::string& scope) {
-    CodeRow code;
-    code.scopes = {scope};
-    code.role.clear();
-    std::string bytes = encode_code(code);
-    bytes.pop_back();  // the empty role
-    bytes[0] = 1;
-    return decode_code(bytes);
-  };
-  ASSERT_TRUE(old("*").ok());
-  EXPECT_EQ(old("*")->role, "office");
-  EXPECT_EQ(old("t")->role, "lead");
 }
 
 }  // namespace

@@ -1,0 +1,96 @@
+// The log holds no secret and nothing about a person, at its most talkative, whatever goes well or
+// wrong.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/process/live_client.h"
+#include "tests/process/messages.h"
+
+namespace waystation::testing {
+namespace {
+
+constexpr const char* kPassword = "marker-password-9f2c";
+
+class Logs : public ::testing::Test {
+ protected:
+  // What must not be found anywhere in the log.
+  void secret(const std::string& what, const std::string& value) {
+    ASSERT_GE(value.size(), 6U) << what;
+    secrets_.emplace_back(what, value);
+  }
+  void expect_none_in_the_log() {
+    const std::string log = server_.log();
+    EXPECT_NE(log.find("info"), std::string::npos) << "is there a log at all?";
+    for (const auto& [what, value] : secrets_) {
+      EXPECT_EQ(log.find(value), std::string::npos) << what << " is in the log";
+    }
+  }
+
+  TestServer server_{TestServer::Begin::kStarted, {"--log-level", "trace"}};
+  std::vector<std::pair<std::string, std::string>> secrets_;
+};
+
+TEST_F(Logs, HoldNoSecretAndNoPersonalValue) {
+  secret("the administrator's token", server_.admin_token());
+  HttpCaller admin(server_, server_.admin_token());
+  HttpCaller open(server_);
+
+  // The office.
+  const std::string link = admin.call("POST", "/v1/office/first").body["secret"];
+  secret("the link", link);
+  secret("the password", kPassword);
+  secret("a wrong password", "marker-wrong-77ab");
+  open.call("POST", "/v1/office/setup",
+            Json{{"secret", link}, {"password", kPassword}, {"name", "li"}});
+  HttpClient client(server_.address());
+  const auto session =
+      client.request("POST", "/v1/session", Json{{"name", "li"}, {"password", kPassword}}.dump());
+  ASSERT_EQ(session->status, 200) << session->body;
+  for (const std::string& cookie : session->cookies) {
+    const std::string pair = cookie.substr(0, cookie.find(';'));
+    secret("a cookie", pair.substr(pair.find('=') + 1));
+  }
+  secret("the CSRF token", parse_json(session->body)["csrf"]);
+  for (const char* wrong : {R"({"name":"li","password":"marker-wrong-77ab"})",
+                            R"({"name":"marker-wrong-77ab","password":"x"})",
+                            R"({"name":["marker-wrong-77ab"]})", R"({"marker-wrong-77ab)"}) {
+    EXPECT_GE(client.request("POST", "/v1/session", wrong)->status, 400);
+  }
+
+  // Devices.
+  secret("the name of a device", "标记设备名字");
+  secret("a personal value", "标记姓名王小明");
+  secret("a phone number", "13800009999");
+  const Reply code =
+      admin.call("POST", "/v1/codes", Json{{"scopes", {"*"}}, {"name", "标记设备名字"}});
+  secret("the enrolment code", code.body["code"]);
+  const Reply enrolled = open.call("POST", "/v1/enroll",
+                                   Json{{"code", code.body["code"]},
+                                        {"request", "0123456789abcdef"},
+                                        {"name", "标记设备名字"},
+                                        {"app", "tests"}});
+  const Enrolled device{enrolled.body["device"], enrolled.body["token"]};
+  secret("the device's token", device.token);
+  const std::vector<Json> ops{
+      op_of(1, "s", "scope", "s", Json{{"set", {{"title", "标记姓名王小明"}}}}),
+      note_of(2, "s", "n1", "标记姓名王小明 13800009999"),
+      note_of(3, "nowhere", "n1", "标记姓名王小明 13800009999"),
+      op_of(4, "s", "note", "n1", Json{{"set", {{"text", Json{{"标记姓名王小明", 1}}}}}})};
+  EXPECT_EQ(verdict_codes(open.sync(sync_body(device, ops, "")).body["receipt"]),
+            "ok ok scope.unknown field.type");
+  LiveClient live(server_);
+  EXPECT_TRUE(live.ask(hello_frame(device)).contains("welcome"));
+  EXPECT_TRUE(live.ask(pull_frame("")).contains("changes"));
+  Enrolled wrong = device;
+  wrong.token = "marker-wrong-77ab";
+  open.sync(sync_body(wrong, {}));
+  open.unchecked("POST", "/v1/sync", R"({"hello":{"token":"marker-wrong-77ab")");
+  admin.call("GET", "/v1/records?scope=s");
+  admin.call("GET", "/v1/quarantine");
+  admin.call("POST", "/v1/devices/" + device.device + "/revoke");
+  EXPECT_EQ(server_.stop(), 0);
+  expect_none_in_the_log();
+}
+
+}  // namespace
+}  // namespace waystation::testing
