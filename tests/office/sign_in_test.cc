@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <liboath/oath.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
+#include "server/passwords.h"
 #include "tests/process/messages.h"
 
 namespace waystation::testing {
@@ -19,6 +22,16 @@ constexpr const char* kPassword = "correct horse battery";
 
 std::string sign_in_body(const std::string& name, const std::string& password) {
   return Json{{"name", name}, {"password", password}}.dump();
+}
+
+// The code that an authenticator shows now.
+std::string authenticator(const std::string& base32_secret) {
+  char* bytes = nullptr;
+  std::size_t size = 0;
+  EXPECT_EQ(oath_base32_decode(base32_secret.data(), base32_secret.size(), &bytes, &size), OATH_OK);
+  const std::string secret(bytes, size);
+  std::free(bytes);
+  return totp_code(secret, std::time(nullptr));
 }
 
 class SigningIn : public ::testing::Test {
@@ -111,6 +124,9 @@ TEST_F(SigningIn, EveryRequestOfAPersonAndItsAnswerKeepToTheirSchemas) {
   ASSERT_EQ(secret.status, 200) << secret.text;
   const Reply wrong = ask(client, "PUT", "/v1/session/second-factor", Json{{"code", "12"}});
   EXPECT_EQ(wrong.status, 403) << wrong.text;
+  const Json code{{"code", authenticator(secret.body["secret"])}};
+  const Reply recovery = ask(client, "PUT", "/v1/session/second-factor", code);
+  EXPECT_EQ(recovery.status, 200) << recovery.text;
   EXPECT_EQ(ask(client, "GET", "/v1/audit?limit=3").body["audit"].size(), 3U);
   EXPECT_EQ(ask(client, "DELETE", "/v1/session").status, 200);
   EXPECT_EQ(ask(client, "GET", "/v1/session").status, 401);
