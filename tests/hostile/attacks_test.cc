@@ -111,7 +111,7 @@ TEST_F(Attacks, AFloodOfWrongCodesIsPutOffAndHonestEnrolmentsGoOn) {
     EXPECT_EQ(answer->headers.count("retry-after"), 1U);
     EXPECT_EQ(parse_json(answer->body).value("code", ""), "code.limited");
   }
-  EXPECT_GE(refused, 10);
+  EXPECT_GE(refused, 20);
   EXPECT_GT(put_off, 200) << "guessing goes on without a limit";
   const Enrolled honest = office().enroll({kScope});  // from another address
   EXPECT_EQ(HttpCaller(server()).sync(sync_body(honest, {})).status, 200);
