@@ -89,8 +89,8 @@ bool Service::sees(const Caller& caller, std::string_view scope) const {
 }
 
 std::optional<Error> Service::wall(const Caller& caller, const std::string& scope) const {
-  if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
   if (!sees(caller, scope)) return Error{Code::kScopeForbidden, ""};
+  if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
   return std::nullopt;
 }
 

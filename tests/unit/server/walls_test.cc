@@ -45,7 +45,7 @@ Fields names_in(const Json& object) {
 
 struct Listener final : LiveSink {
   void deliver(Frame frame, std::uint64_t) override { heard.push_back(*frame); }
-  void shut_out() override {}
+  void shut_out(Code /*why*/) override {}
   std::vector<std::string> heard;
 };
 

@@ -80,7 +80,7 @@ class AStoreOfFormat3 : public ::testing::Test {
     batch.put(Column::kMeta, std::string(keys::kFormat), format);
     batch.erase(Column::kMeta, std::string(keys::kPolicy));
     batch.erase(Column::kMeta, std::string(keys::kViews));
-    auto rows = world.disk().iterate(Column::kViewDigests);
+    auto rows = world.store().kv().iterate(Column::kViewDigests);
     for (rows->seek(""); rows->valid(); rows->next()) {
       batch.erase(Column::kViewDigests, std::string(rows->key()));
     }
@@ -100,7 +100,7 @@ class AStoreOfFormat3 : public ::testing::Test {
 TEST_F(AStoreOfFormat3, IsBroughtToTheNewOneAndKeepsWhatEverybodyCouldDo) {
   world.set_policy(shipped());  // starts the server on it
   std::string format;
-  ASSERT_TRUE(*world.disk().get(Column::kMeta, keys::kFormat, format));
+  ASSERT_TRUE(*world.store().kv().get(Column::kMeta, keys::kFormat, format));
   std::string now;
   put_varint(now, kStoreFormat);
   EXPECT_EQ(format, now);
