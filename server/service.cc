@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "server/office.h"
+#include "storage/keys.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "storage/views.h"
@@ -38,15 +39,30 @@ struct SyncReply {
 };
 
 // Schemas of one's own may come without a policy: what the shipped one says of fields does not fit
-// them.
-Result<std::shared_ptr<const Policy>> read_policy(const Config& config, const Schemas& schemas) {
+// them. Yet where a file was in force, a missing one is a mistake, and would show what was hidden.
+Result<std::shared_ptr<const Policy>> read_policy(const Config& config, const Schemas& schemas,
+                                                  const Kv& kv) {
   const std::string path = policy_file(config);
-  std::error_code ignored;
-  if (config.policy.empty() && !config.schemas.empty() && !std::filesystem::exists(path, ignored)) {
+  std::error_code error;
+  const bool missing = !std::filesystem::exists(path, error) && !error;
+  if (config.policy.empty() && !config.schemas.empty() && missing) {
+    std::string mark;
+    const auto marked = kv.get(Column::kMeta, keys::kPolicyFile, mark);
+    if (!marked) return marked.error();
+    if (*marked) {
+      return Error{Code::kPolicyInvalid,
+                   fmt::format("{} is missing, and there was a policy before", path)};
+    }
     spdlog::warn("there is no {}: volunteers and stations see nothing until there is", path);
     return policy_without_file(schemas);
   }
   return load_policy(path, schemas);
+}
+
+Status mark_policy_file(Kv& kv) {
+  Batch batch;
+  batch.put(Column::kMeta, std::string(keys::kPolicyFile), "1");
+  return kv.write(batch, Durability::kSynced);
 }
 
 }  // namespace
@@ -95,7 +111,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   }
   // Before the store is touched: a policy with a mistake is to change nothing.
   auto policy = around.policy != nullptr ? Result<std::shared_ptr<const Policy>>(around.policy)
-                                         : read_policy(config, service->schemas_);
+                                         : read_policy(config, service->schemas_, *kv);
   if (!policy) return policy.error();
   auto store = Store::open(std::move(kv), random_incarnation(around.random),
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
@@ -113,6 +129,9 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   if (adopted->devices > 0) {
     spdlog::info("the policy shows {} devices something else than before: they start afresh",
                  adopted->devices);
+  }
+  if (around.policy == nullptr && std::filesystem::exists(policy_file(config))) {
+    if (auto marked = mark_policy_file(service->store_->kv()); !marked) return marked.error();
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;

@@ -262,8 +262,14 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
     refusal = Refusal{Code::kDeviceDraining,
                       "the office had ended this device's work when this was written"};
   }
-  if (!refusal) refusal = check_scope(account, op, authored_ms);
-  if (!refusal) refusal = check_policy(account, op, authored_ms);
+  // A base beyond the log is of another life of the store.
+  const Written written{authored_ms, op.base <= position_ ? op.base : 0};
+  if (!refusal) refusal = check_scope(account, op, written);
+  if (!refusal) {
+    auto found = entry(keys::record(op.scope, op.coll, op.id));
+    if (!found) return found.error();
+    refusal = check_policy(account, op, written, (*found)->record.exists());
+  }
   if (!refusal) {
     auto against = check_replay(account, op);
     if (!against) return against.error();
@@ -353,7 +359,7 @@ void Applier::log(Group& group, Device& device, std::uint64_t n, LogEntry entry)
 }
 
 std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op,
-                                            std::int64_t authored_ms) const {
+                                            const Written& written) const {
   if (!valid_scope_id(op.scope)) {
     return Refusal{Code::kScopeUnknown, "that is not a scope id"};
   }
@@ -363,7 +369,7 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
                                                  scope_record_id(op.scope))};
   }
   // Before whether it is there: who does not hold a scope is not told.
-  const bool allowed = births ? account.holds_all() : account.may_write(op.scope, authored_ms);
+  const bool allowed = births ? account.holds_all() : account.may_write(op.scope, written);
   if (!allowed) {
     return Refusal{
         Code::kScopeForbidden,
@@ -393,8 +399,7 @@ std::optional<Refusal> Applier::check_record(const Entry& entry, const Op& op, c
   size_bound = trial.visible().size();
   if (size_bound <= limits::kRecordBytes || size_bound <= before) return std::nullopt;
   return Refusal{Code::kRecordTooLarge,
-                 fmt::format("the record would have {} bytes, at most {} are allowed", size_bound,
-                             limits::kRecordBytes)};
+                 fmt::format("the record would have more than {} bytes", limits::kRecordBytes)};
 }
 
 Result<Applier::Entry*> Applier::entry(const std::string& key) {

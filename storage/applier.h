@@ -219,9 +219,9 @@ class Applier {
                                                                     std::int64_t authored_ms);
   [[nodiscard]] Result<std::optional<Refusal>> check_replay(const Account& account, const Op& op);
   [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
-                                                   std::int64_t authored_ms) const;
+                                                   const Written& written) const;
   [[nodiscard]] std::optional<Refusal> check_policy(const Account& account, const Op& op,
-                                                    std::int64_t authored_ms) const;
+                                                    const Written& written, bool is_there) const;
   [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
                                                     const OpPlace& place,
                                                     const Collection& collection,

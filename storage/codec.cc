@@ -189,6 +189,7 @@ void put_roles(std::string& out, const std::vector<RoleTerm>& roles) {
     put_string(out, term.role);
     put_varint(out, static_cast<std::uint64_t>(term.left));
     put_signed(out, term.left_ms);
+    put_signed(out, term.since_ms);
   }
 }
 
@@ -200,6 +201,7 @@ std::vector<RoleTerm> take_roles(Decoder& in) {
     term.role = in.text();
     term.left = in.seq();
     term.left_ms = in.signed_varint();
+    term.since_ms = in.signed_varint();
     roles.push_back(std::move(term));
   }
   return roles;
@@ -359,28 +361,6 @@ bool before(const Grant& a, const Grant& b) {
 
 }  // namespace
 
-std::string_view Account::role() const {
-  const auto held =
-      std::find_if(roles.begin(), roles.end(), [](const RoleTerm& term) { return term.left == 0; });
-  return held == roles.end() ? std::string_view() : std::string_view(held->role);
-}
-
-std::vector<std::string_view> Account::roles_at(std::int64_t authored_ms) const {
-  std::vector<std::string_view> judged_by{role()};
-  for (const RoleTerm& term : roles) {
-    if (term.left != 0 && authored_ms <= term.left_ms) judged_by.emplace_back(term.role);
-  }
-  return judged_by;
-}
-
-void Account::take_role(std::string_view role, Seq seq, std::int64_t now_ms) {
-  for (RoleTerm& term : roles) {
-    if (term.left == 0) term = RoleTerm{std::move(term.role), seq, now_ms};
-  }
-  std::erase_if(roles, [role](const RoleTerm& term) { return term.role == role; });
-  roles.push_back(RoleTerm{std::string(role), 0, 0});
-}
-
 std::string encode_account(const Account& account) {
   std::string out;
   put_version(out, kAccountV2);
@@ -396,6 +376,7 @@ std::string encode_account(const Account& account) {
     put_varint(out, static_cast<std::uint64_t>(grant.granted));
     put_varint(out, static_cast<std::uint64_t>(grant.left));
     put_signed(out, grant.left_ms);
+    put_signed(out, grant.granted_ms);
   }
   put_varint(out, static_cast<std::uint64_t>(account.reset));
   put_varint(out, static_cast<std::uint64_t>(account.changed));
@@ -420,6 +401,7 @@ Result<Account> decode_account(std::string_view bytes) {
     grant.granted = in.seq();
     grant.left = in.seq();
     grant.left_ms = in.signed_varint();
+    if (in.layout() >= kAccountV2) grant.granted_ms = in.signed_varint();
     account.grants.push_back(std::move(grant));
   }
   account.reset = in.seq();
@@ -435,7 +417,7 @@ Result<Account> decode_account(std::string_view bytes) {
     account.branches = account.scopes();  // each was granted by itself
     account.branches.erase(std::unique(account.branches.begin(), account.branches.end()),
                            account.branches.end());
-    account.roles = {RoleTerm{std::string(role_before_roles(account.holds_all())), 0, 0}};
+    account.roles = {RoleTerm{std::string(role_before_roles(account.holds_all())), 0, 0, 0}};
   }
   return finish(in, std::move(account), "account");
 }

@@ -37,6 +37,7 @@ struct Grant {
   Seq granted = 0;    // the entry in the log that gave it
   Seq left = 0;       // the entry that took it away; 0: held
   std::int64_t left_ms = 0;
+  std::int64_t granted_ms = 0;
   friend bool operator==(const Grant&, const Grant&) = default;
 };
 
@@ -45,7 +46,15 @@ struct RoleTerm {
   std::string role;
   Seq left = 0;  // the entry in the log that took it away; 0: held
   std::int64_t left_ms = 0;
+  std::int64_t since_ms = 0;
   friend bool operator==(const RoleTerm&, const RoleTerm&) = default;
+};
+
+// When an op was written: the corrected time, and what its author had seen. Whoever has seen the
+// log up to `base` writes after it, whatever the clock says.
+struct Written {
+  std::int64_t ms = 0;
+  Seq base = 0;
 };
 
 // Active: as its grants say. Draining: it hands in what it wrote before and is told the verdicts,
@@ -70,9 +79,11 @@ struct Account {
   std::vector<RoleTerm> roles;  // one of them is held
 
   [[nodiscard]] std::string_view role() const;  // empty: none
-  // The roles by which an op written at authored_ms is judged: held now, or left after it was
-  // written. The one that is held comes first.
-  [[nodiscard]] std::vector<std::string_view> roles_at(std::int64_t authored_ms) const;
+  // The roles by which an op on `scope` is judged: the one that is held, where the scope is held
+  // too; and each that was in force together with the scope when the op was written. The one that
+  // is held comes first; none: the scope may not be written either.
+  [[nodiscard]] std::vector<std::string_view> roles_in(std::string_view scope,
+                                                       const Written& written) const;
   // Takes the place of the role that is held.
   void take_role(std::string_view role, Seq seq, std::int64_t now_ms);
 
@@ -98,8 +109,10 @@ struct Account {
   [[nodiscard]] bool has_branch(std::string_view scope) const;
   [[nodiscard]] bool holds(std::string_view scope) const;
   [[nodiscard]] bool holds_all() const;
-  // Whether an op written at authored_ms may be taken: held now, or left after it was written.
-  [[nodiscard]] bool may_write(std::string_view scope, std::int64_t authored_ms) const;
+  // Whether it holds scopes that a role enters only where the policy says so.
+  [[nodiscard]] bool reaches_system() const;
+  // Whether an op may be taken: the scope is held now, or was left after it was written.
+  [[nodiscard]] bool may_write(std::string_view scope, const Written& written) const;
   [[nodiscard]] std::vector<std::string> scopes() const;  // held, by id
 };
 [[nodiscard]] std::string encode_account(const Account& account);

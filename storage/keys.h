@@ -18,7 +18,8 @@ inline constexpr std::string_view kHorizon = "horizon";
 inline constexpr std::string_view kBackup = "backup";  // there once a backup was made
 inline constexpr std::string_view kAuditHead = "audit";
 inline constexpr std::string_view kPolicy = "policy";  // what each role saw when last started
-inline constexpr std::string_view kViews = "views";    // those whose digests are kept and right
+inline constexpr std::string_view kPolicyFile = "policy file";  // there: one was in force
+inline constexpr std::string_view kViews = "views";  // those whose digests are kept and right
 
 [[nodiscard]] std::string account(std::uint64_t device);
 [[nodiscard]] std::string device_state(std::uint64_t device);

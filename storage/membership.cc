@@ -91,7 +91,7 @@ bool hold_all(Account& account, const ScopeTree& tree, const Place& place) {
   changed = changed || !missing.empty() || full != account.full;
   account.full = full;
   for (std::string& scope : missing) {
-    account.grants.push_back(Grant{std::move(scope), place.seq, 0, 0});
+    account.grants.push_back(Grant{std::move(scope), place.seq, 0, 0, place.ms});
   }
   std::sort(account.grants.begin(), account.grants.end(), [](const Grant& a, const Grant& b) {
     return std::tie(a.scope, a.granted) < std::tie(b.scope, b.granted);
@@ -127,7 +127,7 @@ bool hold(Account& account, const std::vector<std::string>& scopes, const ScopeT
       --held;
       left = true;
     } else if (held < limits::kScopesHeld) {
-      account.grants.insert(last, Grant{scope, place.seq, 0, 0});
+      account.grants.insert(last, Grant{scope, place.seq, 0, 0, place.ms});
       ++held;
     } else {
       account.full = true;

@@ -80,11 +80,14 @@ class Walk {
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
       if (!key || !head) return Error{Code::kStoreCorrupt, "a damaged record in " + scope};
-      at_.after_key = std::string(rows->key().substr(prefix.size()));
       if (!view_.of(key->coll).seen) {  // no record of it: on to the next collection
-        rows->seek(keys::prefix_end(keys::collection_prefix(scope, key->coll)));
+        const std::string next = keys::prefix_end(keys::collection_prefix(scope, key->coll));
+        // The cursor is the device's to read: it names no record that the device may not see.
+        at_.after_key = next.substr(prefix.size());
+        rows->seek(next);
         continue;
       }
+      at_.after_key = std::string(rows->key().substr(prefix.size()));
       if (head->seq <= at_.target && !head->buried) {
         if (auto added = append(scope, key->coll, key->id, *head, rows->value()); !added) {
           return added.error();

@@ -2,6 +2,8 @@
 // digests of what roles see (docs/access.md). A part of the Applier.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "storage/group.h"
 #include "storage/keys.h"
 #include "storage/views.h"
@@ -25,7 +27,8 @@ void Applier::take(Group& group, RoleRequest& request) {
     Account& account = draft(group, request.device);
     account.changed = position_;
     const bool same_view = &policy.view_of(account.role()) == &policy.view_of(request.role) &&
-                           policy.role(account.role()).system == policy.role(request.role).system;
+                           (!account.reaches_system() ||
+                            policy.role(account.role()).system == policy.role(request.role).system);
     if (!same_view) account.reset = position_;
     account.take_role(request.role, position_, group.now_ms);
   }
@@ -35,12 +38,15 @@ void Applier::take(Group& group, RoleRequest& request) {
 
 // Law 7: by a role that was held when the op was written.
 std::optional<Refusal> Applier::check_policy(const Account& account, const Op& op,
-                                             std::int64_t authored_ms) const {
-  std::optional<Refusal> refusal;
-  for (const std::string_view role : account.roles_at(authored_ms)) {
+                                             const Written& written, bool is_there) const {
+  std::optional<Refusal> refusal{Refusal{Code::kAccessDenied, "no role was held with the scope"}};
+  bool said = false;
+  for (const std::string_view role : account.roles_in(op.scope, written)) {
     auto against = store_.policy().against(role, op);
+    const bool birth = !op.del && (!is_there || !store_.policy().sees(role, op.coll));
+    if (!against && birth) against = store_.policy().against_birth(role, op.coll);
     if (!against) return std::nullopt;
-    if (refusal) continue;  // the role of now says why
+    if (std::exchange(said, true)) continue;  // the role of now says why
     refusal =
         Refusal{Code::kAccessDenied, fmt::format("the role \"{}\" may not: {}", role, *against)};
   }

@@ -71,7 +71,9 @@ class Adoption {
       for (const RoleView& view : before) {
         if (view.role == saw.role) saw = view;
       }
-      if (saw == role_view(policy_, old->role())) continue;
+      RoleView sees = role_view(policy_, old->role());
+      if (!old->reaches_system()) sees.system = saw.system;
+      if (saw == sees) continue;
       Account account = *old;
       account.reset = account.changed = seq;
       batch.put(Column::kDevices, keys::account(account.device), encode_account(account));

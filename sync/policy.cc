@@ -13,6 +13,7 @@ namespace {
 constexpr Deeds kSettle = 1U << 10U;
 constexpr Deeds kReopen = 1U << 11U;
 constexpr Deeds kDelete = 1U << 12U;
+constexpr Deeds kCreate = 1U << 13U;
 
 Deeds deed_of(EditKind kind) { return 1U << static_cast<unsigned>(kind); }
 
@@ -50,6 +51,7 @@ std::optional<Deeds> deed(std::string_view word) {
   if (word == "settle") return kSettle;
   if (word == "reopen") return kReopen;
   if (word == "delete") return kDelete;
+  if (word == "create") return kCreate;
   return std::nullopt;
 }
 
@@ -61,12 +63,25 @@ std::vector<std::string_view> words_of(Deeds deeds) {
   if ((deeds & kSettle) != 0) words.emplace_back("settle");
   if ((deeds & kReopen) != 0) words.emplace_back("reopen");
   if ((deeds & kDelete) != 0) words.emplace_back("delete");
+  if ((deeds & kCreate) != 0) words.emplace_back("create");
   return words;
 }
 
 bool Writing::allows(Deeds one, std::string_view field) const {
   if (one == kDelete) return allows_delete();
+  if (one == kCreate) return allows_create();
   return any && (!deeds || (*deeds & one) != 0) && (!fields || among(*fields, field));
+}
+
+bool Writing::allows_create() const {
+  return any && (deeds ? (*deeds & kCreate) != 0 : !fields.has_value());
+}
+
+bool Writing::replaces(std::string_view field) const {
+  if (!any) return false;
+  if (fields && !field.empty() && !among(*fields, field)) return false;
+  const Deeds harmless = deed_of(EditKind::kAppend) | deed_of(EditKind::kAdd) | kCreate;
+  return !deeds || (*deeds & ~harmless) != 0;
 }
 
 // It takes the whole record away: who may write some fields deletes only where that is said.
@@ -118,8 +133,8 @@ std::optional<std::string> Policy::against(std::string_view role_name, const Op&
   const Writing& write = role(role_name).rule(op.coll).write;
   if (write.whole()) return std::nullopt;
   const auto refused = [&](Deeds one, const std::string& field) -> std::optional<std::string> {
+    if (write.allows(one, field)) return std::nullopt;
     const Decision decision = may_write(role_name, op.coll, field, one);
-    if (decision.allowed) return std::nullopt;
     return fmt::format("{} of {}{}{}: {}", words_of(one).front(), op.coll, field.empty() ? "" : ".",
                        field, decision.reason);
   };
@@ -134,6 +149,16 @@ std::optional<std::string> Policy::against(std::string_view role_name, const Op&
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Policy::against_birth(std::string_view role_name,
+                                                 std::string_view coll) const {
+  if (open_ || role(role_name).rule(coll).write.allows_create()) return std::nullopt;
+  return fmt::format("create {}: {}", coll, may_write(role_name, coll, "", kCreate).reason);
+}
+
+bool Policy::sees(std::string_view role_name, std::string_view coll) const {
+  return open_ || role(role_name).rule(coll).read.seen;
 }
 
 Decision Policy::may_read(std::string_view role_name, std::string_view coll,

@@ -37,7 +37,7 @@ inline constexpr std::array kRoles{kRoleVolunteer, kRoleLead, kRoleStation, kRol
 }
 
 // What an op does to a record, by the word that the policy and the wire have for it: those of the
-// edits, "settle", "reopen" and "delete".
+// edits, "settle", "reopen", "create" and "delete".
 using Deeds = std::uint32_t;  // a set of them
 [[nodiscard]] std::optional<Deeds> deed(std::string_view word);
 [[nodiscard]] std::vector<std::string_view> words_of(Deeds deeds);
@@ -46,11 +46,16 @@ using Deeds = std::uint32_t;  // a set of them
 struct Writing {
   bool any = true;
   std::optional<FieldNames> fields;  // nothing: every field
-  std::optional<Deeds> deeds;        // nothing: every deed, with `fields` all but the delete
+  // Nothing: every deed, with `fields` all but the creation and the delete.
+  std::optional<Deeds> deeds;
 
   [[nodiscard]] bool whole() const { return any && !fields && !deeds; }
   [[nodiscard]] bool allows(Deeds one, std::string_view field) const;
+  // Of a record as a whole: to write one that is not there, or was deleted; to delete one.
+  [[nodiscard]] bool allows_create() const;
   [[nodiscard]] bool allows_delete() const;
+  // Whether it can do more to a field than append and add to it. Empty: to any.
+  [[nodiscard]] bool replaces(std::string_view field) const;
 };
 
 struct CollectionRule {
@@ -95,6 +100,12 @@ class Policy {
   // What the role has against an op, which was carried forward to the current schemas; nothing: it
   // may be taken. Looks at the op alone, so that a refusal tells nothing of what is stored.
   [[nodiscard]] std::optional<std::string> against(std::string_view role_name, const Op& op) const;
+
+  // The same of an op that writes a record that is not there. Where the role does not see the
+  // collection it is asked of every op, so that a refusal tells nothing either.
+  [[nodiscard]] std::optional<std::string> against_birth(std::string_view role_name,
+                                                         std::string_view coll) const;
+  [[nodiscard]] bool sees(std::string_view role_name, std::string_view coll) const;
 
   [[nodiscard]] Decision may_read(std::string_view role_name, std::string_view coll,
                                   std::string_view field) const;

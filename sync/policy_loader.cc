@@ -105,6 +105,7 @@ class PolicyReader : private FileReader {
     CollectionRule rule;
     read_reading(rule, collection, object, path + "/read");
     read_writing(rule, collection, object, path + "/write");
+    check_blind(rule, path + "/write");
     return rule;
   }
 
@@ -124,8 +125,30 @@ class PolicyReader : private FileReader {
     }
     only_keys(names, path, {"all_but"});
     const FieldNames hidden = fields_of(*collection, names, path, "all_but");
+    for (const std::string& part : collection->key) {
+      if (!hidden.contains(part)) continue;
+      fail(path + "/all_but",
+           fmt::format("\"{}\" is part of the id, which everybody sees who sees the record", part));
+    }
     rule.not_told = with_former(*collection, hidden);
     rule.read.hidden = less_current(*collection, rule.not_told, hidden);
+  }
+
+  // Whoever replaces what he does not see makes it disappear without a conflict, for his op says
+  // that he has seen the record.
+  void check_blind(const CollectionRule& rule, const std::string& path) {
+    if (!rule.read.seen && rule.write.replaces("")) {
+      fail(path, "what is not read may be appended and added to alone");
+      return;
+    }
+    for (const std::string& name : rule.read.hidden) {
+      if (!rule.write.replaces(name)) continue;
+      fail(path, fmt::format("\"{}\" is not read: it may be appended and added to alone", name));
+      return;
+    }
+    if (!rule.read.hidden.empty() && rule.write.allows_delete()) {
+      fail(path, "a delete takes fields that are not read");
+    }
   }
 
   void read_writing(CollectionRule& rule, const Collection* collection, dom::object object,
@@ -186,13 +209,22 @@ class PolicyReader : private FileReader {
                        std::string_view key) {
     FieldNames fields;
     for (std::string& name : words_at(object, path, key)) {
-      if (collection.field(name) == nullptr) {
+      if (!ever_had(collection, name)) {
         fail(fmt::format("{}/{}", path, key),
              fmt::format("{} has no field \"{}\"", collection.name, name));
       }
       fields.insert(std::move(name));
     }
     return fields;
+  }
+
+  // In any version: a field that a newer one leaves out still lies in the records.
+  [[nodiscard]] bool ever_had(const Collection& collection, std::string_view field) const {
+    const std::vector<Collection>* line = schemas_.versions(collection.name);
+    WS_CHECK(line != nullptr);
+    return std::any_of(line->begin(), line->end(), [field](const Collection& version) {
+      return version.field(field) != nullptr;
+    });
   }
 
   // With the names from which earlier versions lead to these.

@@ -22,17 +22,31 @@ std::vector<std::string> some(Random& random, const std::vector<std::string>& al
 }
 
 std::string draw_rule(Random& random, const std::vector<std::string>& fields) {
-  static const std::vector<std::string> kDeeds{"set",    "inc",    "add",   "remove", "append",
-                                               "grant",  "lease",  "spend", "return", "reclaim",
-                                               "settle", "reopen", "delete"};
+  static const std::vector<std::string> kDeeds{"set",    "inc",    "add",    "remove", "append",
+                                               "grant",  "lease",  "spend",  "return", "reclaim",
+                                               "settle", "reopen", "create", "delete"};
   std::string read = "\"all\"";
+  std::vector<std::string> hidden;
+  bool seen = true;
   if (random.chance(100)) {
     read = "\"none\"";
+    seen = false;
   } else if (random.chance(300)) {
-    read = fmt::format(R"({{"all_but":{}}})", quoted_list(some(random, fields, 250)));
+    hidden = some(random, fields, 250);
+    read = fmt::format(R"({{"all_but":{}}})", quoted_list(hidden));
   }
   std::string write = "\"all\"";
-  if (random.chance(100)) {
+  if (!seen || !hidden.empty()) {
+    // What is not read is not written either: a policy that says otherwise does not load.
+    std::vector<std::string> shown;
+    for (const std::string& field : fields) {
+      const bool is_hidden = std::find(hidden.begin(), hidden.end(), field) != hidden.end();
+      if (seen && !is_hidden) shown.push_back(field);
+    }
+    write = shown.empty() ? "\"none\""
+                          : fmt::format(R"({{"fields":{},"does":["create","set","inc","add"]}})",
+                                        quoted_list(shown));
+  } else if (random.chance(100)) {
     write = "\"none\"";
   } else if (random.chance(150)) {
     write = fmt::format(R"({{"fields":{}}})", quoted_list(some(random, fields, 700)));

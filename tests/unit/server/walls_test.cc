@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -467,6 +469,26 @@ TEST(AServer, DoesNotStartWithAPolicyThatIsWrong) {
   const auto missing = Service::over(std::make_unique<MemoryKv>(), config, kAdmin);
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code, Code::kIo);
+}
+
+TEST(AServer, DoesNotStartWithoutThePolicyThatItHad) {
+  std::string folder = std::filesystem::temp_directory_path() / "waystation-schemas-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path from = WS_SOURCE_DIR "/schemas";
+  std::filesystem::copy(from / "collections", folder + "/collections",
+                        std::filesystem::copy_options::recursive);
+  std::filesystem::copy(from / "policy.json", folder + "/policy.json");
+  Config config;
+  config.schemas = folder;
+  const auto disk = std::make_shared<MemoryKv>();
+  ASSERT_TRUE(Service::over(share(disk), config, kAdmin).ok());
+  std::filesystem::remove(folder + "/policy.json");
+  const auto opened = Service::over(share(disk), config, kAdmin);
+  ASSERT_FALSE(opened.ok()) << "volunteers' phones would fetch nothing, leads' phones everything";
+  EXPECT_EQ(opened.error().code, Code::kPolicyInvalid);
+  EXPECT_TRUE(Service::over(std::make_unique<MemoryKv>(), config, kAdmin).ok())
+      << "a store that never had one";
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -118,11 +118,11 @@ TEST(Accounts, HoldTheScopesThatTheyWereGivenAndDidNotLeave) {
 TEST(Accounts, MayWriteWhatWasAuthoredBeforeTheyLeft) {
   Account account;
   account.grants = {{"c", 1, 7, 2000}};
-  EXPECT_TRUE(account.may_write("c", 2000));
-  EXPECT_FALSE(account.may_write("c", 2001));
-  EXPECT_FALSE(account.may_write("d", 0));
+  EXPECT_TRUE(account.may_write("c", {2000, 0}));
+  EXPECT_FALSE(account.may_write("c", {2001, 0}));
+  EXPECT_FALSE(account.may_write("d", {0, 0}));
   account.grants = {{"*", 1, 7, 2000}};
-  EXPECT_TRUE(account.may_write("d", 1999));
+  EXPECT_TRUE(account.may_write("d", {1999, 0}));
   EXPECT_FALSE(account.holds_all());
 }
 

@@ -97,7 +97,7 @@ TEST(Membership, ForgetsTheOldestThatItLeftAndThenStartsAnew) {
   }
   EXPECT_LE(account.grants.size(), limits::kScopesLeft + 1);
   EXPECT_EQ(account.reset, 2);  // the first departure is forgotten
-  EXPECT_TRUE(account.may_write("x", static_cast<std::int64_t>(seq)));
+  EXPECT_TRUE(account.may_write("x", {static_cast<std::int64_t>(seq), 0}));
 }
 
 // --- in a server ------------------------------------------------------------------------------

@@ -102,6 +102,64 @@ TEST_F(Roles, AnOpIsJudgedByTheRoleOfWhenItWasWritten) {
   EXPECT_THAT(kept[0].row.detail, HasSubstr("/roles/volunteer/collections/event/write"));
 }
 
+TEST_F(Roles, ARoleAndAScopeThatWereNeverHeldTogetherDoNotAddUp) {
+  world.have_scope("u");
+  Handset phone(world, {"t"});  // as the office
+  ASSERT_TRUE(phone.sync());
+  world.pass(1000);
+  phone.edit(R"("set":{"title":"as office"})", "event", "e1", "t");
+  const std::int64_t before = world.now;
+  world.pass(1000);
+  ASSERT_TRUE(world.set_scopes(phone.device, {"u"}).ok());
+  world.pass(1000);
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  world.pass(1000);
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(world.visible("event", "e1"), R"({"title":"as office"})");
+  // It says that it wrote this when it had that role; only, it did not have this scope.
+  const auto n = phone.replica.applied() + 1;
+  const auto forged =
+      op(n).on("event", "e2").in("u").written(before).does(R"("set":{"title":"x"})");
+  EXPECT_EQ(world.push(phone.device, {forged}).codes(), "access.denied");
+}
+
+TEST_F(Roles, WhoHasSeenWhatCameAfterARoleWasTakenWritesAfterThat) {
+  const std::uint64_t phone = world.enroll({"t"}, kRoleLead);
+  world.pass(1000);
+  const std::int64_t before = world.now;
+  world.pass(1000);
+  ASSERT_TRUE(world.set_role(phone, "volunteer").ok());
+  world.pass(1000);
+  write(3, "event", "e1", R"("set":{"title":"later"})");
+  OpText forged = op(1).on("event", "e1").written(before).does(R"("set":{"title":"x"})");
+  EXPECT_EQ(world.push(phone, {forged.having_seen(world.record("event", "e1")->seq)}).codes(),
+            "access.denied");
+  forged.n = 2;
+  EXPECT_EQ(world.push(phone, {forged.having_seen(0)}).codes(), "ok") << "with what it had seen before";
+}
+
+TEST_F(Roles, SomeFieldsAreWrittenOfWhatIsThereAlone) {
+  write(3, "event", "e1", R"("set":{"title":"a"})");
+  const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
+  const std::string remark = R"("append":{"remarks":["b"]})";
+  EXPECT_EQ(
+      world
+          .push(phone, {op(1).on("event", "e1").does(remark), op(2).on("event", "e2").does(remark)})
+          .codes(),
+      "ok access.denied");
+  write(4, "event", "e1", R"("del":true)");
+  const Seq deleted = world.record("event", "e1")->seq;
+  EXPECT_EQ(world.push(phone, {op(3).on("event", "e1").does(remark).having_seen(deleted)}).codes(),
+            "access.denied");
+  EXPECT_EQ(world
+                .push(phone, {op(4)
+                                  .on("attendance", "e1~v1")
+                                  .does(R"("set":{"signed_in":"2026-11-26T08:00:00+08:00"})")})
+                .codes(),
+            "ok")
+      << "signing in makes the record";
+}
+
 TEST_F(Roles, KeepAtMostOneTermEach) {
   const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
   for (int i = 0; i < 20; ++i) {
