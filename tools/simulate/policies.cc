@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace waystation::simulate {
@@ -21,7 +22,9 @@ std::vector<std::string> some(Random& random, const std::vector<std::string>& al
   return chosen;
 }
 
-std::string draw_rule(Random& random, const std::vector<std::string>& fields) {
+// `key`: the fields that make up the id, which cannot be hidden.
+std::string draw_rule(Random& random, const std::vector<std::string>& fields,
+                      const std::vector<std::string>& key) {
   static const std::vector<std::string> kDeeds{"set",    "inc",    "add",    "remove", "append",
                                                "grant",  "lease",  "spend",  "return", "reclaim",
                                                "settle", "reopen", "create", "delete"};
@@ -33,6 +36,11 @@ std::string draw_rule(Random& random, const std::vector<std::string>& fields) {
     seen = false;
   } else if (random.chance(300)) {
     hidden = some(random, fields, 250);
+    std::erase_if(hidden, [&](const std::string& field) {
+      return std::find(key.begin(), key.end(), field) != key.end();
+    });
+  }
+  if (!hidden.empty()) {
     read = fmt::format(R"({{"all_but":{}}})", quoted_list(hidden));
   }
   std::string write = "\"all\"";
@@ -72,13 +80,14 @@ std::string draw_policy(Random& random, const SchemaSets& schemas) {
       }
       if (fields.empty()) continue;
       collections += fmt::format("{}\"{}\":{}", collections.empty() ? "" : ",", name,
-                                 draw_rule(random, fields));
+                                 draw_rule(random, fields, newest->key));
     }
+    const bool sees = office || random.chance(850);
+    const bool writes = sees && (office || random.chance(850));
     roles += fmt::format(R"({}"{}":{{"title":{{"zh":"样","en":"Sample"}},"system":{},)"
                          R"("others":{{"read":"{}","write":"{}"}},"collections":{{{}}}}})",
                          roles.empty() ? "" : ",", role, office || random.chance(300),
-                         office || random.chance(850) ? "all" : "none",
-                         office || random.chance(850) ? "all" : "none", collections);
+                         sees ? "all" : "none", writes ? "all" : "none", collections);
   }
   return fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles);
 }
