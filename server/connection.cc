@@ -19,43 +19,64 @@ void Connection::take(std::string_view bytes) {
   if (closing_ || ended_) return;
   busy_ = true;
   received_ = bytes.size();
-  Result<ClientFrame> decoded = decode_frame(bytes);
+  const auto admits = [this](const FrameOutline& frame) { return admit(frame); };
+  auto decoded = decode_frame(bytes, admits);
   if (!decoded) {
+    next_.reset();
     bad_frame(decoded.error());
     return done();
   }
-  pull_ = std::move(decoded->pull);
-  if (decoded->hello && !authenticate(*decoded->hello)) return done();
-  if (device_ == 0) {
-    fail(Error{Code::kAuthRequired, "say hello first"});
-    return done();
-  }
-  if (decoded->hello || decoded->push || decoded->wiped) return exchange(std::move(*decoded));
+  if (!*decoded) return done();  // it has been told why
+  ClientFrame& frame = **decoded;
+  adopt();
+  pull_ = std::move(frame.pull);
+  if (frame.hello || frame.push || frame.wiped) return exchange(std::move(frame));
   start_pull();
 }
 
-bool Connection::authenticate(const Hello& hello) {
-  const auto account = service_.greet(hello);
-  if (!account) {
+// All that costs little, before the frame is taken apart.
+bool Connection::admit(const FrameOutline& frame) {
+  std::uint64_t device = device_;
+  if (frame.hello != nullptr) {
+    const auto account = service_.greet(*frame.hello);
+    if (!account) {
+      ++bad_frames_;
+      fail(account.error());
+      return false;
+    }
+    device = (*account)->device;
+  }
+  if (device == 0) {
     ++bad_frames_;
-    fail(account.error());
+    fail(Error{Code::kAuthRequired, "say hello first"});
     return false;
   }
-  const std::uint64_t device = (*account)->device;
-  if (device_ != device) {
+  if (device != device_) {
     auto visit = service_.enter(device);
     if (visit == nullptr) {
       shut_out_for_a_while();
       return false;
     }
-    visit_ = std::move(visit);
-    if (reader_ != 0) service_.fanout().detach(reader_);
-    live_ = false;
-    device_ = device;
-    reader_ = service_.fanout().attach(weak_from_this(), device);
-    reader_epoch_ = ++epoch_;
+    next_.emplace(Next{device, std::move(visit)});
+  }
+  if (const std::int64_t wait = service_.take(device, frame.ops, received_); wait > 0) {
+    adopt();
+    put_off(wait);
+    return false;
   }
   return true;
+}
+
+// From now on the connection is that of the device that has said hello.
+void Connection::adopt() {
+  if (!next_) return;
+  if (reader_ != 0) service_.fanout().detach(reader_);
+  live_ = false;
+  device_ = next_->device;
+  visit_ = std::move(next_->visit);
+  next_.reset();
+  reader_ = service_.fanout().attach(weak_from_this(), device_);
+  reader_epoch_ = ++epoch_;
 }
 
 // Counts against the device, or, where there is none yet, in the shell against the address.
@@ -75,16 +96,12 @@ void Connection::shut_out_for_a_while() {
 }
 
 void Connection::exchange(ClientFrame frame) {
-  const std::size_t ops = frame.push ? frame.push->ops.size() : 0;
-  if (const std::int64_t wait = service_.take(device_, ops, received_); wait > 0) {
-    put_off(wait);
-    return done();
-  }
   const bool asks_more = frame.push.has_value() || pull_.has_value();
   auto answered = [self = shared_from_this(), asks_more](Result<ExchangeRequest::Reply> reply) {
     auto shared = std::make_shared<Result<ExchangeRequest::Reply>>(std::move(reply));
     self->post([self, shared, asks_more] {
       if (self->ended_) return;
+      if (self->closing_ && self->outbox_.empty()) return self->done();  // the close is under way
       if (!*shared) {
         self->fail(shared->error());
         return self->done();
@@ -104,7 +121,7 @@ void Connection::exchange(ClientFrame frame) {
 }
 
 void Connection::start_pull() {
-  if (!pull_) return done();
+  if (!pull_ || closing_) return done();
   if (const std::int64_t wait = service_.wait_ms(device_); wait > 0) {
     put_off(wait);
     return done();
@@ -125,13 +142,14 @@ void Connection::start_pull() {
 
 void Connection::pulled(const Result<PullPage>& page) {
   if (ended_) return;
+  if (closing_) return done();
   if (!page) {
     fail(page.error());
     return done();
   }
   std::string changes = encode_changes(page->head, page->items);
   service_.count_bytes(device_, changes.size());
-  send(std::move(changes));
+  send(Outgoing{std::make_shared<const std::string>(std::move(changes)), 0, true});
   if (!page->head.more) {
     live_ = true;
     service_.fanout().go_live(reader_, page->next.base, epoch_);
@@ -155,7 +173,7 @@ void Connection::deliver(Frame frame, std::uint64_t epoch) {
 void Connection::take_live(Frame frame, std::uint64_t epoch) {
   if (ended_ || closing_) return;
   if (live_ && epoch == epoch_) {
-    send(Outgoing{std::move(frame), reader_});
+    send(Outgoing{std::move(frame), reader_, true});
   } else if (epoch >= reader_epoch_) {  // not one that an earlier device on this connection had
     service_.fanout().written(reader_);
   }
@@ -163,9 +181,23 @@ void Connection::take_live(Frame frame, std::uint64_t epoch) {
 
 void Connection::shut_out(Code why) {
   post([self = shared_from_this(), why] {
+    self->drop_changes();
     self->fail(Error{why, why == Code::kAuthRevoked ? "the office has shut this device out"
                                                     : "the office has decided about this device"});
   });
+}
+
+// But for what is on its way already. Verdicts stay: they are about its own ops.
+void Connection::drop_changes() {
+  if (ended_ || closing_ || outbox_.empty()) return;
+  for (auto waiting = outbox_.begin() + 1; waiting != outbox_.end();) {
+    if (!waiting->changes) {
+      ++waiting;
+      continue;
+    }
+    if (waiting->reader != 0) service_.fanout().written(waiting->reader);
+    waiting = outbox_.erase(waiting);
+  }
 }
 
 void Connection::hello_overdue() {
@@ -186,7 +218,7 @@ void Connection::end() {
 void Connection::fail(const Error& error) {
   if (closing_ || ended_) return;
   if (error.code == Code::kBusy) return send(encode_busy(service_.retry_after_ms()));
-  send(encode_error(error));
+  send(encode_error(for_outsiders(error)));
   const CodeInfo& about = info(error.code);
   if (about.close != 0) close(about.close, about.name);
 }
@@ -201,7 +233,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
 }
 
 void Connection::send(std::string text) {
-  send(Outgoing{std::make_shared<const std::string>(std::move(text)), 0});
+  send(Outgoing{std::make_shared<const std::string>(std::move(text)), 0, false});
 }
 
 void Connection::send(Outgoing outgoing) {

@@ -17,6 +17,7 @@
 
 #include "server/fanout.h"
 #include "server/service.h"
+#include "sync/frame_admission.h"
 
 namespace waystation {
 
@@ -77,8 +78,8 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   [[nodiscard]] std::uint64_t device() const { return device_; }  // 0: no hello yet
   [[nodiscard]] std::size_t outbox() const { return outbox_.size(); }
 
-  // Frames so far that could not be read before there was a hello, and hellos without a good token:
-  // for the shell to count against the address. Later ones count against the device.
+  // Frames so far that came, or could not be read, before there was a hello, and hellos without a
+  // good token: for the shell to count against the address. Later ones count against the device.
   [[nodiscard]] std::size_t bad_frames() const { return bad_frames_; }
 
   // LiveSink, from any thread.
@@ -89,10 +90,18 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   struct Outgoing {
     Frame frame;
     Fanout::Id reader = 0;  // the reader whose live message it is; 0: an answer
+    bool changes = false;   // of records: for nobody who has been shut out
   };
 
   void post(std::function<void()> what);
-  [[nodiscard]] bool authenticate(const Hello& hello);
+  // A device that has said hello, until its frame has been read.
+  struct Next {
+    std::uint64_t device;
+    std::unique_ptr<DeviceLimits::Visit> visit;
+  };
+  [[nodiscard]] bool admit(const FrameOutline& frame);
+  void adopt();
+  void drop_changes();
   void exchange(ClientFrame frame);
   void bad_frame(const Error& error);
   // The device is to come back in that many ms or later.
@@ -114,6 +123,7 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   std::optional<Pull> pull_;     // of the frame at hand
   std::uint64_t device_ = 0;
   std::unique_ptr<DeviceLimits::Visit> visit_;  // of device_
+  std::optional<Next> next_;
   std::size_t bad_frames_ = 0;
   std::size_t received_ = 0;  // bytes of the frame at hand
   Fanout::Id reader_ = 0;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sync/limits.h"
+#include "server/edge_limits.h"
 
 namespace waystation {
 namespace {
@@ -27,7 +27,7 @@ DeviceLimits::DeviceLimits(const Config& config)
 
 DeviceLimits::Visit::~Visit() {
   const std::lock_guard lock(limits_->mutex_);
-  const auto found = limits_->visits_.find(device_);
+  const auto found = limits_->visits_.find(place_);
   if (--found->second == 0) limits_->visits_.erase(found);
 }
 
@@ -35,10 +35,20 @@ std::unique_ptr<DeviceLimits::Visit> DeviceLimits::enter(std::uint64_t device,
                                                          std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
   if (strikes_.wait_ms(key_of(device), now_ms) > 0) return nullptr;
-  std::size_t& count = visits_[device];
-  if (count >= limits::kVisitsPerDevice) return nullptr;
-  ++count;
-  return std::make_unique<Visit>(shared_from_this(), device);
+  return take_place(std::string(key_of(device)), limits::kVisitsPerDevice);
+}
+
+std::unique_ptr<DeviceLimits::Visit> DeviceLimits::enter_list(const std::string& who) {
+  const std::lock_guard lock(mutex_);
+  return take_place("list of " + who, limits::kListsAtOnce);
+}
+
+std::unique_ptr<DeviceLimits::Visit> DeviceLimits::take_place(const std::string& place,
+                                                              std::size_t most) {
+  const auto found = visits_.find(place);
+  if (found != visits_.end() && found->second >= most) return nullptr;
+  ++visits_[place];
+  return std::make_unique<Visit>(shared_from_this(), place);
 }
 
 std::int64_t DeviceLimits::take_ops(std::uint64_t device, std::size_t ops, std::int64_t now_ms) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "server/config.h"
@@ -20,21 +21,25 @@ class DeviceLimits : public std::enable_shared_from_this<DeviceLimits> {
  public:
   explicit DeviceLimits(const Config& config);
 
-  // One connection, or one HTTP request, of a device. It ends with the object.
+  // One connection, or one HTTP request, of a device; or one list. It ends with the object.
   class Visit {
    public:
-    Visit(std::shared_ptr<DeviceLimits> limits, std::uint64_t device)
-        : limits_(std::move(limits)), device_(device) {}
+    Visit(std::shared_ptr<DeviceLimits> limits, std::string place)
+        : limits_(std::move(limits)), place_(std::move(place)) {}
     ~Visit();
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
 
    private:
     std::shared_ptr<DeviceLimits> limits_;
-    std::uint64_t device_;
+    std::string place_;
   };
   // Null: too many at one time, or shut out for a while; it is to come back in wait_ms() or later.
   [[nodiscard]] std::unique_ptr<Visit> enter(std::uint64_t device, std::int64_t now_ms);
+
+  // A list that is read and sent, by a device or somebody of the office (as the audit log names
+  // them). Null: as many as one may have at one time.
+  [[nodiscard]] std::unique_ptr<Visit> enter_list(const std::string& who);
 
   // 0: these ops may be handed in. Otherwise in how many ms.
   [[nodiscard]] std::int64_t take_ops(std::uint64_t device, std::size_t ops, std::int64_t now_ms);
@@ -45,8 +50,11 @@ class DeviceLimits : public std::enable_shared_from_this<DeviceLimits> {
   bool strike(std::uint64_t device, std::int64_t now_ms);
 
  private:
+  // Under the lock.
+  [[nodiscard]] std::unique_ptr<Visit> take_place(const std::string& place, std::size_t most);
+
   std::mutex mutex_;
-  std::unordered_map<std::uint64_t, std::size_t> visits_;  // of those with one
+  std::unordered_map<std::string, std::size_t> visits_;  // of those with one
   Limiter ops_;
   Limiter bytes_;
   Limiter strikes_;

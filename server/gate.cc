@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sync/limits.h"
+#include "server/edge_limits.h"
 #include "sync/result.h"
 
 namespace waystation {
@@ -41,15 +41,41 @@ std::unique_ptr<Gate::Visit> Gate::enter(const Address& from) {
   const Address address = plain_address(from);
   const std::lock_guard lock(mutex_);
   const std::string key = limited(address) ? address_key(address) : std::string();
-  if (all_.visits >= settings_.connections) return nullptr;
-  // Half for those who have not said who they are: silence alone fills no server.
-  if (all_.unknown >= std::max<std::size_t>(1, settings_.connections / 2)) return nullptr;
-  if (!room_for(key)) return nullptr;
+  if (!key.empty() && connects_.wait_ms(key, clock_()) > 0) return nullptr;
+  if (!make_room(key)) return nullptr;
   if (!key.empty() && connects_.take(key, 1, clock_()) > 0) return nullptr;
   take_place(key, false);
   std::unique_ptr<Visit> visit(new Visit(shared_from_this()));
   visit->key_ = key;
+  visit->unknown_since_ = clock_();
   return visit;
+}
+
+// Half for those who have not said who they are: silence alone fills no server.
+bool Gate::room_in_all() const {
+  return all_.visits < settings_.connections &&
+         all_.unknown < std::max<std::size_t>(1, settings_.connections / 2);
+}
+
+bool Gate::make_room(const std::string& key) {
+  if (!key.empty() && strikes_.wait_ms(key, clock_()) > 0) return false;
+  if (!room_for(key)) {
+    const auto found = by_address_.find(key);
+    if (found == by_address_.end() || !send_away(found->second.resting)) return false;
+  }
+  return (room_in_all() || send_away(all_.resting)) && room_in_all() && room_for(key);
+}
+
+bool Gate::send_away(const Resting& resting) {
+  if (resting.empty()) return false;
+  const auto [since, visit] = *resting.begin();
+  if (clock_() - since < limits::kUnknownRestMs) return false;
+  const std::function<void()> leave = visit->leave_;
+  visit->end_rest();
+  give_place(visit->key_, false);
+  visit->gone_ = true;
+  leave();
+  return true;
 }
 
 bool Gate::limited(const Address& address) const {
@@ -100,31 +126,95 @@ std::size_t Gate::unknown() const {
 // --- a visit ------------------------------------------------------------------------------------
 
 Gate::Visit::~Visit() {
+  let_go();
   const std::lock_guard lock(gate_->mutex_);
-  gate_->give_place(key_, known_);
+  end_rest();
+  if (!gone_) gate_->give_place(key_, known_);
 }
 
 bool Gate::Visit::speaks_for(const Address& client) {
   const Address address = plain_address(client);
   const std::lock_guard lock(gate_->mutex_);
+  if (gone_) return false;
   std::string key = gate_->limited(address) ? address_key(address) : std::string();
-  if (key == key_) return true;
-  if (!gate_->room_for(key)) return false;
+  const bool same = key == key_;
+  if (!same && !gate_->room_for(key)) return false;
+  const std::int64_t now = gate_->clock_();
+  // Whoever asks through the proxy comes anew, though the proxy's connection stays.
+  if (!same && !key.empty() && gate_->connects_.take(key, 1, now) > 0) return false;
+  if (same && !known_) return true;
   gate_->give_place(key_, known_);
-  gate_->take_place(key, known_);
+  gate_->take_place(key, false);
   key_ = std::move(key);
+  known_ = false;
+  unknown_since_ = now;
+  asked_ = 0;
   return true;
 }
 
 void Gate::Visit::known() {
   if (known_) return;
+  let_go();
   const std::lock_guard lock(gate_->mutex_);
+  if (gone_) return;
+  end_rest();
   gate_->give_place(key_, false);
   gate_->take_place(key_, true);
   known_ = true;
 }
 
+std::optional<std::int64_t> Gate::Visit::unknown_left_ms() const {
+  if (known_) return std::nullopt;
+  const std::int64_t left = unknown_since_ + limits::kUnknownMs - gate_->clock_();
+  return std::max<std::int64_t>(0, left);
+}
+
+bool Gate::Visit::spent() const {
+  return !known_ && (asked_ >= limits::kUnknownRequests || *unknown_left_ms() == 0);
+}
+
+void Gate::Visit::rest(std::function<void()> leave) {
+  if (known_) return;
+  const std::lock_guard lock(gate_->mutex_);
+  if (gone_) return leave();
+  leave_ = std::move(leave);
+  gate_->all_.resting.emplace(unknown_since_, this);
+  if (!key_.empty()) gate_->by_address_[key_].resting.emplace(unknown_since_, this);
+}
+
+void Gate::Visit::end_rest() {
+  if (leave_ == nullptr) return;
+  leave_ = nullptr;
+  gate_->all_.resting.erase({unknown_since_, this});
+  const auto found = gate_->by_address_.find(key_);
+  if (found != gate_->by_address_.end()) found->second.resting.erase({unknown_since_, this});
+}
+
+bool Gate::Visit::wake() {
+  if (known_) return true;
+  const std::lock_guard lock(gate_->mutex_);
+  end_rest();
+  return !gone_;
+}
+
+bool Gate::Visit::hold(std::size_t bytes) {
+  if (known_) return true;
+  const std::lock_guard lock(gate_->mutex_);
+  if (gate_->held_ + bytes > limits::kUnknownHeldBytes) return false;
+  gate_->held_ += bytes;
+  held_ += bytes;
+  return true;
+}
+
+void Gate::Visit::let_go() {
+  if (held_ == 0) return;
+  const std::lock_guard lock(gate_->mutex_);
+  gate_->held_ -= held_;
+  held_ = 0;
+}
+
 std::int64_t Gate::Visit::request() {
+  if (!known_) ++asked_;
   if (key_.empty()) return 0;
   const std::lock_guard lock(gate_->mutex_);
   const std::int64_t now = gate_->clock_();

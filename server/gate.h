@@ -5,6 +5,9 @@
 // Limits by address do not hold for visits without an address: those from this machine (unless
 // limit_loopback is set), and those of a trusted proxy until it says whom it speaks for.
 //
+// Unknown connections make room for each other: where there is none for a new one, the one that has
+// been unknown for longest and says nothing has to go.
+//
 // Thread-safe. A visit belongs to one session, keeps the gate alive, and gives its place back when
 // it goes.
 #pragma once
@@ -13,8 +16,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "server/config.h"
 #include "server/limiter.h"
@@ -32,10 +38,27 @@ class Gate : public std::enable_shared_from_this<Gate> {
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
 
-    // A trusted proxy says whom the next request is for. False: there is no room for that address.
+    // A trusted proxy says whom the next request is for, who is unknown at first. False: there is
+    // no room for that address, or it comes too often.
     [[nodiscard]] bool speaks_for(const Address& client);
     // A good token was shown: from now on it does not count among the unknown.
     void known();
+
+    [[nodiscard]] bool is_known() const { return known_; }
+    // For how many ms it may still be unknown, not below 0; nothing: it is known.
+    [[nodiscard]] std::optional<std::int64_t> unknown_left_ms() const;
+    // It is unknown, and has asked as often or been there as long as it may.
+    [[nodiscard]] bool spent() const;
+
+    // It says nothing: until it wakes, or is known, it may have to make room for a new one. Its
+    // place is then gone, and `leave` is called, from any thread and under the lock of the gate.
+    void rest(std::function<void()> leave);
+    // False: it had to make room, and is to end.
+    [[nodiscard]] bool wake();
+
+    // What has come of a request that is not answered yet. False: the unknown hold too much.
+    [[nodiscard]] bool hold(std::size_t bytes);
+    void let_go();  // of all of it
 
     // One more request. 0, or in how many ms it may be made.
     [[nodiscard]] std::int64_t request();
@@ -47,10 +70,16 @@ class Gate : public std::enable_shared_from_this<Gate> {
    private:
     friend class Gate;
     explicit Visit(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
+    void end_rest();  // under the lock
 
     std::shared_ptr<Gate> gate_;
     std::string key_;  // empty: limits by address do not hold
     bool known_ = false;
+    std::int64_t unknown_since_ = 0;
+    std::size_t asked_ = 0;        // while it was unknown
+    std::size_t held_ = 0;         // bytes
+    std::function<void()> leave_;  // empty: it does not rest
+    bool gone_ = false;            // it had to make room
   };
 
   struct Settings {
@@ -73,9 +102,11 @@ class Gate : public std::enable_shared_from_this<Gate> {
   [[nodiscard]] std::size_t unknown() const;
 
  private:
+  using Resting = std::set<std::pair<std::int64_t, Visit*>>;  // since when they are unknown
   struct Count {
     std::size_t visits = 0;
     std::size_t unknown = 0;
+    Resting resting;
   };
 
   Gate(Settings settings, Clock clock);
@@ -83,6 +114,10 @@ class Gate : public std::enable_shared_from_this<Gate> {
   // All below: under the lock.
   [[nodiscard]] bool limited(const Address& address) const;
   [[nodiscard]] bool room_for(const std::string& key);
+  [[nodiscard]] bool room_in_all() const;
+  // Also by sending away one that rests.
+  [[nodiscard]] bool make_room(const std::string& key);
+  [[nodiscard]] bool send_away(const Resting& resting);
   void take_place(const std::string& key, bool known);
   void give_place(const std::string& key, bool known);
 
@@ -91,6 +126,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   mutable std::mutex mutex_;
   Count all_;
   std::unordered_map<std::string, Count> by_address_;  // those with a connection
+  std::size_t held_ = 0;                               // bytes, by the unknown
   Limiter connects_;
   Limiter requests_;
   Limiter bytes_;

@@ -63,7 +63,7 @@ void set_security_headers(HttpFields& fields, bool secure) {
   if (secure) fields.set("Strict-Transport-Security", "max-age=31536000");
 }
 
-HttpResponse to_response(const ApiReply& reply, const HttpShape& shape) {
+HttpResponse to_response(ApiReply& reply, const HttpShape& shape) {
   HttpResponse response(static_cast<http::status>(reply.status), shape.version);
   response.set(http::field::content_type,
                reply.problem ? "application/problem+json" : "application/json");
@@ -76,7 +76,7 @@ HttpResponse to_response(const ApiReply& reply, const HttpShape& shape) {
     response.insert(http::field::set_cookie, cookie);
   }
   response.keep_alive(shape.keep_alive);
-  response.body() = reply.body;
+  response.body() = std::move(reply.body);
   response.prepare_payload();
   if (shape.head_only) response.body().clear();  // the length stays
   return response;
@@ -98,7 +98,8 @@ std::optional<Error> encoding_error(const HttpFields& header) {
 
 std::optional<Error> read_error(const ErrorCode& error, bool timed_out) {
   if (timed_out) return Error{Code::kHttpTimeout, "the request did not arrive in time"};
-  if (error == http::error::body_limit) return Error{Code::kBodyTooLarge, "at most 1 MiB"};
+  if (error == http::error::body_limit)
+    return Error{Code::kBodyTooLarge, "at most 1 MiB, and 16 KiB without a token"};
   if (error == http::error::header_limit) return Error{Code::kHttpHeaderTooLarge, "at most 16 KiB"};
   if (error == http::error::end_of_stream || error == http::error::partial_message) {
     return std::nullopt;

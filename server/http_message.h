@@ -23,7 +23,7 @@ struct HttpShape {
 };
 
 [[nodiscard]] ApiRequest to_api(const HttpRequest& request);
-[[nodiscard]] HttpResponse to_response(const ApiReply& reply, const HttpShape& shape);
+[[nodiscard]] HttpResponse to_response(ApiReply& reply, const HttpShape& shape);  // takes the body
 
 // What browsers are told of every answer: nothing is to be guessed, framed, run or passed on.
 void set_security_headers(HttpFields& fields, bool secure);

@@ -1,21 +1,32 @@
 #include "server/http_session.h"
 
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <chrono>
+#include <iterator>
 #include <optional>
+#include <string_view>
 
 #include "server/await.h"
+#include "server/edge_limits.h"
 #include "server/http_message.h"
-#include "sync/limits.h"
 
 namespace waystation {
 namespace {
 
 namespace http = beast::http;
 using Parser = http::request_parser<http::string_body>;
+
+constexpr std::string_view kSyncPath = "/v1/sync";
+
+std::size_t count_of(const HttpFields& fields) {
+  return static_cast<std::size_t>(std::distance(fields.begin(), fields.end()));
+}
 
 // How long `bytes` may take at the slowest pace that is waited for.
 std::chrono::milliseconds slowest(std::size_t bytes, int grace_ms) {
@@ -36,13 +47,17 @@ class HttpSession {
         client_{plain_address(peer_->address), false} {}
 
   asio::awaitable<void> run() {
+    rest();
     const bool greeted = co_await stream_.handshake();
+    if (!peer_->visit->wake()) co_return stream_.close();
+    limit_->over = true;
     if (!greeted) {
       peer_->visit->strike();
       co_return;
     }
     bool goes_on = true;
     while (goes_on) goes_on = co_await serve_one();
+    if (cut_) co_return stream_.close();
     if (!upgraded_) co_await stream_.goodbye();
   }
 
@@ -53,17 +68,33 @@ class HttpSession {
     parser.header_limit(limits::kHeaderBytes);
     parser.body_limit(limits::kFrameBytes);
     ErrorCode error;
-    start_deadline(std::chrono::milliseconds(limits::kHttpTimeoutMs));
-    co_await http::async_read_header(stream_, buffer_, parser, into(error));
+    const std::int64_t left = peer_->visit->unknown_left_ms().value_or(limits::kHttpTimeoutMs);
+    rest();
+    start_deadline(std::chrono::milliseconds(std::min<std::int64_t>(left, limits::kHttpTimeoutMs)));
+    const std::size_t read =
+        co_await http::async_read_header(stream_, buffer_, parser, into(error));
     stop_deadline();
+    cut_ = !peer_->visit->wake();
+    if (cut_) co_return false;
+    peer_->visit->bytes(read);
     if (error) co_return co_await refuse_to_read(error, parser.got_some());
     see_client(parser.get());
     shape_.secure = client_.secure;
-    if (const auto refusal = refusal_of(parser.get())) co_return co_await refuse(*refusal);
-    co_await read_body(parser, error);
+    std::optional<ApiReply> refusal = refusal_of(parser);
+    if (refusal) co_return co_await refuse(*refusal);
+    const std::size_t headers = count_of(parser.get());
+    const bool room = co_await read_body(parser, error);
+    if (!room) {
+      refusal = busy(0);
+      co_return co_await refuse(*refusal);
+    }
     if (error) co_return co_await refuse_to_read(error, true);
+    if (count_of(parser.get()) != headers) {
+      // They would pass for headers, behind what a proxy has looked at.
+      refusal = problem(Error{Code::kHttpBadRequest, "a body has no trailer"});
+      co_return co_await refuse(*refusal);
+    }
     HttpRequest request = parser.release();
-    peer_->visit->bytes(request.body().size());
     if (beast::websocket::is_upgrade(request) && request.target() == "/v1/live") {
       co_await upgrade(std::move(request));
       co_return false;
@@ -72,15 +103,27 @@ class HttpSession {
   }
 
   // Why the body is not even read.
-  std::optional<ApiReply> refusal_of(const HttpFields& header) {
+  std::optional<ApiReply> refusal_of(Parser& parser) {
+    const auto& header = parser.get();
     if (!room_) return busy(0);
     if (const auto wrong = encoding_error(header)) return problem(*wrong);
+    const std::size_t most = most_body(header);
+    parser.body_limit(most);
+    if (parser.content_length().value_or(0) > most) {
+      return problem(Error{Code::kBodyTooLarge, "at most 1 MiB, and 16 KiB without a token"});
+    }
     const std::int64_t wait = peer_->visit->request();
     return wait > 0 ? std::optional<ApiReply>(busy(wait)) : std::nullopt;
   }
 
-  // A body has a time of grace, and then must keep up with a pace that any phone has.
-  asio::awaitable<void> read_body(Parser& parser, ErrorCode& error) {
+  static std::size_t most_body(const http::request<http::string_body>& header) {
+    const bool token = header.count(http::field::authorization) + header.count("Cookie") > 0;
+    return token || header.target() == kSyncPath ? limits::kFrameBytes : limits::kUnknownBodyBytes;
+  }
+
+  // A body has a time of grace, and then must keep up with a pace that any phone has. False: those
+  // who are unknown hold too much together.
+  asio::awaitable<bool> read_body(Parser& parser, ErrorCode& error) {
     const auto began = std::chrono::steady_clock::now();
     std::size_t bytes = 0;
     parser.eager(true);
@@ -88,9 +131,15 @@ class HttpSession {
       const auto left = began + slowest(bytes, limits::kBodyGraceMs);
       start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
           left - std::chrono::steady_clock::now()));
-      bytes += co_await http::async_read_some(stream_, buffer_, parser, into(error));
+      const std::size_t read =
+          co_await http::async_read_some(stream_, buffer_, parser, into(error));
       stop_deadline();
+      bytes += read;
+      peer_->visit->bytes(read);
+      if (!peer_->visit->hold(read)) co_return false;
+      if (!error && bytes > limits::kRawBodyBytes) error = http::error::bad_chunk_extension;
     }
+    co_return true;
   }
 
   asio::awaitable<bool> answer(const HttpRequest& request) {
@@ -102,15 +151,20 @@ class HttpSession {
     api.peer = client_.client.to_string();
     api.secure = client_.secure;
     const bool asks = api.path.starts_with("/v1/");
+    const bool sync = api.path == kSyncPath;
     auto start = [this, &api](auto callback) {
       service_->api(std::move(api), std::move(callback));
     };
     const asio::any_io_executor executor = stream_.get_executor();
     ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(start));
+    peer_->visit->let_go();
     if (asks && reply.status < 300) peer_->visit->known();
-    const bool shut_out = reply.status == info(Code::kAuthBadToken).http && peer_->visit->strike();
+    const bool wrong = reply.status == info(Code::kAuthBadToken).http ||
+                       (sync && reply.status == 400 && !peer_->visit->is_known());
+    const bool shut_out = wrong && peer_->visit->strike();
+    shape.keep_alive = shape.keep_alive && !shut_out && !peer_->visit->spent();
     const bool written = co_await respond(reply, shape);
-    co_return written&& shape.keep_alive && !shut_out;
+    co_return written&& shape.keep_alive;
   }
 
   // Whom the request is for, and whether there is room for that address.
@@ -131,7 +185,7 @@ class HttpSession {
   }
 
   // The last answer, to one who may still be sending.
-  asio::awaitable<bool> refuse(const ApiReply& reply) {
+  asio::awaitable<bool> refuse(ApiReply& reply) {
     HttpShape last;
     last.secure = shape_.secure;
     co_await respond(reply, last);
@@ -145,8 +199,22 @@ class HttpSession {
     const bool at_rest = served_ && !asked;  // a kept connection on which nothing was asked
     if (!wrong || at_rest) co_return false;
     if (!timed_out) peer_->visit->strike();
-    const ApiReply reply = problem(*wrong);
+    ApiReply reply = problem(*wrong);
     co_return co_await refuse(reply);
+  }
+
+  // Until the visit wakes. A fresh limit, as for a deadline: who is sent away late, is not any
+  // more.
+  void rest() {
+    limit_ = std::make_shared<Limit>();
+    auto leave = [this, executor = stream_.get_executor(), weak = std::weak_ptr<Limit>(limit_)] {
+      auto cut = [this, weak] {
+        const auto limit = weak.lock();
+        if (limit != nullptr && !limit->over) stream_.bare().cancel();
+      };
+      asio::post(executor, std::move(cut));
+    };
+    peer_->visit->rest(std::move(leave));
   }
 
   // A fresh one for each wait: a late expiry finds that nobody waits for it any more.
@@ -155,7 +223,7 @@ class HttpSession {
     bool expired = false;
   };
   void start_deadline(std::chrono::milliseconds time) {
-    limit_ = std::make_shared<Limit>();
+    if (limit_ == nullptr || limit_->over) limit_ = std::make_shared<Limit>();
     deadline_.expires_after(time);
     auto expired = [this, weak = std::weak_ptr<Limit>(limit_)](const ErrorCode& cancelled) {
       const auto limit = weak.lock();
@@ -171,7 +239,7 @@ class HttpSession {
   }
 
   // Awaited at once: what it refers to outlives it.
-  asio::awaitable<bool> respond(const ApiReply& reply, const HttpShape& shape) {
+  asio::awaitable<bool> respond(ApiReply& reply, const HttpShape& shape) {
     HttpResponse response = to_response(reply, shape);
     ErrorCode error;
     stream_.bare().expires_after(slowest(response.body().size(), limits::kWriteGraceMs));
@@ -197,10 +265,11 @@ class HttpSession {
   Service* service_;
   const Networks* trusted_;
   const HttpSessionHooks* hooks_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{limits::kUnreadBytes};
   Forwarded client_;  // of the request at hand
   HttpShape shape_;
   bool room_ = true;
+  bool cut_ = false;  // it had to make room
   bool served_ = false;
   bool upgraded_ = false;
   std::shared_ptr<Limit> limit_;

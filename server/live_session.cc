@@ -1,6 +1,7 @@
 #include "server/live_session.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/websocket/error.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -17,6 +18,8 @@ using std::chrono::milliseconds;
 
 // A buffer that a large frame has grown is given back, so that idle connections stay small.
 constexpr std::size_t kKeptBuffer = 4096;
+
+constexpr std::size_t kPiece = 64 * 1024;
 
 constexpr Rate kFrames{limits::kFramesPerSecond, limits::kFramesBurst};
 
@@ -56,9 +59,17 @@ asio::awaitable<void> LiveSession::run(std::shared_ptr<LiveSession> self, Upgrad
   const bool accepted = co_await self->accept(request);
   if (accepted) {
     self->start_hello_timer();
+    self->rest();
     co_await self->serve();
   }
-  self->end();
+  self->over();
+}
+
+// Nobody reads any more, so nobody sees it when the other side goes. What still writes must come to
+// an end by itself: a close handshake has its timer, all else is cut off.
+void LiveSession::over() {
+  if (!close_under_way_) return cut_off();
+  connection_->end();
 }
 
 asio::awaitable<bool> LiveSession::accept(const UpgradeRequest& request) {
@@ -106,13 +117,34 @@ void LiveSession::start_hello_timer() {
   hello_timer_.async_wait(std::move(expired));
 }
 
+// Before hello it may have to make room for somebody else.
+void LiveSession::rest() {
+  auto leave = [executor = socket_.get_executor(), weak = weak_from_this()] {
+    auto cut = [weak] {
+      if (const auto self = weak.lock()) self->cut_off();
+    };
+    asio::post(executor, std::move(cut));
+  };
+  visit_->rest(std::move(leave));
+}
+
+// One frame, in pieces: what strangers have said so far is counted.
+asio::awaitable<ErrorCode> LiveSession::read_frame() {
+  ErrorCode error;
+  do {
+    const std::size_t read = co_await socket_.async_read_some(buffer_, kPiece, into(error));
+    if (!error && !visit_->hold(read)) error = asio::error::no_buffer_space;
+  } while (!error && !socket_.is_message_done());
+  co_return error;
+}
+
 asio::awaitable<void> LiveSession::serve() {
   while (!connection_->closing() && !connection_->ended()) {
     co_await keep_pace();
-    ErrorCode error;
-    co_await socket_.async_read(buffer_, into(error));
+    const ErrorCode error = co_await read_frame();
     if (is_bad_frame(error)) {
       visit_->strike();
+      closing();  // an answer that nobody takes holds the line no longer than that
       // Beast has said why (1009 over the limit, 1007 not UTF-8) to one who may still be sending.
       co_await socket_.next_layer().linger();
       co_return;
@@ -122,6 +154,7 @@ asio::awaitable<void> LiveSession::serve() {
     connection_->take(std::string_view(static_cast<const char*>(data.data()), data.size()));
     if (!judge(data.size())) co_return;
     buffer_.consume(buffer_.size());
+    visit_->let_go();
     if (buffer_.capacity() > kKeptBuffer) {
       buffer_.shrink_to_fit();
     }
@@ -238,7 +271,11 @@ void LiveSession::watch_write() {
 
 void LiveSession::close(std::uint16_t code, const std::string& reason) {
   const websocket::close_reason why(static_cast<websocket::close_code>(code), reason);
-  socket_.async_close(why, [self = shared_from_this()](const ErrorCode&) { self->end(); });
+  close_under_way_ = true;
+  socket_.async_close(why, [self = shared_from_this()](const ErrorCode&) {
+    self->close_under_way_ = false;
+    self->cut_off();
+  });
 }
 
 }  // namespace waystation

@@ -45,6 +45,8 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
 
   asio::awaitable<bool> accept(const UpgradeRequest& request);
   asio::awaitable<void> serve();
+  asio::awaitable<ErrorCode> read_frame();
+  void rest();
   asio::awaitable<void> wait_until_ended();
   asio::awaitable<void> wait_until_ready();
   asio::awaitable<void> keep_pace();
@@ -55,6 +57,7 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   void watch_write();
   void end();
   void cut_off();  // without a word
+  void over();     // nothing is read any more
 
   beast::websocket::stream<EdgeStream> socket_;
   std::unique_ptr<Gate::Visit> visit_;
@@ -69,7 +72,8 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   asio::steady_timer pace_timer_;
   TimePoint write_deadline_;  // of on_its_way_
   bool watching_write_ = false;
-  TokenBucket frames_;  // messages
+  bool close_under_way_ = false;  // until both have said it
+  TokenBucket frames_;            // messages
   TokenBucket control_frames_;
   std::size_t bad_frames_ = 0;  // of the connection, as they were last counted
   Frame on_its_way_;            // what the socket is writing; null: nothing

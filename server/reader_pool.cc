@@ -1,5 +1,8 @@
 #include "server/reader_pool.h"
 
+#include <algorithm>
+
+#include "server/edge_limits.h"
 #include "sync/result.h"
 
 namespace waystation {
@@ -26,7 +29,8 @@ void ReaderPool::stop() {
 void ReaderPool::abandon() {
   WS_CHECK(mode_ == Threads::kStepped);
   ending_ = true;
-  jobs_.clear();
+  pulls_.clear();
+  lists_.clear();
 }
 
 bool ReaderPool::step() {
@@ -34,19 +38,31 @@ bool ReaderPool::step() {
   Job job;
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.empty()) return false;
-    job = std::move(jobs_.front());
-    jobs_.pop_front();
+    if (empty()) return false;
+    job = next();
   }
   job();
   return true;
 }
 
-bool ReaderPool::submit(Job job) {
+ReaderPool::Job ReaderPool::next() {
+  constexpr std::size_t kTurnsOfLists = 4;
+  const bool both = !pulls_.empty() && !lists_.empty();
+  const bool list = both ? ++turns_ % kTurnsOfLists == 0 : pulls_.empty();
+  std::deque<Job>& jobs = list ? lists_ : pulls_;
+  Job job = std::move(jobs.front());
+  jobs.pop_front();
+  return job;
+}
+
+bool ReaderPool::submit(Job job, Turn turn) {
   {
     const std::lock_guard lock(mutex_);
-    if (ending_ || jobs_.size() >= most_waiting_) return false;
-    jobs_.push_back(std::move(job));
+    const bool pull = turn == Turn::kPull;
+    std::deque<Job>& jobs = pull ? pulls_ : lists_;
+    const std::size_t most = pull ? most_waiting_ : std::min(most_waiting_, limits::kListQueue);
+    if (ending_ || jobs.size() >= most) return false;
+    jobs.push_back(std::move(job));
   }
   wake_.notify_one();
   return true;
@@ -57,10 +73,9 @@ void ReaderPool::run() {
     Job job;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return ending_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
+      wake_.wait(lock, [this] { return ending_ || !empty(); });
+      if (empty()) return;
+      job = next();
     }
     job();
   }

@@ -1,6 +1,7 @@
 // Threads that read the store, so that no RocksDB call runs on an I/O thread. Bounded: when too
-// many jobs wait, the client is told to come back. submit() from any thread. With Threads::kStepped
-// there are no threads and step() runs a job on the caller's.
+// many jobs wait, the client is told to come back. Pulls go before lists, which get one turn in
+// four when both wait. submit() from any thread. With Threads::kStepped there are no threads and
+// step() runs a job on the caller's.
 #pragma once
 
 #include <condition_variable>
@@ -26,18 +27,24 @@ class ReaderPool {
   ReaderPool(const ReaderPool&) = delete;
   ReaderPool& operator=(const ReaderPool&) = delete;
 
-  [[nodiscard]] bool submit(Job job);  // false: full
-  void stop();                         // runs what was submitted, then ends the threads
+  enum class Turn { kPull, kList };
+  [[nodiscard]] bool submit(Job job, Turn turn = Turn::kPull);  // false: full
+  void stop();  // runs what was submitted, then ends the threads
 
   bool step();     // kStepped: runs one job; false when none waits
   void abandon();  // kStepped: forgets the jobs, as when the process ends; none is taken any more
 
  private:
   void run();
+  // Under the lock.
+  [[nodiscard]] bool empty() const { return pulls_.empty() && lists_.empty(); }
+  [[nodiscard]] Job next();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;
+  std::deque<Job> pulls_;
+  std::deque<Job> lists_;
+  std::size_t turns_ = 0;  // in which both waited
   bool ending_ = false;
   Threads mode_;
   std::size_t most_waiting_;

@@ -16,6 +16,7 @@
 #include "sync/cursor.h"
 #include "sync/device_id.h"
 #include "sync/digest.h"
+#include "sync/frame_admission.h"
 #include "sync/limits.h"
 
 namespace waystation {
@@ -24,7 +25,7 @@ namespace {
 // What the messages of one POST /v1/sync have come to so far.
 struct SyncReply {
   std::vector<std::string> frames;
-  std::unique_ptr<DeviceLimits::Visit> visit;
+  std::shared_ptr<DeviceLimits::Visit> visit;
   Service::ApiDone done;
 
   void finish() { done(ApiReply{200, join_messages(frames), false, 0}); }
@@ -33,7 +34,7 @@ struct SyncReply {
   void fail(const Error& error, std::int64_t retry_after_ms) {
     const bool busy = error.code == Code::kBusy;
     if (frames.empty() && !busy) return done(problem(error));
-    frames.push_back(busy ? encode_busy(retry_after_ms) : encode_error(error));
+    frames.push_back(busy ? encode_busy(retry_after_ms) : encode_error(for_outsiders(error)));
     done(ApiReply{info(error.code).http, join_messages(frames), false, busy ? retry_after_ms : 0});
   }
 };
@@ -71,10 +72,6 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-ApiReply problem(const Error& error) {
-  return ApiReply{info(error.code).http, encode_problem(error), true, 0};
 }
 
 Service::Service() = default;
@@ -224,18 +221,12 @@ void Service::pull_page(std::uint64_t device, Pull pull, PullDone done) {
 
 void Service::read(ApiDone done, std::function<ApiReply()> job) {
   const auto run = [done, job = std::move(job)] { done(job()); };
-  if (!readers_->submit(run)) {
-    ApiReply busy = problem(Error{Code::kBusy, "too many requests wait"});
-    busy.retry_after_ms = retry_after_ms();
-    done(std::move(busy));
-  }
+  if (!readers_->submit(run, ReaderPool::Turn::kList)) done(busy("too many requests wait"));
 }
 
 void Service::write(Request request, const ApiDone& busy) {
   if (writer_->submit(std::move(request))) return;
-  ApiReply reply = problem(Error{Code::kBusy, "too many ops wait"});
-  reply.retry_after_ms = retry_after_ms();
-  busy(std::move(reply));
+  busy(this->busy("too many ops wait"));
 }
 
 Result<Service::Caller> Service::caller(const ApiRequest& request) const {
@@ -292,6 +283,10 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (who->is_device() && !who->account->active() && !is("/v1/quarantine")) {
     return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
   }
+  done = within_limits(request, *who,
+                       get && (lister != nullptr || is("/v1/devices") || is("/v1/audit")),
+                       std::move(done));
+  if (done == nullptr) return;
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
@@ -329,36 +324,52 @@ void Service::office(const ApiRequest& request, ApiDone done) {
 
 void Service::health(bool ready, const ApiDone& done) const {
   if (!ready || !store_->read_only()) return done(ApiReply{200, R"({"status":"ok"})", false, 0});
+  const Error why = for_outsiders(Error{Code::kStoreReadOnly, store_->read_only_reason()});
   std::string body = R"({"status":"read_only","reason":)";
-  append_json_string(body, store_->read_only_reason());
+  append_json_string(body, why.context);
   body += '}';
   done(ApiReply{503, std::move(body), false, 0});
 }
 
 void Service::sync(const ApiRequest& request, ApiDone done) {
-  auto frame = decode_frame(request.body);
-  if (!frame) return done(problem(frame.error()));
-  if (!frame->hello) {
-    return done(problem(Error{Code::kAuthRequired, "POST /v1/sync needs a hello in its frame"}));
-  }
-  const auto account = greet(*frame->hello);
-  if (!account) return done(problem(account.error()));
-  const std::uint64_t device = (*account)->device;
   auto reply = std::make_shared<SyncReply>();
-  reply->visit = enter(device);
-  const std::size_t ops = frame->push ? frame->push->ops.size() : 0;
-  const bool room = reply->visit != nullptr;
-  const std::int64_t wait = room ? take(device, ops, request.body.size()) : wait_ms(device);
-  if (!room || wait > 0) {
-    reply->done = std::move(done);
-    return reply->fail(Error{Code::kBusy, ""}, retry_after_ms(wait));
+  std::uint64_t device = 0;
+  std::int64_t wait = 0;
+  std::optional<Error> refused;
+  const auto admit = [&](const FrameOutline& outline) {
+    if (outline.hello == nullptr) {
+      refused = Error{Code::kAuthRequired, "POST /v1/sync needs a hello in its frame"};
+      return false;
+    }
+    const auto account = greet(*outline.hello);
+    if (!account) {
+      refused = account.error();
+      return false;
+    }
+    device = (*account)->device;
+    reply->visit = enter(device);
+    const bool room = reply->visit != nullptr;
+    wait = room ? take(device, outline.ops, request.body.size()) : wait_ms(device);
+    if (!room || wait > 0) refused = Error{Code::kBusy, ""};
+    return !refused;
+  };
+  auto decoded = decode_frame(request.body, admit);
+  if (!decoded) {
+    if (device != 0) (void)strike(device);
+    return done(problem(decoded.error()));
   }
-  reply->done = [this, device, done = std::move(done)](ApiReply answer) {
+  if (refused && refused->code != Code::kBusy) return done(problem(*refused));
+  reply->done = std::move(done);
+  if (refused) return reply->fail(*refused, retry_after_ms(wait));
+  ClientFrame& frame = **decoded;
+  reply->done = [this, device, visit = reply->visit,
+                 done = std::move(reply->done)](ApiReply answer) {
     count_bytes(device, answer.body.size());
+    answer.held = visit;
     done(std::move(answer));
   };
-  std::optional<Pull> pull = std::move(frame->pull);
-  const bool asks_more = frame->push.has_value() || pull.has_value();
+  std::optional<Pull> pull = std::move(frame.pull);
+  const bool asks_more = frame.push.has_value() || pull.has_value();
   auto exchanged = [this, device, reply, pull, asks_more](Result<ExchangeRequest::Reply> result) {
     if (!result) return reply->fail(result.error(), retry_after_ms());
     for (std::string* answer :
@@ -376,7 +387,7 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
     };
     pull_page(device, *pull, std::move(pulled));
   };
-  exchange(device, std::move(*frame), std::move(exchanged));
+  exchange(device, std::move(frame), std::move(exchanged));
 }
 
 void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone done) {
@@ -384,7 +395,7 @@ void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone do
   if (!to) return done(problem(to.error()));
   // Also before it waits: a wrong folder is to change nothing.
   if (auto checked = surroundings_.backups.check(*to); !checked)
-    return done(problem(checked.error()));
+    return done(problem_in_full(checked.error()));
   auto note = std::make_shared<BackupNote>();
   BackupRequest backup;
   backup.by = caller.who;
@@ -396,7 +407,7 @@ void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone do
     return {};
   };
   backup.done = [done, note, folder = *to](const Status& status) {
-    if (!status) return done(problem(status.error()));
+    if (!status) return done(problem_in_full(status.error()));
     spdlog::info("backup made in {}", folder);
     std::string out = "{\"folder\":";
     append_json_string(out, folder);

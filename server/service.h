@@ -50,6 +50,8 @@ struct ApiReply {
   bool problem = false;  // application/problem+json
   std::int64_t retry_after_ms = 0;
   std::vector<std::string> cookies = {};  // values of Set-Cookie
+  // Places that the asker has until the answer has been sent: it lives as long as they are taken.
+  std::shared_ptr<const void> held = {};
 };
 
 class Office;
@@ -175,6 +177,11 @@ class Service {
   void office(const ApiRequest& request, ApiDone done);
   [[nodiscard]] Result<AccountPtr> known(std::string_view device, std::string_view token) const;
   void read(ApiDone done, std::function<ApiReply()> job);
+  // What the answer is to be given to, with the asker's limits around it. Null: he has been told
+  // to come back.
+  [[nodiscard]] ApiDone within_limits(const ApiRequest& request, const Caller& caller, bool list,
+                                      ApiDone done) const;
+  [[nodiscard]] ApiReply busy(std::string_view why, std::int64_t wait_ms = 0) const;
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
 
@@ -191,6 +198,11 @@ class Service {
   GuessLimit guesses_;
 };
 
+// What may be said of an error to whoever asks: what the system said of its disk, with the names of
+// files, goes to the log alone.
+[[nodiscard]] Error for_outsiders(const Error& error);
 [[nodiscard]] ApiReply problem(const Error& error);
+// The same with all that is known, for the administrator.
+[[nodiscard]] ApiReply problem_in_full(const Error& error);
 
 }  // namespace waystation

@@ -38,4 +38,42 @@ bool Service::strike(std::uint64_t device) const {
   return device_limits_->strike(device, surroundings_.now_ms());
 }
 
+ApiReply Service::busy(std::string_view why, std::int64_t wait_ms) const {
+  ApiReply reply = problem(Error{Code::kBusy, std::string(why)});
+  reply.retry_after_ms = retry_after_ms(wait_ms);
+  return reply;
+}
+
+Service::ApiDone Service::within_limits(const ApiRequest& request, const Caller& caller, bool list,
+                                        ApiDone done) const {
+  struct Places {
+    std::unique_ptr<DeviceLimits::Visit> visit;
+    std::unique_ptr<DeviceLimits::Visit> list;
+  };
+  auto places = std::make_shared<Places>();
+  const std::uint64_t device = caller.is_device() ? caller.account->device : 0;
+  if (device != 0) {
+    places->visit = enter(device);
+    const bool room = places->visit != nullptr;
+    const std::int64_t wait = room ? take(device, 0, request.body.size()) : wait_ms(device);
+    if (!room || wait > 0) {
+      done(busy("this device asks too much at one time", wait));
+      return nullptr;
+    }
+  }
+  // The administrator's token is that of the commands on the machine.
+  if (list && (caller.is_device() || caller.person)) {
+    places->list = device_limits_->enter_list(caller.who);
+    if (places->list == nullptr) {
+      done(busy("too many lists at one time"));
+      return nullptr;
+    }
+  }
+  return [this, device, places, done = std::move(done)](ApiReply reply) {
+    if (device != 0) count_bytes(device, reply.body.size());
+    reply.held = places;
+    done(std::move(reply));
+  };
+}
+
 }  // namespace waystation

@@ -189,20 +189,30 @@ std::size_t repair_number(std::string& out, std::string_view text, std::size_t a
   return end;
 }
 
-// A noncharacter, U+FDD0 to U+FDEF, that the text does not hold, raw or as an escape.
-SurrogateMark choose_mark(std::string_view text) {
-  for (char last = '\x90'; last <= '\xAF'; ++last) {
-    const SurrogateMark mark{'\xEF', '\xB7', last};
-    const unsigned code = 0xFDD0U + (static_cast<unsigned char>(last) - 0x90U);
-    const auto holds_escape = [&](const char* format) {
-      return text.find(fmt::format(fmt::runtime(format), code)) != std::string_view::npos;
-    };
-    if (text.find(mark) == std::string_view::npos && !holds_escape("\\u{:04x}") &&
-        !holds_escape("\\u{:04X}")) {
-      return mark;
-    }
+// Which of the noncharacters U+FDD0 to U+FDEF stands at `at`, raw or as an escape, counted from the
+// first; nothing: none.
+std::optional<unsigned> noncharacter(std::string_view text, std::size_t at) {
+  constexpr unsigned kFirst = 0xFDD0;
+  constexpr unsigned kCount = 32;
+  unsigned unit = 0;
+  if (text[at] == '\\') {
+    unit = unicode_escape(text, at).value_or(0);
+  } else if (at + 2 < text.size() && text[at] == '\xEF' && text[at + 1] == '\xB7') {
+    unit = 0xFDC0U + (static_cast<unsigned char>(text[at + 2]) & 0x3FU);
   }
-  return "\xEF\xB7\x90";
+  return unit >= kFirst && unit < kFirst + kCount ? std::optional(unit - kFirst) : std::nullopt;
+}
+
+// A noncharacter that the text does not hold. One pass, whatever it holds.
+SurrogateMark choose_mark(std::string_view text) {
+  std::uint32_t held = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\' && text[at] != '\xEF') continue;
+    if (const auto which = noncharacter(text, at)) held |= 1U << *which;
+  }
+  unsigned free = 0;
+  while (free < 31 && (held >> free & 1U) != 0) ++free;
+  return {'\xEF', '\xB7', static_cast<char>(0x90 + free)};
 }
 
 std::string repair(std::string_view text, const SurrogateMark& mark) {

@@ -5,6 +5,7 @@
 #include "sync/body_reader.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
+#include "sync/frame_admission.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
 #include "sync/policy.h"
@@ -254,13 +255,18 @@ std::optional<Refusal> check_edits(const Op& op) {
   }
   if (!op.del && op.edits.empty() && op.settlements.empty())
     return Refusal{Code::kOpInvalid, "the op edits nothing"};
-  for (std::size_t i = 0; i < op.edits.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (op.edits[i].field == op.edits[j].field &&
-          !may_stand_together(op.edits[i].kind, op.edits[j].kind)) {
-        return Refusal{Code::kOpInvalid,
-                       fmt::format("the field {} is edited twice", op.edits[i].field)};
-      }
+  // Side by side in order of their fields: a push may hold very many.
+  std::vector<const Edit*> edits;
+  edits.reserve(op.edits.size());
+  for (const Edit& edit : op.edits) edits.push_back(&edit);
+  std::sort(edits.begin(), edits.end(),
+            [](const Edit* a, const Edit* b) { return a->field < b->field; });
+  for (std::size_t i = 1; i < edits.size(); ++i) {
+    const bool third = i > 1 && edits[i - 2]->field == edits[i]->field;
+    if (edits[i - 1]->field == edits[i]->field &&
+        (third || !may_stand_together(edits[i - 1]->kind, edits[i]->kind))) {
+      return Refusal{Code::kOpInvalid,
+                     fmt::format("the field {} is edited twice", edits[i]->field)};
     }
   }
   return std::nullopt;
@@ -349,6 +355,16 @@ Result<Push> decode_push(dom::object object, const json::SurrogateMark& mark) {
   return push;
 }
 
+// What the push of a frame holds, before it is decoded.
+std::size_t count_ops(dom::object frame) {
+  const auto push = json::find(frame, "push");
+  dom::object inside;
+  if (!push || push->get(inside) != simdjson::SUCCESS) return 0;
+  const auto ops = json::find(inside, "ops");
+  dom::array items;
+  return ops && ops->get(items) == simdjson::SUCCESS ? items.size() : 0;
+}
+
 template <typename T, typename Decode>
 Status take(std::optional<T>& into, dom::object frame, std::string_view key,
             const json::SurrogateMark& mark, Decode decode) {
@@ -383,16 +399,29 @@ bool valid_name(std::string_view name) {
 }
 
 Result<ClientFrame> decode_frame(std::string_view bytes) {
+  auto frame = decode_frame(bytes, [](const FrameOutline&) { return true; });
+  if (!frame) return frame.error();
+  return std::move(**frame);
+}
+
+Result<std::optional<ClientFrame>> decode_frame(std::string_view bytes, const AdmitFrame& admit) {
   auto document = json::parse(bytes);
   if (!document) return document.error();
   dom::object object;
   if (document->root.get(object) != simdjson::SUCCESS) {
     return Error{Code::kJsonInvalid, "a frame is a JSON object"};
   }
+  const auto holds = [&](std::string_view key) { return json::find(object, key).has_value(); };
+  if (!holds("hello") && !holds("wiped") && !holds("push") && !holds("pull")) {
+    return Error{Code::kMessageUnknown, "a frame holds hello, push, pull or wiped"};
+  }
   const json::SurrogateMark& mark = document->mark;
   ClientFrame frame;
   if (auto taken = take(frame.hello, object, "hello", mark, decode_hello); !taken) {
     return taken.error();
+  }
+  if (!admit({frame.hello ? &*frame.hello : nullptr, count_ops(object)})) {
+    return std::optional<ClientFrame>();
   }
   if (auto taken = take(frame.wiped, object, "wiped", mark, decode_wiped); !taken) {
     return taken.error();
@@ -403,10 +432,7 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
   if (auto taken = take(frame.pull, object, "pull", mark, decode_pull); !taken) {
     return taken.error();
   }
-  if (!frame.hello && !frame.wiped && !frame.push && !frame.pull) {
-    return Error{Code::kMessageUnknown, "a frame holds hello, push, pull or wiped"};
-  }
-  return frame;
+  return std::optional<ClientFrame>(std::move(frame));
 }
 
 namespace {

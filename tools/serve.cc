@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -24,22 +25,38 @@ void log_audit_head(const Store& store) {
   }
 }
 
-// Every connection is a file descriptor: take what the system allows.
-void raise_descriptor_limit() {
+// Every connection is a file descriptor: takes what the system allows, and says how many there are.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    spdlog::warn("at most {} connections: the limit of open files cannot be raised",
-                 limit.rlim_cur);
+    spdlog::warn("the limit of open files cannot be raised");
+    getrlimit(RLIMIT_NOFILE, &limit);
   }
+  return limit.rlim_cur;
 }
 
-int serve(const Config& config) {
+// The store keeps up to 512 files open, the rest is for its log, backups and listening. A store
+// that finds no descriptor left takes no more edits, so connections leave it what it needs.
+Config within_descriptors(Config config, std::size_t descriptors) {
+  constexpr std::size_t kOfTheStore = 700;
+  const std::size_t most = descriptors > 2 * kOfTheStore
+                               ? descriptors - kOfTheStore
+                               : std::max<std::size_t>(1, descriptors / 2);
+  if (config.connections > most) {
+    spdlog::warn("at most {} connections, not {}: the limit of open files is {}", most,
+                 config.connections, descriptors);
+    config.connections = most;
+  }
+  return config;
+}
+
+int serve(const Config& wanted) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("waystation"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  spdlog::set_level(spdlog::level::from_str(config.log_level));
-  raise_descriptor_limit();
+  spdlog::set_level(spdlog::level::from_str(wanted.log_level));
+  const Config config = within_descriptors(wanted, raise_descriptor_limit());
   if (::geteuid() == 0) {
     spdlog::warn("runs as root, which it has no need of: docs/operations.md, \"Run\"");
   }

@@ -185,6 +185,13 @@ std::optional<RawFrame> RawSocket::frame(std::chrono::milliseconds patience) {
   return frame;
 }
 
+void RawSocket::finish() { shutdown(socket_, SHUT_WR); }
+
+void RawSocket::take_little() {
+  const int bytes = 4096;
+  setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 void RawSocket::reset() {
   const linger now{1, 0};
   setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));

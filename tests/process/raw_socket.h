@@ -49,7 +49,9 @@ class RawSocket {
   bool send_frame(int opcode, std::string_view payload);
   [[nodiscard]] std::optional<RawFrame> frame(std::chrono::milliseconds patience = kPatience);
 
-  void reset();  // ends the connection with an RST
+  void reset();        // ends the connection with an RST
+  void finish();       // nothing more is sent; what comes can still be read
+  void take_little();  // the system keeps a few KiB at most of what is not read
 
  private:
   // Reads until `held_` has `bytes` bytes, or (0) any new ones.

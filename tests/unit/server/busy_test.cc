@@ -6,9 +6,9 @@
 #include <optional>
 #include <set>
 
+#include "server/edge_limits.h"
 #include "server/service.h"
 #include "storage/memory_kv.h"
-#include "sync/limits.h"
 #include "sync/replica.h"
 #include "sync/wire.h"
 #include "tests/support/json.h"
@@ -33,6 +33,8 @@ class BusyServer : public ::testing::Test {
         call("/v1/enroll", fmt::format(R"({{"code":"{}","request":"0123456789abcdef"}})",
                                        text_of(code.root(), "code")))
             .body);
+    bearer =
+        fmt::format("{}.{}", text_of(enrolled.root(), "device"), text_of(enrolled.root(), "token"));
     phone.emplace(text_of(enrolled.root(), "device"), text_of(enrolled.root(), "token"));
   }
   ~BusyServer() override { service->abandon(); }
@@ -55,6 +57,7 @@ class BusyServer : public ::testing::Test {
 
   std::unique_ptr<Service> service;
   std::optional<Replica> phone;
+  std::string bearer;
   const ClockReading clock{kStart, 0, "b1"};
 };
 
@@ -83,6 +86,37 @@ TEST_F(BusyServer, F5_TakesWhatIsPushedWhilePullsWait) {
   EXPECT_THAT(reply.body, HasSubstr(R"("receipt":{"applied":1)"));
   EXPECT_FALSE(phone->receive(reply.body).ok());  // the pull is to be asked for again
   EXPECT_EQ(phone->waiting(), 0U);
+}
+
+// The pages of a list are large, and whoever asks for many may not read them.
+TEST_F(BusyServer, ReadsFewListsOfADeviceAtOneTimeAndPullsFirst) {
+  const auto device = service->store().accounts().all().front()->device;
+  std::vector<ApiReply> lists;
+  const auto list = [&] {
+    service->api({"GET", "/v1/quarantine", {}, bearer, ""},
+                 [&](ApiReply answer) { lists.push_back(std::move(answer)); });
+  };
+  for (std::size_t i = 0; i < limits::kListsAtOnce; ++i) list();
+  EXPECT_TRUE(lists.empty());
+  list();
+  ASSERT_EQ(lists.size(), 1U);
+  EXPECT_EQ(lists.back().status, 503);
+  EXPECT_GT(lists.back().retry_after_ms, 0);
+  bool pulled = false;
+  service->pull_page(device, Pull{"", 1000}, [&](const Result<PullPage>&) { pulled = true; });
+  EXPECT_TRUE(service->step_reader());
+  EXPECT_TRUE(pulled) << "lists go first";
+  while (service->step_reader()) {
+  }
+  ASSERT_EQ(lists.size(), 1 + limits::kListsAtOnce);
+  list();
+  EXPECT_EQ(lists.back().status, 503) << "none has been sent yet";
+  lists.clear();  // they have
+  list();
+  while (service->step_reader()) {
+  }
+  ASSERT_EQ(lists.size(), 1U);
+  EXPECT_EQ(lists.back().status, 200) << lists.back().body;
 }
 
 // What waits is bounded by its size too: a few ops with very many values are as much as very many.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/device_limits.h"
-#include "sync/limits.h"
+#include "server/edge_limits.h"
 
 namespace waystation::testing {
 namespace {
@@ -156,6 +156,100 @@ TEST_F(GateTest, ATrustedProxyIsLimitedByWhomItSpeaksFor) {
   EXPECT_EQ(open->unknown(), 0U);
 }
 
+// --- those who are unknown ----------------------------------------------------------------------
+
+TEST_F(GateTest, WhoSaysNothingMakesRoomForWhoComesLater) {
+  Config config;
+  config.connections_per_address = 10;
+  const auto open = gate(config);
+  std::vector<int> left(5, 0);
+  Visits silent;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    silent.push_back(open->enter(at("203.0.113.66")));
+    ASSERT_NE(silent.back(), nullptr);
+    silent.back()->rest([&left, i] { ++left[i]; });
+    now += 10;
+  }
+  EXPECT_EQ(open->enter(at("203.0.113.66")), nullptr) << "nobody has had time to say anything";
+  now += 2000;
+  ASSERT_TRUE(silent[0]->wake());  // the others are at rest
+  const auto late = open->enter(at("203.0.113.66"));
+  EXPECT_NE(late, nullptr);
+  EXPECT_EQ(left, (std::vector<int>{0, 1, 0, 0, 0})) << "the one unknown for longest";
+  EXPECT_TRUE(silent[0]->wake());
+  EXPECT_FALSE(silent[1]->wake());
+  EXPECT_EQ(open->visits(), 5U);
+  silent[2]->known();
+  silent.clear();
+  EXPECT_EQ(open->visits(), 1U);
+  EXPECT_EQ(open->unknown(), 1U);
+}
+
+TEST_F(GateTest, WhoIsKnownOrHasSomethingToSayStays) {
+  Config config;
+  config.connections = 10;
+  const auto open = gate(config);
+  int left = 0;
+  Visits visits = enter(*open, "203.0.113.66", 5);
+  for (const auto& visit : visits) visit->rest([&left] { ++left; });
+  visits[0]->known();
+  for (std::size_t i = 1; i < visits.size(); ++i) ASSERT_TRUE(visits[i]->wake());
+  now += 60'000;
+  EXPECT_NE(open->enter(at("203.0.113.7")), nullptr);
+  EXPECT_EQ(enter(*open, "203.0.113.8", 5).size(), 1U);
+  EXPECT_EQ(left, 0);
+}
+
+TEST_F(GateTest, WhoStaysUnknownIsSpentAfterAWhileOrSoManyRequests) {
+  const auto open = gate();
+  const auto asks = open->enter(at("203.0.113.7"));
+  for (std::size_t i = 0; i < limits::kUnknownRequests; ++i) {
+    EXPECT_FALSE(asks->spent());
+    (void)asks->request();
+  }
+  EXPECT_TRUE(asks->spent());
+  asks->known();
+  EXPECT_FALSE(asks->spent());
+  const auto waits = open->enter(at("127.0.0.1"));
+  now += limits::kUnknownMs - 1;
+  EXPECT_FALSE(waits->spent());
+  EXPECT_EQ(waits->unknown_left_ms(), 1);
+  now += 1;
+  EXPECT_TRUE(waits->spent());
+}
+
+TEST_F(GateTest, WhatTheUnknownHoldTogetherIsBounded) {
+  const auto open = gate();
+  const auto one = open->enter(at("203.0.113.7"));
+  const auto other = open->enter(at("203.0.113.8"));
+  EXPECT_TRUE(one->hold(limits::kUnknownHeldBytes - 10));
+  EXPECT_FALSE(other->hold(11));
+  EXPECT_TRUE(other->hold(10));
+  one->let_go();
+  EXPECT_TRUE(other->hold(11));
+  other->known();
+  EXPECT_TRUE(one->hold(limits::kUnknownHeldBytes));
+  EXPECT_TRUE(other->hold(limits::kUnknownHeldBytes)) << "it is known, and has limits of its own";
+}
+
+TEST_F(GateTest, WhoComesThroughAProxysKeptConnectionIsUnknownAndCounts) {
+  Config config;
+  config.trusted_proxies = {"10.0.0.1"};
+  config.connects_per_minute = 6;
+  const auto open = gate(config);
+  const auto proxy = open->enter(at("10.0.0.1"));
+  EXPECT_TRUE(proxy->speaks_for(at("203.0.113.7")));
+  proxy->known();
+  EXPECT_EQ(open->unknown(), 0U);
+  EXPECT_TRUE(proxy->speaks_for(at("203.0.113.7")));
+  EXPECT_EQ(open->unknown(), 1U) << "the next request may be somebody else's";
+  int turns = 0;
+  while (turns < 100 && proxy->speaks_for(at(turns % 2 == 0 ? "203.0.113.66" : "203.0.113.7"))) {
+    ++turns;
+  }
+  EXPECT_EQ(turns, 11) << "six of the one, and five of the other, who had come before";
+}
+
 // --- whom a proxy speaks for --------------------------------------------------------------------
 
 std::string client(const std::string& list, const std::string& forwarded = {}) {
@@ -252,6 +346,16 @@ TEST_F(DeviceLimitsTest, ConnectionsAtOneTimeAreBoundedAndPlacesComeBack) {
   EXPECT_NE(all->enter(kOther, now), nullptr);
   visits.pop_back();
   EXPECT_NE(all->enter(kOne, now), nullptr);
+}
+
+TEST_F(DeviceLimitsTest, ListsAtOneTimeAreFewAndPlacesComeBack) {
+  const auto all = limits();
+  std::vector<std::unique_ptr<DeviceLimits::Visit>> lists;
+  while (auto list = all->enter_list("device A")) lists.push_back(std::move(list));
+  EXPECT_EQ(lists.size(), waystation::limits::kListsAtOnce);
+  EXPECT_NE(all->enter_list("office B"), nullptr);
+  lists.pop_back();
+  EXPECT_NE(all->enter_list("device A"), nullptr);
 }
 
 TEST_F(DeviceLimitsTest, BadFramesShutOutForAWhile) {
