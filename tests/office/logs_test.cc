@@ -61,8 +61,8 @@ TEST_F(Logs, HoldNoSecretAndNoPersonalValue) {
   secret("the name of a device", "标记设备名字");
   secret("a personal value", "标记姓名王小明");
   secret("a phone number", "13800009999");
-  const Reply code =
-      admin.call("POST", "/v1/codes", Json{{"scopes", {"*"}}, {"name", "标记设备名字"}});
+  const Reply code = admin.call(
+      "POST", "/v1/codes", Json{{"scopes", {"*"}}, {"role", "office"}, {"name", "标记设备名字"}});
   secret("the enrolment code", code.body["code"]);
   const Reply enrolled = open.call("POST", "/v1/enroll",
                                    Json{{"code", code.body["code"]},

@@ -123,7 +123,7 @@ TEST_F(SigningIn, EveryRequestOfAPersonAndItsAnswerKeepToTheirSchemas) {
       ask(client, "POST", "/v1/session/second-factor", Json{{"password", "a longer sentence"}});
   ASSERT_EQ(secret.status, 200) << secret.text;
   const Reply wrong = ask(client, "PUT", "/v1/session/second-factor", Json{{"code", "12"}});
-  EXPECT_EQ(wrong.status, 403) << wrong.text;
+  EXPECT_EQ(wrong.status, 401) << wrong.text;
   const Json code{{"code", authenticator(secret.body["secret"])}};
   const Reply recovery = ask(client, "PUT", "/v1/session/second-factor", code);
   EXPECT_EQ(recovery.status, 200) << recovery.text;
