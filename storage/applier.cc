@@ -179,7 +179,9 @@ Status Applier::push(Group& group, Device& device, const Account& account, Push&
     if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
       (void)put_in_place(group, device, account.device, op, group.now_ms);
     }
-    auto verdict = op.n < expected ? repeat(group, device, account.device, op)
+    const auto erased = seal_personal(group, op);
+    if (!erased) return erased.error();
+    auto verdict = op.n < expected ? repeat(group, device, account.device, op, *erased)
                                    : judge(group, device, account, op);
     if (!verdict) return verdict.error();
     receipt.verdicts.push_back(std::move(*verdict));
@@ -191,7 +193,8 @@ Status Applier::push(Group& group, Device& device, const Account& account, Push&
 }
 
 // Law 2: the first verdict, word for word.
-Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t id, const Op& op) {
+Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t id, const Op& op,
+                                    bool erased) {
   const LogChunk* chunk = nullptr;
   const auto holds = [&](const LogChunk& c) {
     return op.n >= c.first_n && op.n < c.first_n + c.entries.size();
@@ -217,7 +220,8 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
     if (!holds(*chunk)) return Error{Code::kStoreCorrupt, "a gap in a device log"};
   }
   const LogEntry& entry = chunk->entries[op.n - chunk->first_n];
-  if (entry.op == op.canonical) return entry.verdict;
+  // What was sealed by a key that is gone can be compared with nothing any more.
+  if (erased || entry.op == op.canonical) return entry.verdict;
   Refusal refusal{Code::kOpReused,
                   fmt::format("op {} was handed in before with other content; the first verdict "
                               "stands, this content is in the quarantine",
@@ -381,9 +385,9 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     WS_CHECK(parts.has_value());
     const std::string visible = made.record.visible();
     made.size_bound = visible.size();
-    if (!visible.empty()) {
-      made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
-    }
+    auto part = digest_part(store_, parts->scope, parts->coll, parts->id, visible);
+    if (!part) return part.error();
+    made.stored_part = *part;
   }
   return &records_.emplace(key, std::move(made)).first->second;
 }
@@ -618,13 +622,13 @@ Status Applier::close_records(Group& group) {
     const auto parts = keys::parse_record(key);
     WS_CHECK(parts.has_value());
     const std::string visible = entry->record.visible();
-    Digest part;
-    if (!visible.empty()) part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+    const auto part = part_of(group, *parts, visible);
+    if (!part) return part.error();
     DigestRow& row = scopes_[std::string(parts->scope)].row;
     if (!broken(Broken::kDigestNotUpdated) || !visible.empty()) {
       row.digest.subtract(entry->stored_part);
     }
-    row.digest.add(part);
+    row.digest.add(*part);
     const Seq listed_at = entry->record.buried ? 0 : entry->record.seq;
     if (entry->stored_seq != 0 && entry->stored_seq != listed_at) {
       group.batch.erase_once(Column::kChanges, keys::change(parts->scope, entry->stored_seq));
@@ -643,7 +647,7 @@ Status Applier::close_records(Group& group) {
     }
     group.batch.put(Column::kRecords, key, encode_record(entry->record, visible));
     entry->stored_seq = listed_at;
-    entry->stored_part = part;
+    entry->stored_part = *part;
     entry->size_bound = visible.size();
     entry->dirty = false;
   }
@@ -683,6 +687,10 @@ void Applier::close_devices(Group& group) {
 
 Status Applier::commit(Group& group) {
   if (group.batch.empty()) return {};
+  for (const std::string& person : group.erased) {
+    if (!settings_.erasing) break;
+    if (auto told = settings_.erasing(person, group.now_ms); !told) return told;
+  }
   group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
   std::vector<std::pair<std::string, Seq>> newest;
   newest.reserve(group.dirty_scopes.size());

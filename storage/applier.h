@@ -10,12 +10,16 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "storage/codec.h"
+#include "storage/keys.h"
+#include "storage/rules.h"
 #include "storage/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
@@ -72,8 +76,18 @@ struct BackupRequest {
   std::function<void(Status)> done;
 };
 
+struct EraseReport {
+  KeyState before = KeyState::kNone;  // kErased: nothing was left to be done
+  std::vector<std::string> records;   // scope/coll/id: what was on show and is cleared
+};
+// All that is personal about somebody becomes unreadable, for ever.
+struct EraseRequest {
+  std::string person;  // a record id
+  std::function<void(Result<EraseReport>)> done;
+};
+
 using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
-                             RevokeRequest, BackupRequest>;
+                             RevokeRequest, BackupRequest, EraseRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -87,6 +101,11 @@ struct GroupOutcome {
 struct ApplierSettings {
   // How long a device may stay away and still be told of each deletion.
   std::int64_t offline_ms = std::int64_t{180} * 86'400'000;
+  // Fills with random bytes: where the keys of persons come from.
+  std::function<void(std::span<unsigned char>)> random = secure_random;
+  // Called before the group that erases is committed, and must have made it durable elsewhere that
+  // the person is erased: a backup that is older must not bring anything back.
+  std::function<Status(const std::string& person, std::int64_t now_ms)> erasing;
 };
 
 class Applier {
@@ -133,6 +152,7 @@ class Applier {
   void take(Group& group, ScopesRequest& request);
   void take(Group& group, RevokeRequest& request);
   void take(Group& group, BackupRequest& request);
+  void take(Group& group, EraseRequest& request);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
@@ -142,7 +162,7 @@ class Applier {
   [[nodiscard]] Status push(Group& group, Device& device, const Account& account, Push& push,
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,
-                                           const Op& op);
+                                           const Op& op, bool erased);
   [[nodiscard]] Result<std::string> judge(Group& group, Device& device, const Account& account,
                                           Op& op);
   struct Applied {
@@ -166,6 +186,19 @@ class Applier {
   [[nodiscard]] Status keep_effects(Group& group, const Op& op, const Effects& effects);
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);
+
+  // Persons (persons.cc). True: the op's person has been erased.
+  [[nodiscard]] Result<bool> seal_personal(Group& group, Op& op);
+  [[nodiscard]] Result<KeyState> person_key(Group& group, std::string_view person,
+                                            PersonKey& key) const;
+  [[nodiscard]] Result<KeyState> make_person_key(Group& group, std::string_view person,
+                                                 PersonKey& key);
+  // What a record adds to its digest, also by keys that are not committed yet.
+  [[nodiscard]] Result<Digest> part_of(Group& group, const keys::RecordKey& key,
+                                       std::string_view visible) const;
+  [[nodiscard]] Result<std::optional<Match>> match(Group& group, const Record& record,
+                                                   const Collection& collection);
+  [[nodiscard]] Result<EraseReport> erase_person(Group& group, const std::string& person);
 
   // What the server does by itself (own_ops.cc). `edits` is the inside of an op that says what is
   // done; what the record has against it is passed over.

@@ -26,7 +26,10 @@ struct Applier::Group {
   std::unordered_set<std::string> looked_at;  // records that were due
   std::unordered_map<std::string, CodeRow> codes;
   std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
-  std::optional<LogChunk> last_chunk;                      // last one read for a repeat
+  // Keys that this group has made; nothing: it has erased the person.
+  std::map<std::string, std::optional<PersonKey>, std::less<>> persons;
+  std::vector<std::string> erased;
+  std::optional<LogChunk> last_chunk;  // last one read for a repeat
   std::uint64_t last_chunk_device = 0;
   std::vector<BackupRequest> backups;
   // Called after the commit, with whether it succeeded.

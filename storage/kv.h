@@ -30,8 +30,9 @@ enum class Column : std::uint8_t {
   kHistory,
   kTimers,
   kMatches,
+  kPersons,
 };
-inline constexpr std::size_t kColumns = 11;
+inline constexpr std::size_t kColumns = 12;
 
 class Batch {
  public:

@@ -106,6 +106,13 @@ std::string next_of_collection(const keys::RecordKey& at, std::string_view coll)
   return next;
 }
 
+// A page as it leaves the store.
+Result<ListPage> opened(const Store& store, Result<ListPage> page, Gone gone) {
+  if (!page) return page;
+  if (auto done = store.make_plain(page->items, gone); !done) return done.error();
+  return page;
+}
+
 Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
                                  const ScopeFilter& allowed) {
   const auto resume = from_hex(query.after);
@@ -144,8 +151,10 @@ Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
 
 }  // namespace
 
-Result<ListPage> list_records(const Store& store, const RecordQuery& query,
-                              const ScopeFilter& allowed) {
+namespace {
+
+Result<ListPage> list_sealed(const Store& store, const RecordQuery& query,
+                             const ScopeFilter& allowed) {
   if (query.scope.empty()) return list_collection(store, query, allowed);
   const auto snapshot = store.kv().snapshot();
   std::string prefix = keys::scope_prefix(query.scope);
@@ -174,6 +183,13 @@ Result<ListPage> list_records(const Store& store, const RecordQuery& query,
               });
 }
 
+}  // namespace
+
+Result<ListPage> list_records(const Store& store, const RecordQuery& query,
+                              const ScopeFilter& allowed) {
+  return opened(store, list_sealed(store, query, allowed), Gone::kLeftOut);
+}
+
 Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
                                 const ScopeFilter& allowed) {
   const auto snapshot = store.kv().snapshot();
@@ -196,7 +212,9 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     append_conflict(out, *parts, *row, kind.value_or(row->kind), *record);
     return true;
   };
-  return walk(store, *snapshot, Column::kConflicts, prefix, query.after, query.limit, visit);
+  return opened(store,
+                walk(store, *snapshot, Column::kConflicts, prefix, query.after, query.limit, visit),
+                Gone::kNull);
 }
 
 Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& query) {
@@ -218,7 +236,9 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
     out += '}';
     return true;
   };
-  return walk(store, *snapshot, Column::kQuarantine, prefix, query.after, query.limit, visit);
+  return opened(
+      store, walk(store, *snapshot, Column::kQuarantine, prefix, query.after, query.limit, visit),
+      Gone::kNull);
 }
 
 Result<std::string> describe_device(const Store& store, const Account& account) {
@@ -253,6 +273,7 @@ Status for_each_record(
   const std::string prefix = scope.empty() ? std::string() : keys::scope_prefix(scope);
   auto rows = store.kv().iterate(Column::kRecords, snapshot.get(), keys::prefix_end(prefix));
   rows->seek(prefix);
+  std::string room;
   while (rows->valid()) {
     const auto key = keys::parse_record(rows->key());
     if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
@@ -262,7 +283,9 @@ Status for_each_record(
     }
     const auto head = decode_record_head(rows->value());
     if (!head) return head.error();
-    if (!head->visible.empty() && !each(key->scope, key->id, head->visible)) return {};
+    const auto visible = store.plain(head->visible, room, Gone::kLeftOut);
+    if (!visible) return visible.error();
+    if (!visible->empty() && !each(key->scope, key->id, *visible)) return {};
     rows->next();
   }
   return rows->status();

@@ -146,6 +146,7 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
     }
   }
   PullPage page = std::move(walk.page);
+  if (auto opened = store.make_plain(page.items, Gone::kLeftOut); !opened) return opened.error();
   if (page.head.more) {
     page.next = walk.at();
   } else {

@@ -7,6 +7,7 @@
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "sync/device_id.h"
+#include "sync/personal.h"
 #include "sync/wire.h"
 
 namespace waystation {
@@ -27,9 +28,27 @@ Status read_op(const Store& store, const Snapshot& snapshot, PastOp& past) {
   past.stamp = entry.stamp;
   past.received_ms = chunk->received_ms;
   past.received = entry.op;
-  auto op = decode_op(entry.op);
+  std::string room;
+  const auto text = store.plain(entry.op, room, Gone::kNull);
+  if (!text) return text.error();
+  auto op = decode_op(*text);
   if (!op) return op.error();
   past.op = std::move(*op);
+  return {};
+}
+
+// Its values as the record has them: sealed.
+Status seal_again(const Store& store, const Schemas& schemas, Op& op) {
+  const Collection* collection = schemas.find(op.coll);
+  if (store.keyring() == nullptr || collection == nullptr) return {};
+  const std::string person(person_of(*collection, op.id));
+  PersonKey key{};
+  if (person.empty()) return {};
+  const auto state = store.keyring()->find(person, key);
+  if (!state) return state.error();
+  if (*state == KeyState::kKnown) {
+    seal_edits(*collection, op, [&](std::string_view value) { return seal(key, person, value); });
+  }
   return {};
 }
 
@@ -56,6 +75,7 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
       past.seq = key->seq;
       if (auto read = read_op(store, snapshot, past); !read) return read.error();
       schemas.bring_forward(past.op);
+      if (auto sealed = seal_again(store, schemas, past.op); !sealed) return sealed.error();
       past.op.base = std::min(past.op.base, past.seq - 1);
       all.push_back(std::move(past));
     }

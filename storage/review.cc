@@ -150,7 +150,9 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
   const std::string won = winner(store, *past, record, collection, name.field);
   if (!won.empty()) out += ",\"winner\":" + won;
   if (row.review.stamp != 0) out += ",\"review\":" + review_text(store, row.review);
-  return out + '}';
+  out += '}';
+  if (auto opened = store.make_plain(out, Gone::kNull); !opened) return opened.error();
+  return out;
 }
 
 Result<ListPage> list_history(const Store& store, const Schemas& schemas,
@@ -180,6 +182,7 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
     page.items += fmt::format(R"(,"n":{},"seq":{},"stamp":{},"received":{},"op":{}}})", op.dot.n,
                               op.seq, ms_from_seq(op.stamp), op.received_ms, op.received);
   }
+  if (auto opened = store.make_plain(page.items, Gone::kNull); !opened) return opened.error();
   return page;
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
     "default",    "devices", "device_log", "records", "changes", "conflicts",
-    "quarantine", "digests", "history",    "timers",  "matches"};
+    "quarantine", "digests", "history",    "timers",  "matches", "persons"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;

@@ -6,10 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "storage/directory.h"
+#include "storage/keyring.h"
 #include "storage/kv.h"
+#include "sync/digest.h"
 #include "sync/result.h"
 
 namespace waystation {
@@ -38,6 +42,16 @@ class Store {
   [[nodiscard]] ScopeTable& scopes() { return scopes_; }
   [[nodiscard]] const ScopeTable& scopes() const { return scopes_; }
 
+  // From then on personal values are sealed before they are stored. Before anything else is done.
+  void use(const MasterKey& master) { keyring_.emplace(*kv_, master); }
+  [[nodiscard]] const Keyring* keyring() const { return keyring_ ? &*keyring_ : nullptr; }
+  // JSON text of the store as those may read it who may see all of it: with what is sealed opened.
+  // Gives `json` itself where nothing is, else a view of `room`. Errors: as Keyring::open.
+  [[nodiscard]] Result<std::string_view> plain(std::string_view json, std::string& room,
+                                               Gone gone) const;
+  // The same in place.
+  [[nodiscard]] Status make_plain(std::string& json, Gone gone) const;
+
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
 
@@ -59,6 +73,7 @@ class Store {
   [[nodiscard]] Status list_history();  // format 2 has an index that format 1 had not
 
   std::unique_ptr<Kv> kv_;
+  std::optional<Keyring> keyring_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
@@ -67,5 +82,11 @@ class Store {
   mutable std::mutex reason_mutex_;
   std::string reason_;
 };
+
+// What a record adds to the digest of its scope, by what is stored of it: devices count what they
+// are sent, so what is sealed is opened. Nothing for one that is not shown.
+[[nodiscard]] Result<Digest> digest_part(const Store& store, std::string_view scope,
+                                         std::string_view coll, std::string_view id,
+                                         std::string_view visible);
 
 }  // namespace waystation

@@ -184,8 +184,9 @@ class Upgrade {
     if (!before.empty()) {
       const auto old = decode_record(before);
       if (!old) return old.error();
-      const std::string shown = old->visible();
-      if (!shown.empty()) (*row)->digest.subtract(digest_of_record(scope, coll, id, shown));
+      const auto part = digest_part(store_, scope, coll, id, old->visible());
+      if (!part) return part.error();
+      (*row)->digest.subtract(*part);
       if (!old->buried) batch_.erase_once(Column::kChanges, keys::change(scope, old->seq));
       if (old->due_ms != 0 && old->due_ms != record.due_ms) {
         batch_.erase(Column::kTimers, keys::timer(old->due_ms, key));
@@ -197,7 +198,9 @@ class Upgrade {
     position_ = next_seq(position_, now_ms_);
     record.seq = position_;
     const std::string shown = record.visible();
-    if (!shown.empty()) (*row)->digest.add(digest_of_record(scope, coll, id, shown));
+    const auto part = digest_part(store_, scope, coll, id, shown);
+    if (!part) return part.error();
+    (*row)->digest.add(*part);
     (*row)->newest = position_;
     std::string pointer = coll;
     pointer += '\0';

@@ -88,9 +88,9 @@ class Verifier {
     if (record->visible() != head->visible) fault("record {}: shown and kept state differ", where);
     if (head->seq > position_) fault("record {}: seq {} lies above the position", where, head->seq);
     newest_ = std::max(newest_, head->seq);
-    if (!head->visible.empty()) {
-      sum_.add(digest_of_record(key.scope, key.coll, key.id, head->visible));
-    }
+    const auto part = digest_part(store_, key.scope, key.coll, key.id, head->visible);
+    if (!part) return part.error();
+    sum_.add(*part);
     std::string pointer;
     const auto found = get(Column::kChanges, keys::change(key.scope, head->seq), pointer);
     if (!found) return found.error();

@@ -57,6 +57,7 @@ enum class Code : std::uint8_t {
   kQuotaExhausted,
   kQuotaExceeded,
   kQuotaHeld,
+  kPersonErased,
   // HTTP.
   kHttpBadRequest,
   kHttpNotFound,
@@ -73,6 +74,7 @@ enum class Code : std::uint8_t {
   kStoreLocked,
   kSchemaInvalid,
   kConfigInvalid,
+  kMasterKey,
   kInputInvalid,
   kBusy,
   kIo,
