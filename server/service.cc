@@ -17,6 +17,8 @@
 namespace waystation {
 namespace {
 
+constexpr std::string_view kPersons = "/v1/persons/";
+
 // What the messages of one POST /v1/sync have come to so far.
 struct SyncReply {
   std::vector<std::string> frames;
@@ -58,7 +60,14 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   }
   auto token = waystation::admin_token(config.data, true);
   if (!token) return token.error();
-  return over(std::move(*kv), config, std::move(*token));
+  Surroundings around;
+  auto master = waystation::master_key(master_key_file(config), true);
+  if (!master) return master.error();
+  around.master = *master;
+  const std::string journal = erasures_file(config);
+  around.erasures.append = [journal](const Erasure& one) { return append_erasure(journal, one); };
+  around.erasures.read = [journal] { return read_erasures(journal); };
+  return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
 
 Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Config& config,
@@ -77,6 +86,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
   service->store_ = std::move(*store);
+  if (around.master) service->store_->use(*around.master);
   service->admin_token_ = std::move(admin_token);
   const auto upgraded = upgrade(*service->store_, service->schemas_, around.now_ms());
   if (!upgraded) return upgraded.error();
@@ -86,8 +96,14 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
+  settings.random = around.random;
+  settings.erasing = [raw = service.get()](const std::string& person, std::int64_t now_ms) {
+    const auto& append = raw->surroundings_.erasures.append;
+    return append ? append(Erasure{person, now_ms}) : Status{};
+  };
   service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_, settings);
   if (auto started = service->applier_->start(); !started) return started.error();
+  if (auto erased = service->erase_again(); !erased) return erased.error();
   service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {
     raw->fanout_->committed(outcome);
@@ -202,9 +218,10 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (is("/v1/sync")) return post ? sync(request, std::move(done)) : wrong_method();
 
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
+  const bool person = request.path.rfind(kPersons, 0) == 0;
   const Lister lister = lister_of(request.path);
-  const bool known =
-      action || lister != nullptr || is("/v1/codes") || is("/v1/devices") || is("/v1/backup");
+  const bool known = action || person || lister != nullptr || is("/v1/codes") ||
+                     is("/v1/devices") || is("/v1/backup");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -213,6 +230,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
+  if (person) return post ? erase(request, std::move(done)) : wrong_method();
   if (is("/v1/backup")) return post ? backup(request, std::move(done)) : wrong_method();
   if (is("/v1/codes")) return post ? create_code(request, std::move(done)) : wrong_method();
   if (is("/v1/devices")) return get ? devices(std::move(done)) : wrong_method();
@@ -326,6 +344,50 @@ void Service::backup(const ApiRequest& request, ApiDone done) {
     done(ApiReply{200, std::move(out), false, 0});
   };
   write(std::move(backup), done);
+}
+
+Status Service::erase_again() {
+  if (!surroundings_.erasures.read || store_->keyring() == nullptr) return {};
+  const auto erasures = surroundings_.erasures.read();
+  if (!erasures) return erasures.error();
+  for (const Erasure& erasure : *erasures) {
+    PersonKey key{};
+    const auto state = store_->keyring()->find(erasure.person, key);
+    if (!state) return state.error();
+    if (*state == KeyState::kErased) continue;
+    Status done;
+    std::vector<Request> requests;
+    requests.emplace_back(EraseRequest{erasure.person, [&done](const Result<EraseReport>& report) {
+                                         if (!report) done = report.error();
+                                       }});
+    (void)applier_->apply(requests, surroundings_.now_ms());
+    if (!done) return done;
+    spdlog::info("{} was erased after this copy of the store was made, and is erased again",
+                 erasure.person);
+  }
+  return {};
+}
+
+// /v1/persons/{id}/erase
+void Service::erase(const ApiRequest& request, ApiDone done) {
+  const std::string_view rest = std::string_view(request.path).substr(kPersons.size());
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || rest.substr(slash) != "/erase") {
+    return done(problem(Error{Code::kHttpNotFound, request.path}));
+  }
+  const std::string person(rest.substr(0, slash));
+  EraseRequest erase;
+  erase.person = person;
+  erase.done = [this, done, person](Result<EraseReport> report) {
+    if (!report) return done(problem(report.error()));
+    spdlog::info("a person is erased: {} records cleared", report->records.size());
+    const EraseReport made = std::move(*report);
+    read(done, [this, made, person] {
+      const auto remains = what_remains(*store_, person, made);
+      return remains ? ApiReply{200, *remains, false, 0} : problem(remains.error());
+    });
+  };
+  write(std::move(erase), done);
 }
 
 void Service::devices(ApiDone done) {

@@ -109,6 +109,9 @@ class Service {
   void devices(ApiDone done);
   void device_action(const ApiRequest& request, ApiDone done);
   void backup(const ApiRequest& request, ApiDone done);
+  void erase(const ApiRequest& request, ApiDone done);
+  // Whom the journal has erased and the store has not: it is an older copy. Before anybody reads.
+  [[nodiscard]] Status erase_again();
   // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);

@@ -83,6 +83,7 @@ constexpr std::array kCodes{
     CodeInfo{Code::kSchemaInvalid, "schema.invalid", 500, 0, "A schema file is wrong"},
     CodeInfo{Code::kConfigInvalid, "config.invalid", 500, 0, "The configuration is wrong"},
     CodeInfo{Code::kMasterKey, "master_key", 500, 0, "The master key is missing or is another"},
+    CodeInfo{Code::kErasures, "erasures", 500, 0, "That is no journal of erasures"},
     CodeInfo{Code::kInputInvalid, "input.invalid", 400, 0, "A line of the input is wrong"},
     CodeInfo{Code::kBusy, "busy", 503, 0, "Come back a little later"},
     CodeInfo{Code::kIo, "io", 500, 0, "Reading or writing failed"},

@@ -75,6 +75,7 @@ enum class Code : std::uint8_t {
   kSchemaInvalid,
   kConfigInvalid,
   kMasterKey,
+  kErasures,
   kInputInvalid,
   kBusy,
   kIo,
