@@ -5,6 +5,9 @@
 
 #include <charconv>
 #include <filesystem>
+#include <optional>
+
+#include "server/networks.h"
 
 #ifndef WS_SCHEMAS_SOURCE
 #error "the build says where the schemas lie"
@@ -24,12 +27,42 @@ bool take(const toml::node& node, T& into) {
     const auto value = node.value_exact<std::string>();
     if (!value) return false;
     into = *value;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    const auto value = node.value_exact<bool>();
+    if (!value) return false;
+    into = *value;
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    const toml::array* values = node.as_array();
+    if (values == nullptr) return false;
+    into.clear();
+    for (const toml::node& one : *values) {
+      const auto value = one.value_exact<std::string>();
+      if (!value) return false;
+      into.push_back(*value);
+    }
   } else {
     const auto value = node.value_exact<std::int64_t>();
     if (!value || *value < 0 || *value > 1'000'000) return false;
     into = static_cast<T>(*value);
   }
   return true;
+}
+
+// The keys of the edge. Nothing: it is none of them.
+std::optional<bool> take_edge(std::string_view word, const toml::node& node, Config& config) {
+  if (word == "tls_certificate") return take(node, config.tls_certificate);
+  if (word == "tls_key") return take(node, config.tls_key);
+  if (word == "plain_http") return take(node, config.plain_http);
+  if (word == "trusted_proxies") {
+    return take(node, config.trusted_proxies) && Networks::parse(config.trusted_proxies).ok();
+  }
+  const auto at_least_one = [&](std::size_t& into) { return take(node, into) && into > 0; };
+  if (word == "connections_per_address") return at_least_one(config.connections_per_address);
+  if (word == "connects_per_minute") return at_least_one(config.connects_per_minute);
+  if (word == "ops_per_second") return at_least_one(config.ops_per_second);
+  if (word == "kib_per_second") return at_least_one(config.kib_per_second);
+  if (word == "limit_loopback") return take(node, config.limit_loopback);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -69,6 +102,8 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.offline_days) && config.offline_days > 0;
     } else if (word == "log_level") {
       good = take(node, config.log_level);
+    } else if (const auto edge = take_edge(word, node, config)) {
+      good = *edge;
     } else {
       return wrong(path, key, "unknown key");
     }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "sync/result.h"
 
@@ -20,6 +21,16 @@ struct Config {
   std::size_t connections = 20'000;
   std::size_t offline_days = 180;  // a device away for longer starts from a fresh copy
   std::string log_level = "info";
+  // The edge (server/gate.h, server/device_limits.h, server/tls.h).
+  std::string tls_certificate;               // PEM, with its chain; empty: no TLS
+  std::string tls_key;                       // PEM
+  bool plain_http = false;                   // also beyond loopback
+  std::vector<std::string> trusted_proxies;  // addresses or networks whose forwarded headers count
+  std::size_t connections_per_address = 2000;
+  std::size_t connects_per_minute = 6000;  // by one address
+  std::size_t ops_per_second = 200;        // by one device, in the long run
+  std::size_t kib_per_second = 4096;       // by one device, in the long run, both ways
+  bool limit_loopback = false;             // connections from this machine count, too
   bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };
 

@@ -3,6 +3,12 @@
 #include "sync/limits.h"
 
 namespace waystation {
+namespace {
+
+// "Try again later" (the registry of RFC 6455's close codes).
+constexpr std::uint16_t kTryAgainLater = 1013;
+
+}  // namespace
 
 void Connection::post(std::function<void()> what) {
   if (const auto port = port_.lock()) port->post(std::move(what));
@@ -12,9 +18,10 @@ void Connection::take(std::string_view bytes) {
   WS_CHECK(ready());
   if (closing_ || ended_) return;
   busy_ = true;
+  received_ = bytes.size();
   Result<ClientFrame> decoded = decode_frame(bytes);
   if (!decoded) {
-    fail(decoded.error());
+    bad_frame(decoded.error());
     return done();
   }
   pull_ = std::move(decoded->pull);
@@ -23,18 +30,25 @@ void Connection::take(std::string_view bytes) {
     fail(Error{Code::kAuthRequired, "say hello first"});
     return done();
   }
-  if (decoded->hello || decoded->push) return exchange(std::move(*decoded));
+  if (decoded->hello || decoded->push || decoded->wiped) return exchange(std::move(*decoded));
   start_pull();
 }
 
 bool Connection::authenticate(const Hello& hello) {
-  const auto account = service_.authenticate(hello.device, hello.token);
+  const auto account = service_.greet(hello);
   if (!account) {
+    ++bad_frames_;
     fail(account.error());
     return false;
   }
   const std::uint64_t device = (*account)->device;
   if (device_ != device) {
+    auto visit = service_.enter(device);
+    if (visit == nullptr) {
+      shut_out_for_a_while();
+      return false;
+    }
+    visit_ = std::move(visit);
     if (reader_ != 0) service_.fanout().detach(reader_);
     live_ = false;
     device_ = device;
@@ -44,25 +58,57 @@ bool Connection::authenticate(const Hello& hello) {
   return true;
 }
 
+// Counts against the device, or, where there is none yet, in the shell against the address.
+void Connection::bad_frame(const Error& error) {
+  if (device_ == 0) ++bad_frames_;
+  fail(error);
+  if (device_ != 0 && service_.strike(device_)) shut_out_for_a_while();
+}
+
+void Connection::put_off(std::int64_t wait_ms) {
+  if (!closing_) send(encode_busy(service_.retry_after_ms(wait_ms)));
+}
+
+void Connection::shut_out_for_a_while() {
+  put_off(device_ == 0 ? 0 : service_.wait_ms(device_));
+  close(kTryAgainLater, name(Code::kBusy));
+}
+
 void Connection::exchange(ClientFrame frame) {
-  auto answered = [self = shared_from_this()](Result<ExchangeRequest::Reply> reply) {
+  const std::size_t ops = frame.push ? frame.push->ops.size() : 0;
+  if (const std::int64_t wait = service_.take(device_, ops, received_); wait > 0) {
+    put_off(wait);
+    return done();
+  }
+  const bool asks_more = frame.push.has_value() || pull_.has_value();
+  auto answered = [self = shared_from_this(), asks_more](Result<ExchangeRequest::Reply> reply) {
     auto shared = std::make_shared<Result<ExchangeRequest::Reply>>(std::move(reply));
-    self->post([self, shared] {
+    self->post([self, shared, asks_more] {
       if (self->ended_) return;
       if (!*shared) {
         self->fail(shared->error());
         return self->done();
       }
       if (!(*shared)->welcome.empty()) self->send(std::move((*shared)->welcome));
+      if (!(*shared)->wipe.empty()) self->send(std::move((*shared)->wipe));
+      if (!(*shared)->wiped.empty()) self->send(std::move((*shared)->wiped));
       if (!(*shared)->receipt.empty()) self->send(std::move((*shared)->receipt));
+      if ((*shared)->closed && asks_more) {
+        self->fail(Error{Code::kAuthRevoked, "the office has shut this device out"});
+        return self->done();
+      }
       self->start_pull();
     });
   };
-  service_.exchange(device_, std::move(frame.hello), std::move(frame.push), std::move(answered));
+  service_.exchange(device_, std::move(frame), std::move(answered));
 }
 
 void Connection::start_pull() {
   if (!pull_) return done();
+  if (const std::int64_t wait = service_.wait_ms(device_); wait > 0) {
+    put_off(wait);
+    return done();
+  }
   // From here until the pull has been answered nothing live is sent: what the device shows must
   // not go back, and the pull covers it all.
   ++epoch_;
@@ -83,7 +129,9 @@ void Connection::pulled(const Result<PullPage>& page) {
     fail(page.error());
     return done();
   }
-  send(encode_changes(page->head, page->items));
+  std::string changes = encode_changes(page->head, page->items);
+  service_.count_bytes(device_, changes.size());
+  send(std::move(changes));
   if (!page->head.more) {
     live_ = true;
     service_.fanout().go_live(reader_, page->next.base, epoch_);
@@ -113,9 +161,10 @@ void Connection::take_live(Frame frame, std::uint64_t epoch) {
   }
 }
 
-void Connection::shut_out() {
-  post([self = shared_from_this()] {
-    self->fail(Error{Code::kAuthRevoked, "the office has shut this device out"});
+void Connection::shut_out(Code why) {
+  post([self = shared_from_this(), why] {
+    self->fail(Error{why, why == Code::kAuthRevoked ? "the office has shut this device out"
+                                                    : "the office has decided about this device"});
   });
 }
 
@@ -129,6 +178,7 @@ void Connection::end() {
   if (ended_) return;
   ended_ = true;
   outbox_.clear();
+  visit_.reset();
   if (reader_ != 0) service_.fanout().detach(reader_);
   reader_ = 0;
 }
@@ -146,6 +196,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   closing_ = true;
   close_code_ = code;
   close_reason_ = std::string(reason);
+  if (const auto port = port_.lock()) port->closing();
   if (outbox_.empty()) send_next();
 }
 

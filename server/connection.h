@@ -36,6 +36,9 @@ class ConnectionPort {
   virtual void close(std::uint16_t code, const std::string& reason) = 0;
   // The next frame may be read: Connection::ready() has become true.
   virtual void ready() = 0;
+  // A close has been decided. It is sent behind the answers that wait, for which a shell need not
+  // wait for ever. Called once, perhaps from within.
+  virtual void closing() {}
   // Calls it on the connection's thread, later. From any thread.
   virtual void post(std::function<void()> what) = 0;
 };
@@ -45,8 +48,8 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   // Answers that may wait before the next frame is read.
   static constexpr std::size_t kOutboxFrames = 8;
   // What the handling of one frame and what comes by itself may add to them: welcome, receipt,
-  // changes, an error, a live message.
-  static constexpr std::size_t kOutboxMost = kOutboxFrames + 5;
+  // changes, an error, a live message, a wipe.
+  static constexpr std::size_t kOutboxMost = kOutboxFrames + 6;
 
   // The service outlives it. The port may end before it does; then nothing is sent any more.
   Connection(Service& service, std::weak_ptr<ConnectionPort> port)
@@ -74,9 +77,13 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   [[nodiscard]] std::uint64_t device() const { return device_; }  // 0: no hello yet
   [[nodiscard]] std::size_t outbox() const { return outbox_.size(); }
 
+  // Frames so far that could not be read before there was a hello, and hellos without a good token:
+  // for the shell to count against the address. Later ones count against the device.
+  [[nodiscard]] std::size_t bad_frames() const { return bad_frames_; }
+
   // LiveSink, from any thread.
   void deliver(Frame frame, std::uint64_t epoch) override;
-  void shut_out() override;
+  void shut_out(Code why) override;
 
  private:
   struct Outgoing {
@@ -87,6 +94,10 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   void post(std::function<void()> what);
   [[nodiscard]] bool authenticate(const Hello& hello);
   void exchange(ClientFrame frame);
+  void bad_frame(const Error& error);
+  // The device is to come back in that many ms or later.
+  void put_off(std::int64_t wait_ms);
+  void shut_out_for_a_while();
   void start_pull();
   void pulled(const Result<PullPage>& page);
   void done();  // the frame has been answered
@@ -102,6 +113,9 @@ class Connection final : public LiveSink, public std::enable_shared_from_this<Co
   std::deque<Outgoing> outbox_;  // the front is the one on its way
   std::optional<Pull> pull_;     // of the frame at hand
   std::uint64_t device_ = 0;
+  std::unique_ptr<DeviceLimits::Visit> visit_;  // of device_
+  std::size_t bad_frames_ = 0;
+  std::size_t received_ = 0;  // bytes of the frame at hand
   Fanout::Id reader_ = 0;
   std::uint64_t epoch_ = 0;         // of the current stretch of live reading
   std::uint64_t reader_epoch_ = 0;  // the first one of this reader

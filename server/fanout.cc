@@ -147,7 +147,7 @@ void Fanout::written(Id id) {
 }
 
 void Fanout::committed(const GroupOutcome& outcome) {
-  std::vector<std::shared_ptr<LiveSink>> shut_out;
+  std::vector<std::pair<std::shared_ptr<LiveSink>, Code>> shut_out;
   {
     const std::lock_guard lock(mutex_);
     position_ = outcome.position;
@@ -162,14 +162,22 @@ void Fanout::committed(const GroupOutcome& outcome) {
       const auto at = by_device_.find(device);
       if (at == by_device_.end()) continue;
       const AccountPtr account = store_.accounts().find(device);
+      // One that has to wipe itself hears of it at its next hello.
+      const bool closed = account == nullptr || (account->closed() && !account->wipe_due());
+      const bool greets =
+          std::find(outcome.greet.begin(), outcome.greet.end(), device) != outcome.greet.end();
       for (const Id id : at->second) {
+        // It may have gone live between the commit and this: listed as it was before.
+        if (Reader& reader = readers_[id]; reader.live) list_under_scopes(id, reader);
         mark(id);
-        if (account == nullptr || account->revoked) shut_out.push_back(readers_[id].sink.lock());
+        if (!closed && !greets) continue;
+        shut_out.emplace_back(readers_[id].sink.lock(),
+                              closed ? Code::kAuthRevoked : Code::kDeviceChanged);
       }
     }
   }
-  for (const auto& sink : shut_out) {
-    if (sink != nullptr) sink->shut_out();
+  for (const auto& [sink, why] : shut_out) {
+    if (sink != nullptr) sink->shut_out(why);
   }
   wake_.notify_one();
 }
@@ -227,7 +235,7 @@ void Fanout::round(std::unique_lock<std::mutex>& lock) {
     const Seq base = reader.behind ? reader.position : std::max(reader.position, last_position_);
     reader.behind = false;
     const AccountPtr account = store_.accounts().find(reader.device);
-    if (account == nullptr || account->revoked) continue;
+    if (account == nullptr || !account->active()) continue;
     if (account->changed > base) {
       reader.live = false;  // its scopes have changed
       deliveries.push_back(Delivery{reader.sink,

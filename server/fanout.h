@@ -40,8 +40,8 @@ class LiveSink {
   // A message for the stretch of live reading that began with `epoch`. When it has gone out (or was
   // dropped because the stretch had ended) the sink calls Fanout::written().
   virtual void deliver(Frame frame, std::uint64_t epoch) = 0;
-  // The device was shut out: say so and close.
-  virtual void shut_out() = 0;
+  // The office has shut the device out, or it must say hello again: say so and close.
+  virtual void shut_out(Code why) = 0;
 };
 
 class Fanout {

@@ -3,42 +3,29 @@
 // further frame is read while the Connection has answers that wait, so what it holds is bounded.
 #pragma once
 
-#include <boost/asio/post.hpp>
-#include <boost/beast/core/bind_handler.hpp>
-#include <boost/beast/core/role.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "server/asio.h"
 #include "server/connection.h"
+#include "server/edge_stream.h"
+#include "server/gate.h"
+#include "server/limiter.h"
 #include "server/service.h"
 
 namespace waystation {
-
-// A TCP stream that is not torn down behind our back: when Beast ends a connection over a bad frame
-// it reads once and closes (Beast 1.81 loses count there), so that a client which is still sending
-// sees a reset instead of the close code. Here the session lingers and then closes.
-class DeviceStream : public beast::tcp_stream {
- public:
-  explicit DeviceStream(beast::tcp_stream&& stream) : beast::tcp_stream(std::move(stream)) {}
-};
-
-// Found by Beast (by argument-dependent look-up) in place of its own.
-template <typename Handler>
-void async_teardown(beast::role_type, DeviceStream& stream, Handler&& handler) {
-  asio::post(stream.get_executor(),
-             beast::bind_front_handler(std::forward<Handler>(handler), ErrorCode()));
-}
 
 class LiveSession final : public ConnectionPort, public std::enable_shared_from_this<LiveSession> {
  public:
   using UpgradeRequest = beast::http::request<beast::http::string_body>;
 
-  LiveSession(beast::tcp_stream stream, Service& service);
+  // The visit is this connection's place in the gate.
+  LiveSession(EdgeStream stream, std::unique_ptr<Gate::Visit> visit, bool secure, Service& service);
   ~LiveSession() override;
 
   // Accepts the upgrade and serves until the connection ends.
@@ -50,21 +37,42 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   void send(Frame frame) override;
   void close(std::uint16_t code, const std::string& reason) override;
   void ready() override;
+  void closing() override;
   void post(std::function<void()> what) override;
 
  private:
-  asio::awaitable<void> serve();
-  asio::awaitable<void> read_to_the_end();
-  asio::awaitable<void> wait_until_ready();
-  void start_hello_timer();
-  void end();
+  using TimePoint = std::chrono::steady_clock::time_point;
 
-  beast::websocket::stream<DeviceStream> socket_;
+  asio::awaitable<bool> accept(const UpgradeRequest& request);
+  asio::awaitable<void> serve();
+  asio::awaitable<void> wait_until_ended();
+  asio::awaitable<void> wait_until_ready();
+  asio::awaitable<void> keep_pace();
+  void count_control_frame();
+  // False: the address is shut out, and the connection is closed.
+  [[nodiscard]] bool judge(std::size_t bytes);
+  void start_hello_timer();
+  void watch_write();
+  void end();
+  void cut_off();  // without a word
+
+  beast::websocket::stream<EdgeStream> socket_;
+  std::unique_ptr<Gate::Visit> visit_;
+  bool secure_;
   Service& service_;
   beast::flat_buffer buffer_;
+  // Each deadline has its own timer: to wait for one must not put off another.
   asio::steady_timer hello_timer_;
-  asio::steady_timer ready_timer_;  // never expires: cancelled when the next frame may be read
-  Frame on_its_way_;                // what the socket is writing
+  asio::steady_timer ready_timer_;  // never expires: cancelled by ready() and end()
+  asio::steady_timer close_timer_;
+  asio::steady_timer write_timer_;
+  asio::steady_timer pace_timer_;
+  TimePoint write_deadline_;  // of on_its_way_
+  bool watching_write_ = false;
+  TokenBucket frames_;  // messages
+  TokenBucket control_frames_;
+  std::size_t bad_frames_ = 0;  // of the connection, as they were last counted
+  Frame on_its_way_;            // what the socket is writing; null: nothing
   std::shared_ptr<Connection> connection_;
 };
 

@@ -1,11 +1,11 @@
 #include "server/reader_pool.h"
 
-#include "sync/limits.h"
 #include "sync/result.h"
 
 namespace waystation {
 
-ReaderPool::ReaderPool(std::size_t count, Threads threads) : mode_(threads) {
+ReaderPool::ReaderPool(std::size_t count, Threads threads, std::size_t most_waiting)
+    : mode_(threads), most_waiting_(most_waiting) {
   if (mode_ == Threads::kStepped) return;
   for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
 }
@@ -45,7 +45,7 @@ bool ReaderPool::step() {
 bool ReaderPool::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    if (ending_ || jobs_.size() >= limits::kReaderQueue) return false;
+    if (ending_ || jobs_.size() >= most_waiting_) return false;
     jobs_.push_back(std::move(job));
   }
   wake_.notify_one();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "storage/threads.h"
+#include "sync/limits.h"
 
 namespace waystation {
 
@@ -19,7 +20,8 @@ class ReaderPool {
  public:
   using Job = std::function<void()>;
 
-  explicit ReaderPool(std::size_t count, Threads threads = Threads::kOwn);
+  explicit ReaderPool(std::size_t count, Threads threads = Threads::kOwn,
+                      std::size_t most_waiting = limits::kReaderQueue);
   ~ReaderPool() { stop(); }
   ReaderPool(const ReaderPool&) = delete;
   ReaderPool& operator=(const ReaderPool&) = delete;
@@ -38,6 +40,7 @@ class ReaderPool {
   std::deque<Job> jobs_;
   bool ending_ = false;
   Threads mode_;
+  std::size_t most_waiting_;
   std::vector<std::thread> threads_;
 };
 

@@ -18,13 +18,19 @@ namespace {
 constexpr auto kGoodbye = std::chrono::milliseconds(200);
 // After a failed accept (no file descriptors left) the listener rests, so that it does not spin.
 constexpr auto kAcceptRest = std::chrono::milliseconds(50);
+// How long a new certificate may lie there before it is seen.
+constexpr auto kCertificateLook = std::chrono::seconds(3);
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
 Server::Server(Service& service, const Config& config)
-    : service_(service),
-      config_(config),
-      connections_(std::make_shared<std::atomic<std::size_t>>(0)) {
+    : service_(service), config_(config), gate_(Gate::make(Gate::settings_of(config), steady_ms)) {
   hooks_.live_started = [this](const std::shared_ptr<LiveSession>& session) { remember(session); };
 }
 
@@ -37,6 +43,7 @@ Status Server::start() {
   const auto address = asio::ip::make_address(endpoint->address, error);
   if (error)
     return Error{Code::kConfigInvalid, fmt::format("{}: {}", config_.listen, error.message())};
+  if (auto secured = secure(address); !secured) return secured.error();
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads = config_.io_threads != 0 ? config_.io_threads : cores;
   for (std::size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());
@@ -49,6 +56,7 @@ Status Server::start() {
   if (error) return Error{Code::kIo, fmt::format("{}: {}", config_.listen, error.message())};
   port_ = acceptor_->local_endpoint().port();
   asio::co_spawn(workers_[0]->context, accept_all(), asio::detached);
+  if (tls_ != nullptr) asio::co_spawn(workers_[0]->context, watch_certificate(), asio::detached);
   for (auto& worker : workers_) {
     worker->thread = std::thread([raw = worker.get()] {
       const auto guard = asio::make_work_guard(raw->context);
@@ -56,6 +64,43 @@ Status Server::start() {
     });
   }
   return {};
+}
+
+Status Server::secure(const Address& address) {
+  if (config_.tls_certificate.empty() != config_.tls_key.empty()) {
+    return Error{Code::kConfigInvalid, "tls_certificate and tls_key go together"};
+  }
+  if (!config_.tls_certificate.empty()) {
+    auto tls = Tls::open(config_.tls_certificate, config_.tls_key);
+    if (!tls) return tls.error();
+    tls_ = std::move(*tls);
+    return {};
+  }
+  if (address.is_loopback()) return {};
+  if (!config_.plain_http) {
+    return Error{Code::kConfigInvalid,
+                 fmt::format("{} is not this machine alone: give a certificate (tls_certificate, "
+                             "tls_key), or set plain_http",
+                             config_.listen)};
+  }
+  spdlog::warn("plain HTTP on {}: whoever is on the way reads and changes what is sent",
+               config_.listen);
+  return {};
+}
+
+asio::awaitable<void> Server::watch_certificate() {
+  asio::steady_timer timer(workers_[0]->context);
+  while (true) {
+    timer.expires_after(kCertificateLook);
+    ErrorCode error;
+    co_await timer.async_wait(into(error));
+    if (error) co_return;
+    tls_->reload_if_changed();
+  }
+}
+
+void Server::reload_certificate() {
+  if (tls_ != nullptr) tls_->reload();
 }
 
 asio::awaitable<void> Server::accept_all() {
@@ -74,23 +119,29 @@ asio::awaitable<void> Server::accept_all() {
 }
 
 void Server::serve(tcp::socket socket) {
-  if (connections_->load() >= config_.connections) return;  // closing it tells enough
-  ErrorCode ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  connections_->fetch_add(1);
+  ErrorCode error;
+  const tcp::endpoint from = socket.remote_endpoint(error);
+  if (error) return;
+  auto peer = std::make_unique<EdgePeer>();
+  peer->address = from.address();
+  peer->visit = gate_->enter(from.address());
+  if (peer->visit == nullptr) return;  // closing it tells enough
+  socket.set_option(tcp::no_delay(true), error);
   const auto executor = socket.get_executor();
-  auto ended = [count = connections_](const std::exception_ptr& failure) {
-    count->fetch_sub(1);
+  auto ended = [](const std::exception_ptr& failure) {
     if (failure == nullptr) return;
     try {
       std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("a session ended badly: {}", error.what());
+    } catch (const std::exception& fault) {
+      spdlog::error("a session ended badly: {}", fault.what());
     }
   };
-  asio::co_spawn(executor,
-                 run_http_session(beast::tcp_stream(std::move(socket)), &service_, &hooks_),
-                 std::move(ended));
+  auto stream =
+      std::make_unique<EdgeStream>(std::move(socket), tls_ == nullptr ? nullptr : tls_->context());
+  asio::co_spawn(
+      executor,
+      run_http_session(std::move(stream), std::move(peer), &service_, &gate_->trusted(), &hooks_),
+      std::move(ended));
 }
 
 void Server::remember(const std::shared_ptr<LiveSession>& session) {

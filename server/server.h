@@ -1,9 +1,8 @@
 // The listening server: an I/O context a thread, a session stays on the one it was given. start()
-// binds; stop() refuses new connections, says goodbye to live ones, and ends the threads. Called
-// from one thread.
+// binds; stop() refuses new connections, says goodbye to live ones, and ends the threads. With a
+// certificate in the settings it speaks TLS, else plain HTTP. Called from one thread.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,8 +10,10 @@
 #include <vector>
 
 #include "server/config.h"
+#include "server/gate.h"
 #include "server/http_session.h"
 #include "server/service.h"
+#include "server/tls.h"
 
 namespace waystation {
 
@@ -24,12 +25,17 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and serves. Errors: kIo (address in use, no right to it).
+  // Binds and serves. Errors: kIo (address in use, no right to it), kConfigInvalid (a certificate
+  // that cannot be used; plain HTTP beyond loopback that was not asked for).
   [[nodiscard]] Status start();
   void stop();
 
+  // Reads the certificate anew, also when its files look the same.
+  void reload_certificate();
+
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::size_t connections() const { return connections_->load(); }
+  [[nodiscard]] bool secure() const { return tls_ != nullptr; }
+  [[nodiscard]] std::size_t connections() const { return gate_->visits(); }
 
  private:
   struct Worker {
@@ -37,7 +43,9 @@ class Server {
     std::thread thread;
   };
 
+  [[nodiscard]] Status secure(const Address& address);
   asio::awaitable<void> accept_all();
+  asio::awaitable<void> watch_certificate();
   void serve(tcp::socket socket);
   void remember(const std::shared_ptr<LiveSession>& session);
 
@@ -47,7 +55,8 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<tcp::acceptor> acceptor_;
   std::size_t next_worker_ = 0;
-  std::shared_ptr<std::atomic<std::size_t>> connections_;
+  std::shared_ptr<Gate> gate_;
+  std::unique_ptr<Tls> tls_;  // null: plain HTTP
   HttpSessionHooks hooks_;
   std::mutex sessions_mutex_;
   std::vector<std::weak_ptr<LiveSession>> sessions_;

@@ -7,9 +7,12 @@
 #include <chrono>
 #include <filesystem>
 
+#include "server/office.h"
+#include "server/personal_files.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "sync/canonical.h"
+#include "sync/cursor.h"
 #include "sync/device_id.h"
 #include "sync/digest.h"
 #include "sync/limits.h"
@@ -17,11 +20,10 @@
 namespace waystation {
 namespace {
 
-constexpr std::string_view kPersons = "/v1/persons/";
-
 // What the messages of one POST /v1/sync have come to so far.
 struct SyncReply {
   std::vector<std::string> frames;
+  std::unique_ptr<DeviceLimits::Visit> visit;
   Service::ApiDone done;
 
   void finish() { done(ApiReply{200, join_messages(frames), false, 0}); }
@@ -47,6 +49,9 @@ ApiReply problem(const Error& error) {
   return ApiReply{info(error.code).http, encode_problem(error), true, 0};
 }
 
+Service::Service() = default;
+Service::~Service() { drain(); }
+
 Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   std::error_code error;
   std::filesystem::create_directories(config.data, error);
@@ -61,12 +66,10 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   auto token = waystation::admin_token(config.data, true);
   if (!token) return token.error();
   Surroundings around;
-  auto master = waystation::master_key(master_key_file(config), true);
+  auto master = open_master_key(**kv, config);
   if (!master) return master.error();
   around.master = *master;
-  const std::string journal = erasures_file(config);
-  around.erasures.append = [journal](const Erasure& one) { return append_erasure(journal, one); };
-  around.erasures.read = [journal] { return read_erasures(journal); };
+  around.erasures = erasure_lists(config);
   return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
 
@@ -74,6 +77,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
                                                std::string admin_token, Surroundings surroundings) {
   std::unique_ptr<Service> service(new Service());
   service->surroundings_ = std::move(surroundings);
+  service->device_limits_ = std::make_shared<DeviceLimits>(config);
   const Surroundings& around = service->surroundings_;
   if (around.schemas != nullptr) {
     service->schemas_ = *around.schemas;
@@ -86,10 +90,18 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
   service->store_ = std::move(*store);
-  if (around.master) service->store_->use(*around.master);
+  if (around.master) {
+    if (auto fits = check_master(service->store_->kv(), *around.master); !fits) return fits.error();
+    service->store_->use(*around.master);
+  }
   service->admin_token_ = std::move(admin_token);
-  const auto upgraded = upgrade(*service->store_, service->schemas_, around.now_ms());
+  const auto upgraded =
+      upgrade(*service->store_, service->schemas_, around.now_ms(), around.random);
   if (!upgraded) return upgraded.error();
+  if (upgraded->sealed > 0) {
+    spdlog::info("personal values of {} ops sealed, which lay in the store readable",
+                 upgraded->sealed);
+  }
   if (upgraded->records > 0) {
     spdlog::info("{} records of {} collections carried forward to newer schemas", upgraded->records,
                  upgraded->collections);
@@ -97,9 +109,9 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
   settings.random = around.random;
-  settings.erasing = [raw = service.get()](const std::string& person, std::int64_t now_ms) {
+  settings.erasing = [raw = service.get()](const std::string& row, std::int64_t now_ms) {
     const auto& append = raw->surroundings_.erasures.append;
-    return append ? append(Erasure{person, now_ms}) : Status{};
+    return append ? append(Erasure{mark_of_row(row), now_ms}) : Status{};
   };
   service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_, settings);
   if (auto started = service->applier_->start(); !started) return started.error();
@@ -114,26 +126,29 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   const std::size_t readers =
       config.reader_threads != 0 ? config.reader_threads : std::max<std::size_t>(1, cores / 2);
   service->readers_ = std::make_unique<ReaderPool>(readers, around.threads);
+  service->office_ = std::make_unique<Office>(
+      *service->store_, around,
+      [raw = service.get()](Request request) { return raw->writer_->submit(std::move(request)); });
   return service;
 }
 
 void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
+  if (office_ != nullptr) office_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
+bool Service::step_reader() { return readers_->step() || office_->step(); }
+
 void Service::abandon() {
   readers_->abandon();
+  office_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
 }
 
-std::int64_t Service::retry_after_ms() const {
-  return random_between(500, 2500, surroundings_.random);
-}
-
-Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
+Result<AccountPtr> Service::known(std::string_view device, std::string_view token) const {
   const auto id = parse_device_id(device);
   AccountPtr account = id ? store_->accounts().find(*id) : nullptr;
   if (account == nullptr) {
@@ -142,34 +157,44 @@ Result<AccountPtr> Service::authenticate(std::string_view device, std::string_vi
   if (!equal_secrets(sha256(token), account->token_hash)) {
     return Error{Code::kAuthBadToken, "the token is not this device's"};
   }
-  if (account->revoked) return Error{Code::kAuthRevoked, "the office has shut this device out"};
   return account;
 }
 
-void Service::exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
-                       ExchangeDone done) {
-  if (hello) hello->received_ms = surroundings_.now_ms();
-  if (push) {
-    for (Op& op : push->ops) {
+Result<AccountPtr> Service::authenticate(std::string_view device, std::string_view token) const {
+  auto account = known(device, token);
+  if (account.ok() && (*account)->closed()) {
+    return Error{Code::kAuthRevoked, "the office has shut this device out"};
+  }
+  return account;
+}
+
+Result<AccountPtr> Service::greet(const Hello& hello) const {
+  auto account = known(hello.device, hello.token);
+  if (account.ok() && (*account)->closed() && (*account)->wipe_ordered_ms == 0) {
+    return Error{Code::kAuthRevoked, "the office has shut this device out"};
+  }
+  return account;
+}
+
+void Service::exchange(std::uint64_t device, ClientFrame frame, ExchangeDone done) {
+  if (frame.hello) frame.hello->received_ms = surroundings_.now_ms();
+  if (frame.push) {
+    for (Op& op : frame.push->ops) {
       schemas_.admit(op);
     }
   }
   ExchangeRequest request;
   request.device = device;
-  request.hello = std::move(hello);
-  request.push = std::move(push);
+  request.hello = std::move(frame.hello);
+  request.push = std::move(frame.push);
+  request.wiped = frame.wiped;
   request.done = done;
   if (!writer_->submit(std::move(request))) done(Error{Code::kBusy, ""});
 }
 
 void Service::pull_page(std::uint64_t device, Pull pull, PullDone done) {
   auto job = [this, device, pull = std::move(pull), done] {
-    const AccountPtr account = store_->accounts().find(device);
-    if (account == nullptr || account->revoked) {
-      done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
-      return;
-    }
-    done(waystation::pull(*store_, *account, pull.cursor, pull.limit));
+    done(waystation::pull(*store_, device, pull.cursor, pull.limit));
   };
   if (!readers_->submit(std::move(job))) done(Error{Code::kBusy, ""});
 }
@@ -193,16 +218,30 @@ void Service::write(Request request, const ApiDone& busy) {
 }
 
 Result<Service::Caller> Service::caller(const ApiRequest& request) const {
+  if (request.bearer.empty() && !request.cookie.empty()) {
+    auto person = office_->person(request);
+    if (!person) return person.error();
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (!reads) {
+      if (auto honest = Office::check_csrf(request, *person); !honest) return honest.error();
+    }
+    const std::string who = "office " + person->account;
+    const std::string role(role_name(person->role));
+    return Caller{nullptr, role, who, std::move(*person)};
+  }
   if (request.bearer.empty()) {
     return Error{Code::kAuthRequired, "Authorization: Bearer <token> is missing"};
   }
-  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) return Caller{};
+  if (equal_secrets(sha256(request.bearer), sha256(admin_token_))) {
+    return Caller{nullptr, "administrator", "administrator's token", std::nullopt};
+  }
   const std::size_t dot = request.bearer.find('.');
   if (dot == std::string::npos) return Error{Code::kAuthBadToken, "not a token of this server"};
   auto account = authenticate(std::string_view(request.bearer).substr(0, dot),
                               std::string_view(request.bearer).substr(dot + 1));
   if (!account) return account.error();
-  return Caller{std::move(*account)};
+  std::string who = "device " + format_device_id((*account)->device);
+  return Caller{std::move(*account), "device", std::move(who), std::nullopt};
 }
 
 void Service::api(ApiRequest request, ApiDone done) {
@@ -217,24 +256,54 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (is("/v1/enroll")) return post ? enroll(request, std::move(done)) : wrong_method();
   if (is("/v1/sync")) return post ? sync(request, std::move(done)) : wrong_method();
 
+  if (Office::has_path(request.path)) return office(request, std::move(done));
+
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
-  const bool person = request.path.rfind(kPersons, 0) == 0;
+  const bool code = request.path.rfind("/v1/codes/", 0) == 0;
+  const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
-  const bool known = action || person || lister != nullptr || is("/v1/codes") ||
-                     is("/v1/devices") || is("/v1/backup");
+  const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
+                     is("/v1/devices") || is("/v1/backup") || is("/v1/audit") ||
+                     is("/v1/audit/exports");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
+  if (!who->admin() && !who->account->active() && !is("/v1/quarantine")) {
+    return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
+  }
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
+  if (is("/v1/devices") && !who->is_device()) {
+    return get ? devices(std::move(done)) : wrong_method();
+  }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
-  if (person) return post ? erase(request, std::move(done)) : wrong_method();
-  if (is("/v1/backup")) return post ? backup(request, std::move(done)) : wrong_method();
-  if (is("/v1/codes")) return post ? create_code(request, std::move(done)) : wrong_method();
-  if (is("/v1/devices")) return get ? devices(std::move(done)) : wrong_method();
-  device_action(request, std::move(done));
+  if (person) return post ? erase(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/backup")) return post ? backup(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/codes")) {
+    if (get) return codes(std::move(done));
+    return post ? create_code(request, *who, std::move(done)) : wrong_method();
+  }
+  if (code) {
+    return request.method == "DELETE" ? withdraw_code(request, *who, std::move(done))
+                                      : wrong_method();
+  }
+  if (is("/v1/audit")) return get ? audit(request, std::move(done)) : wrong_method();
+  if (is("/v1/audit/exports")) {
+    return post ? note_export(request, *who, std::move(done)) : wrong_method();
+  }
+  device_action(request, *who, std::move(done));
+}
+
+void Service::office(const ApiRequest& request, ApiDone done) {
+  Office::Asker asker;
+  if (!Office::open_to_all(request)) {
+    auto who = caller(request);
+    if (!who) return done(problem(who.error()));
+    asker = {who->who, who->admin(), std::move(who->person)};
+  }
+  office_->handle(request, asker, std::move(done));
 }
 
 void Service::health(bool ready, const ApiDone& done) const {
@@ -245,52 +314,39 @@ void Service::health(bool ready, const ApiDone& done) const {
   done(ApiReply{503, std::move(body), false, 0});
 }
 
-void Service::enroll(const ApiRequest& request, ApiDone done) {
-  auto body = decode_enroll(request.body);
-  if (!body) return done(problem(body.error()));
-  const auto digits = crockford_digits(body->code);
-  if (!digits || digits->size() != kDeviceIdChars) {
-    return done(problem(Error{Code::kCodeInvalid, "a code has 10 letters and digits"}));
-  }
-  EnrollRequest enroll;
-  enroll.code_hash = sha256(*digits);
-  enroll.request_hash = sha256(body->request);
-  enroll.name = body->name;
-  enroll.app = body->app;
-  do {
-    enroll.new_device = random_device(surroundings_.random);
-  } while (store_->accounts().find(enroll.new_device) != nullptr);
-  const std::string token = random_token(surroundings_.random);
-  enroll.new_token_hash = sha256(token);
-  enroll.done = [this, token, done](Result<EnrollRequest::Reply> result) {
-    if (!result) return done(problem(result.error()));
-    const Account& account = *result->account;
-    spdlog::info("device {} enrolled", format_device_id(account.device));
-    std::string out = fmt::format(R"({{"device":"{}","token":"{}","scopes":)",
-                                  format_device_id(account.device), token);
-    append_string_array(out, account.scopes());
-    out += fmt::format(R"(,"incarnation":"{}"}})", store_->incarnation());
-    done(ApiReply{200, std::move(out), false, 0});
-  };
-  write(std::move(enroll), done);
-}
-
 void Service::sync(const ApiRequest& request, ApiDone done) {
   auto frame = decode_frame(request.body);
   if (!frame) return done(problem(frame.error()));
   if (!frame->hello) {
     return done(problem(Error{Code::kAuthRequired, "POST /v1/sync needs a hello in its frame"}));
   }
-  const auto account = authenticate(frame->hello->device, frame->hello->token);
+  const auto account = greet(*frame->hello);
   if (!account) return done(problem(account.error()));
   const std::uint64_t device = (*account)->device;
   auto reply = std::make_shared<SyncReply>();
-  reply->done = std::move(done);
+  reply->visit = enter(device);
+  const std::size_t ops = frame->push ? frame->push->ops.size() : 0;
+  const bool room = reply->visit != nullptr;
+  const std::int64_t wait = room ? take(device, ops, request.body.size()) : wait_ms(device);
+  if (!room || wait > 0) {
+    reply->done = std::move(done);
+    return reply->fail(Error{Code::kBusy, ""}, retry_after_ms(wait));
+  }
+  reply->done = [this, device, done = std::move(done)](ApiReply answer) {
+    count_bytes(device, answer.body.size());
+    done(std::move(answer));
+  };
   std::optional<Pull> pull = std::move(frame->pull);
-  auto exchanged = [this, device, reply, pull](Result<ExchangeRequest::Reply> result) {
+  const bool asks_more = frame->push.has_value() || pull.has_value();
+  auto exchanged = [this, device, reply, pull, asks_more](Result<ExchangeRequest::Reply> result) {
     if (!result) return reply->fail(result.error(), retry_after_ms());
-    reply->frames.push_back(std::move(result->welcome));
-    if (!result->receipt.empty()) reply->frames.push_back(std::move(result->receipt));
+    for (std::string* answer :
+         {&result->welcome, &result->wipe, &result->wiped, &result->receipt}) {
+      if (!answer->empty()) reply->frames.push_back(std::move(*answer));
+    }
+    if (result->closed && asks_more) {
+      return reply->fail(Error{Code::kAuthRevoked, "the office has shut this device out"}, 0);
+    }
     if (!pull) return reply->finish();
     auto pulled = [this, reply](Result<PullPage> page) {
       if (!page) return reply->fail(page.error(), retry_after_ms());
@@ -299,28 +355,10 @@ void Service::sync(const ApiRequest& request, ApiDone done) {
     };
     pull_page(device, *pull, std::move(pulled));
   };
-  exchange(device, std::move(frame->hello), std::move(frame->push), std::move(exchanged));
+  exchange(device, std::move(*frame), std::move(exchanged));
 }
 
-void Service::create_code(const ApiRequest& request, ApiDone done) {
-  auto body = decode_code_request(request.body);
-  if (!body) return done(problem(body.error()));
-  const std::string digits = random_code(surroundings_.random);
-  CodeRequest code;
-  code.code_hash = sha256(digits);
-  code.code.scopes = std::move(body->scopes);
-  code.code.name = std::move(body->name);
-  code.code.uses_left = body->uses;
-  code.code.expires_ms = surroundings_.now_ms() + body->expires_s * 1000;
-  std::string answer = fmt::format(R"({{"code":"{}","expires":{},"uses":{}}})",
-                                   display_code(digits), code.code.expires_ms, code.code.uses_left);
-  code.done = [done, answer = std::move(answer)](const Status& status) {
-    done(status.ok() ? ApiReply{200, answer, false, 0} : problem(status.error()));
-  };
-  write(std::move(code), done);
-}
-
-void Service::backup(const ApiRequest& request, ApiDone done) {
+void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone done) {
   auto to = decode_backup_request(request.body);
   if (!to) return done(problem(to.error()));
   // Also before it waits: a wrong folder is to change nothing.
@@ -328,6 +366,8 @@ void Service::backup(const ApiRequest& request, ApiDone done) {
     return done(problem(checked.error()));
   auto note = std::make_shared<BackupNote>();
   BackupRequest backup;
+  backup.by = caller.who;
+  backup.folder = *to;
   backup.copy = [this, note, folder = *to]() -> Status {
     const auto made = surroundings_.backups.back_up(*store_, folder, surroundings_.now_ms());
     if (!made) return made.error();
@@ -346,50 +386,6 @@ void Service::backup(const ApiRequest& request, ApiDone done) {
   write(std::move(backup), done);
 }
 
-Status Service::erase_again() {
-  if (!surroundings_.erasures.read || store_->keyring() == nullptr) return {};
-  const auto erasures = surroundings_.erasures.read();
-  if (!erasures) return erasures.error();
-  for (const Erasure& erasure : *erasures) {
-    PersonKey key{};
-    const auto state = store_->keyring()->find(erasure.person, key);
-    if (!state) return state.error();
-    if (*state == KeyState::kErased) continue;
-    Status done;
-    std::vector<Request> requests;
-    requests.emplace_back(EraseRequest{erasure.person, [&done](const Result<EraseReport>& report) {
-                                         if (!report) done = report.error();
-                                       }});
-    (void)applier_->apply(requests, surroundings_.now_ms());
-    if (!done) return done;
-    spdlog::info("{} was erased after this copy of the store was made, and is erased again",
-                 erasure.person);
-  }
-  return {};
-}
-
-// /v1/persons/{id}/erase
-void Service::erase(const ApiRequest& request, ApiDone done) {
-  const std::string_view rest = std::string_view(request.path).substr(kPersons.size());
-  const std::size_t slash = rest.find('/');
-  if (slash == std::string_view::npos || rest.substr(slash) != "/erase") {
-    return done(problem(Error{Code::kHttpNotFound, request.path}));
-  }
-  const std::string person(rest.substr(0, slash));
-  EraseRequest erase;
-  erase.person = person;
-  erase.done = [this, done, person](Result<EraseReport> report) {
-    if (!report) return done(problem(report.error()));
-    spdlog::info("a person is erased: {} records cleared", report->records.size());
-    const EraseReport made = std::move(*report);
-    read(done, [this, made, person] {
-      const auto remains = what_remains(*store_, person, made);
-      return remains ? ApiReply{200, *remains, false, 0} : problem(remains.error());
-    });
-  };
-  write(std::move(erase), done);
-}
-
 void Service::devices(ApiDone done) {
   read(std::move(done), [this] {
     ApiReply reply;
@@ -405,46 +401,6 @@ void Service::devices(ApiDone done) {
     reply.body += "]}";
     return reply;
   });
-}
-
-ApiReply Service::account_reply(const Result<AccountPtr>& account) const {
-  if (!account) {
-    return problem(account.error().code == Code::kAuthUnknownDevice
-                       ? Error{Code::kHttpNotFound, "no such device"}
-                       : account.error());
-  }
-  const auto text = describe_device(*store_, **account);
-  return text ? ApiReply{200, *text, false, 0} : problem(text.error());
-}
-
-// /v1/devices/{id}/revoke and /v1/devices/{id}/scopes
-void Service::device_action(const ApiRequest& request, ApiDone done) {
-  const std::string_view rest = std::string_view(request.path).substr(sizeof("/v1/devices/") - 1);
-  const std::size_t slash = rest.find('/');
-  const auto device = parse_device_id(rest.substr(0, slash));
-  const std::string_view action =
-      slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
-  const bool revoke = action == "revoke";
-  const bool scopes = action == "scopes";
-  if (!device || (!revoke && !scopes)) {
-    return done(problem(Error{Code::kHttpNotFound, request.path}));
-  }
-  if (request.method != (revoke ? "POST" : "PUT")) {
-    return done(
-        problem(Error{Code::kHttpMethod, fmt::format("{} {}", request.method, request.path)}));
-  }
-  auto answer = [this, done, revoke](Result<AccountPtr> account) {
-    if (revoke && account.ok()) {
-      spdlog::info("device {} is shut out", format_device_id((*account)->device));
-    }
-    done(account_reply(account));
-  };
-  if (revoke) {
-    return write(RevokeRequest{*device, std::move(answer)}, done);
-  }
-  auto body = decode_scopes_request(request.body);
-  if (!body) return done(problem(body.error()));
-  write(ScopesRequest{*device, std::move(*body), std::move(answer)}, done);
 }
 
 }  // namespace waystation

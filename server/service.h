@@ -10,13 +10,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/config.h"
+#include "server/device_limits.h"
 #include "server/fanout.h"
+#include "server/guess_limit.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
 #include "storage/applier.h"
 #include "storage/lists.h"
+#include "storage/office.h"
 #include "storage/pull.h"
 #include "storage/store.h"
 #include "storage/writer.h"
@@ -31,6 +35,13 @@ struct ApiRequest {
   std::map<std::string, std::string> query;  // decoded
   std::string bearer;                        // empty: none
   std::string body;
+  std::string peer = {};    // the client's address, as the edge sees it; empty: not from a socket
+  bool secure = false;      // the client speaks TLS, to us or to a trusted proxy
+  std::string cookie = {};  // these headers as they were sent; empty: not sent
+  std::string csrf = {};    // X-CSRF-Token
+  std::string origin = {};
+  std::string fetch_site = {};  // Sec-Fetch-Site
+  std::string host = {};
 };
 
 struct ApiReply {
@@ -38,6 +49,18 @@ struct ApiReply {
   std::string body;
   bool problem = false;  // application/problem+json
   std::int64_t retry_after_ms = 0;
+  std::vector<std::string> cookies = {};  // values of Set-Cookie
+};
+
+class Office;
+struct PersonTraces;
+
+// Somebody of the office, by a session.
+struct OfficePerson {
+  std::string account;
+  OfficeRole role = OfficeRole::kOffice;
+  std::string session_hash;
+  std::string csrf;
 };
 
 class Service {
@@ -50,7 +73,7 @@ class Service {
                                                              const Config& config,
                                                              std::string admin_token,
                                                              Surroundings surroundings = {});
-  ~Service() { drain(); }
+  ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -60,7 +83,7 @@ class Service {
 
   // kStepped: each moves one part by one step; false when it had nothing to do.
   bool step_writer() { return writer_->step(); }
-  bool step_reader() { return readers_->step(); }
+  bool step_reader();
   bool step_fanout() { return fanout_->step(); }
   // kStepped: forgets all that was submitted, as when the process is killed. No callback is called.
   void abandon();
@@ -68,11 +91,13 @@ class Service {
   // The account of a device that shows its token. Errors: kAuth….
   [[nodiscard]] Result<AccountPtr> authenticate(std::string_view device,
                                                 std::string_view token) const;
+  // The same for one that says hello: it may also be closed, when it is to wipe itself or has.
+  [[nodiscard]] Result<AccountPtr> greet(const Hello& hello) const;
 
   using ExchangeDone = std::function<void(Result<ExchangeRequest::Reply>)>;
-  // hello and push of one frame; the ops are held against the schemas here. Errors: kBusy, kAuth….
-  void exchange(std::uint64_t device, std::optional<Hello> hello, std::optional<Push> push,
-                ExchangeDone done);
+  // All of one frame but the pull; the ops are held against the schemas here. Errors: kBusy,
+  // kAuth….
+  void exchange(std::uint64_t device, ClientFrame frame, ExchangeDone done);
 
   using PullDone = std::function<void(Result<PullPage>)>;
   void pull_page(std::uint64_t device, Pull pull, PullDone done);
@@ -88,30 +113,59 @@ class Service {
   [[nodiscard]] WriterStats writer_stats() const { return writer_->stats(); }
   [[nodiscard]] std::size_t waiting_ops() const { return writer_->waiting_ops(); }
 
-  // When a busy client is to come back: jittered, so that they do not all come at once.
-  [[nodiscard]] std::int64_t retry_after_ms() const;
+  // When a busy client is to come back, `at_least` from now: jittered, so that they do not all come
+  // at once.
+  [[nodiscard]] std::int64_t retry_after_ms(std::int64_t at_least = 0) const;
+
+  // What one device may do (server/device_limits.h). Devices of the office, which hold all scopes,
+  // take in files and whole cities: their ops and bytes are not counted.
+  [[nodiscard]] std::unique_ptr<DeviceLimits::Visit> enter(std::uint64_t device) const;
+  // 0: a frame of that many bytes, with that many ops, is to be handled. Otherwise in how many ms.
+  [[nodiscard]] std::int64_t take(std::uint64_t device, std::size_t ops, std::size_t bytes) const;
+  void count_bytes(std::uint64_t device, std::size_t bytes) const;
+  [[nodiscard]] std::int64_t wait_ms(std::uint64_t device) const;
+  [[nodiscard]] bool strike(std::uint64_t device) const;
 
  private:
-  Service() = default;
-  // Who asks over HTTP: the administrator (no account), or a device.
+  Service();
+  [[nodiscard]] bool unlimited(std::uint64_t device) const;
+  // Who asks over HTTP: a device (with its account), or a person: by a session of the office, or by
+  // the administrator's token.
   struct Caller {
     AccountPtr account;
-    [[nodiscard]] bool admin() const { return account == nullptr; }
+    std::string role;  // "device", "office", "administrator"
+    std::string who;   // for the audit log
+    std::optional<OfficePerson> person;
+    [[nodiscard]] bool is_device() const { return account != nullptr; }
+    [[nodiscard]] bool admin() const { return role == "administrator"; }
     [[nodiscard]] bool sees(std::string_view scope) const {
-      return admin() || account->holds(scope);
+      return !is_device() || account->holds(scope);
     }
   };
   using Lister = void (Service::*)(const ApiRequest&, const Caller&, ApiDone);
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
-  void create_code(const ApiRequest& request, ApiDone done);
   void devices(ApiDone done);
-  void device_action(const ApiRequest& request, ApiDone done);
-  void backup(const ApiRequest& request, ApiDone done);
-  void erase(const ApiRequest& request, ApiDone done);
+  // Erases a person and says what remains (service_persons.cc).
+  [[nodiscard]] static bool is_person_path(std::string_view path);
+  void erase(const ApiRequest& request, const Caller& caller, ApiDone done);
+  [[nodiscard]] ApiReply erase_report(const std::string& person, const EraseReport& report,
+                                      const PersonTraces& traces) const;
   // Whom the journal has erased and the store has not: it is an older copy. Before anybody reads.
   [[nodiscard]] Status erase_again();
+  // What the office decides about devices (service_office.cc).
+  void codes(ApiDone done);
+  void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void withdraw_code(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void device_action(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void backup(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // What the audit log is asked and told over HTTP (service_audit.cc).
+  void audit(const ApiRequest& request, ApiDone done);
+  void note_export(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // Runs `job` like read(), behind an entry that says who reads many people's data at once.
+  void read_in_bulk(const Caller& caller, std::string on, ApiDone done,
+                    std::function<ApiReply()> job);
   // What is read, behind the walls of the scopes (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);
@@ -123,11 +177,14 @@ class Service {
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
+  void office(const ApiRequest& request, ApiDone done);
+  [[nodiscard]] Result<AccountPtr> known(std::string_view device, std::string_view token) const;
   void read(ApiDone done, std::function<ApiReply()> job);
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
 
   Surroundings surroundings_;
+  std::shared_ptr<DeviceLimits> device_limits_;
   Schemas schemas_;
   std::unique_ptr<Store> store_;
   std::string admin_token_;
@@ -135,6 +192,8 @@ class Service {
   std::unique_ptr<Fanout> fanout_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<Office> office_;
+  GuessLimit guesses_;
 };
 
 [[nodiscard]] ApiReply problem(const Error& error);

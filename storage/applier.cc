@@ -18,12 +18,6 @@ constexpr std::size_t kDetailBytes = 300;
 // What a log entry adds in front of its value, {"at":…,"by":"…","v":…}, and then some.
 constexpr std::size_t kEntryOverhead = 64;
 
-// A scope is born with its own record, whose id is the scope's with "/" written as "-".
-std::string scope_record_id(std::string id) {
-  std::replace(id.begin(), id.end(), '/', '-');
-  return id;
-}
-
 void shorten(std::string& detail) {
   if (detail.size() <= kDetailBytes) return;
   std::size_t end = kDetailBytes;
@@ -53,7 +47,16 @@ Status Applier::start() {
   const auto backup = store_.kv().get(Column::kMeta, keys::kBackup, ignored);
   if (!backup) return backup.error();
   backups_ = *backup;
-  return {};
+  auto head = read_audit_head(store_.kv());
+  if (!head) return head.error();
+  audit_head_ = std::move(*head);
+  const auto purging = store_.kv().get(Column::kMeta, keys::kPurge, ignored);
+  if (!purging) return purging.error();
+  if (*purging) {
+    purge_all_ = ignored == keys::kPurgeAll;
+    purge(0);
+  }
+  return load_office();
 }
 
 GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms) {
@@ -67,21 +70,29 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   // Between groups nothing is dirty, so that the cache can be dropped whole: simple, and a hot
   // record is back after one read.
-  if (records_.size() > limits::kRecordCache) records_.clear();
+  if (records_.size() > limits::kRecordCache || cached_bytes_ > limits::kRecordCacheBytes) {
+    records_.clear();
+    cached_bytes_ = 0;
+  }
+  if (!held_anew_) hold_anew(group);
+  sweep_codes(group);
   group.must(do_what_is_due(group));
   for (Request& request : requests) {
     std::visit([&](auto& r) { take(group, r); }, request);
   }
   group.must(close_records(group));
   close_devices(group);
+  close_accounts(group);
   if (broken(Broken::kVerdictBeforeSync)) {
     for (auto& reply : group.replies) reply(true);
     group.replies.clear();
   }
   const Status committed = group.failed.ok() ? commit(group) : group.failed;
   if (!committed) store_.go_read_only(committed.error().context);
+  if (committed && (!group.erased.empty() || now_ms >= next_purge_ms_)) purge(now_ms);
   if (committed) {
     for (const auto& [id, account] : group.accounts) store_.accounts().put(account);
+    if (group.office != nullptr) store_.office().publish(group.office);
   }
   for (auto& reply : group.replies) reply(committed.ok());
   for (BackupRequest& backup : group.backups) back_up(backup, group.now_ms);
@@ -94,10 +105,9 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
 
 void Applier::take(Group& group, ExchangeRequest& request) {
   const AccountPtr account = group.account(store_, request.device);
-  if (account == nullptr || account->revoked) {
-    request.done(Error{account == nullptr ? Code::kAuthUnknownDevice : Code::kAuthRevoked, ""});
-    return;
-  }
+  if (account == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  if (request.wiped) return take_wiped(group, request, *account);
+  if (account->closed()) return tell_to_wipe(group, request, *account);
   auto found = device(request.device);
   if (!found) {
     request.done(found.error());
@@ -110,12 +120,16 @@ void Applier::take(Group& group, ExchangeRequest& request) {
     greet(group, device, *account, *request.hello);
     Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied, account->scopes(),
                     backed_up(device.state)};
+    welcome.draining = !account->active();
     reply.welcome = encode_welcome(welcome);
+    if (account->wipe_due()) {
+      reply.wipe = encode_wipe(Wipe{account->wipe_ordered_ms, account->wipe_now});
+    }
   }
   device.state.last_seen_ms = group.now_ms;
   if (request.push) {
     Receipt receipt;
-    if (auto pushed = push(group, device, *account, *request.push, receipt); !pushed) {
+    if (auto pushed = push(group, device, account, *request.push, receipt); !pushed) {
       request.done(pushed.error());
       return;
     }
@@ -162,14 +176,17 @@ void Applier::greet(Group& group, Device& device, const Account& account, const 
   if (cursor && cursor->incarnation == store_.incarnation_number()) state.pulled = cursor->base;
 }
 
-Status Applier::push(Group& group, Device& device, const Account& account, Push& push,
+Status Applier::push(Group& group, Device& device, AccountPtr account, Push& push,
                      Receipt& receipt) {
   receipt.verdicts.reserve(push.ops.size());
+  const std::uint64_t id = account->device;
   for (Op& op : push.ops) {
+    // An op before it may have made a scope below its own branches.
+    if (const auto at = group.accounts.find(id); at != group.accounts.end()) account = at->second;
     const std::uint64_t expected = device.state.applied + 1;
     if (broken(Broken::kSkippedN) && op.n > expected && device.pending.entries.empty()) {
       device.state.applied = op.n - 1;
-      receipt.verdicts.push_back(*judge(group, device, account, op));
+      receipt.verdicts.push_back(*judge(group, device, *account, op));
       continue;
     }
     if (op.n > expected) {
@@ -177,12 +194,12 @@ Status Applier::push(Group& group, Device& device, const Account& account, Push&
       break;
     }
     if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
-      (void)put_in_place(group, device, account.device, op, group.now_ms);
+      (void)put_in_place(group, device, id, op, group.now_ms);
     }
     const auto erased = seal_personal(group, op);
     if (!erased) return erased.error();
-    auto verdict = op.n < expected ? repeat(group, device, account.device, op, *erased)
-                                   : judge(group, device, account, op);
+    auto verdict = op.n < expected ? repeat(group, device, id, op, *erased)
+                                   : judge(group, device, *account, op);
     if (!verdict) return verdict.error();
     receipt.verdicts.push_back(std::move(*verdict));
   }
@@ -228,7 +245,13 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
                               op.n)};
   QuarantineRow row{std::string(name(refusal.code)), refusal.detail, group.now_ms, op.canonical};
   const std::uint64_t variant = hash_value(op.canonical) | 1U;
-  group.batch.put(Column::kQuarantine, keys::quarantine(id, op.n, variant), encode_quarantine(row));
+  const std::string key = keys::quarantine(id, op.n, variant);
+  std::string ignored;
+  const auto known = store_.kv().get(Column::kQuarantine, key, ignored);
+  if (!known) return known.error();
+  // Handed in once more, because the answer was lost: what the office made of it stands.
+  if (*known || !group.reused.insert(key).second) return encode_verdict_refused(op.n, refusal);
+  group.batch.put(Column::kQuarantine, key, encode_quarantine(row));
   group.must(tell_of_refusal(group, id, op, refusal,
                              fmt::format("{}~{}~{:x}", format_device_id(id), op.n, variant)));
   return encode_verdict_refused(op.n, refusal);
@@ -237,6 +260,10 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
+  if (!refusal && !account.wrote_before(authored_ms)) {
+    refusal = Refusal{Code::kDeviceDraining,
+                      "the office had ended this device's work when this was written"};
+  }
   if (!refusal) refusal = check_scope(account, op, authored_ms);
   if (!refusal) {
     auto against = check_replay(account, op);
@@ -258,6 +285,7 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
     group.must(keep_ledger(group, op, account.device, !moved.done.late, moved));
   }
   if (op.replays) group.must(tell_of_replay(group, account.device, op));
+  audit_review(group, account.device, op);
   return verdict;
 }
 
@@ -294,6 +322,7 @@ Result<std::variant<Applier::Applied, Refusal>> Applier::put_in_place(Group& gro
     group.dirty_scopes.push_back(op.scope);
   }
   scope.row.newest = place.seq;
+  if (op.coll == "scope") place_scope(group, op.scope, at.record);
   return std::variant<Applied, Refusal>(std::move(applied));
 }
 
@@ -389,7 +418,17 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     if (!part) return part.error();
     made.stored_part = *part;
   }
-  return &records_.emplace(key, std::move(made)).first->second;
+  Entry& kept = records_.emplace(key, std::move(made)).first->second;
+  count(kept);
+  return &kept;
+}
+
+// Each write of a field is an object of its own, with its value.
+void Applier::count(Entry& entry) {
+  constexpr std::size_t kEntryBytes = 512;
+  cached_bytes_ -= entry.counted;
+  entry.counted = kEntryBytes + 3 * entry.record.weight() + entry.size_bound;
+  cached_bytes_ += entry.counted;
 }
 
 Status Applier::keep_effects(Group& group, const Op& op, const Effects& effects) {
@@ -452,137 +491,7 @@ std::optional<std::uint64_t> Applier::backed_up(const DeviceState& state) const 
   return broken(Broken::kBackedUpEarly) ? state.applied : state.backed_up;
 }
 
-// --- the office -------------------------------------------------------------------------------
-
-void Applier::store_account(Group& group, Account account) {
-  group.must_sync = true;
-  group.outcome.accounts.push_back(account.device);
-  group.batch.put(Column::kDevices, keys::account(account.device), encode_account(account));
-  auto shared = std::make_shared<const Account>(std::move(account));
-  const std::uint64_t id = shared->device;
-  group.accounts[id] = std::move(shared);
-}
-
-void Applier::take(Group& group, CodeRequest& request) {
-  for (const std::string& scope : request.code.scopes) {
-    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
-      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
-      return;
-    }
-  }
-  group.must_sync = true;
-  group.codes[request.code_hash] = request.code;
-  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(request.code));
-  group.reply(store_, std::move(request.done), Status{});
-}
-
-void Applier::take(Group& group, EnrollRequest& request) {
-  CodeRow code;
-  if (const auto at = group.codes.find(request.code_hash); at != group.codes.end()) {
-    code = at->second;
-  } else {
-    std::string value;
-    const auto found = store_.kv().get(Column::kDevices, keys::code(request.code_hash), value);
-    if (!found) return request.done(found.error());
-    if (!*found) return request.done(Error{Code::kCodeInvalid, "check the code and type it again"});
-    auto decoded = decode_code(value);
-    if (!decoded) return request.done(decoded.error());
-    code = std::move(*decoded);
-  }
-  // The answer to the same request was lost: the same device, with the new secret.
-  std::vector<AccountPtr> all = store_.accounts().all();
-  for (const auto& changed : group.accounts) {
-    std::erase_if(all, [&](const AccountPtr& account) { return account->device == changed.first; });
-    all.push_back(changed.second);
-  }
-  for (const AccountPtr& account : all) {
-    if (account->code_hash != request.code_hash || account->request_hash != request.request_hash) {
-      continue;
-    }
-    auto known = device(account->device);
-    if (!known) return request.done(known.error());
-    if ((*known)->state.greeted || account->revoked) break;
-    Account again = *account;
-    again.token_hash = request.new_token_hash;
-    store_account(group, again);
-    group.reply(store_, std::move(request.done),
-                EnrollRequest::Reply{group.accounts[account->device]});
-    return;
-  }
-  if (code.expires_ms <= group.now_ms) {
-    return request.done(Error{Code::kCodeExpired, "ask the office for a new code"});
-  }
-  if (code.uses_left == 0) {
-    return request.done(Error{Code::kCodeUsed, "ask the office for a new code"});
-  }
-  WS_CHECK(group.account(store_, request.new_device) == nullptr);
-  --code.uses_left;
-  group.codes[request.code_hash] = code;
-  group.batch.put(Column::kDevices, keys::code(request.code_hash), encode_code(code));
-  position_ = next_seq(position_, group.now_ms);
-  Account account;
-  account.device = request.new_device;
-  account.name = request.name.empty() ? code.name : request.name;
-  account.token_hash = request.new_token_hash;
-  account.enrolled_ms = group.now_ms;
-  account.code_hash = request.code_hash;
-  account.request_hash = request.request_hash;
-  account.changed = position_;
-  for (const std::string& scope : code.scopes) {
-    account.grants.push_back(Grant{scope, position_, 0, 0});
-  }
-  const std::uint64_t id = account.device;
-  auto fresh = device(id);
-  if (!fresh) return request.done(fresh.error());
-  (*fresh)->state.app = request.app;
-  touch(group, id, **fresh);
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), EnrollRequest::Reply{group.accounts[id]});
-}
-
-// A change of membership is an entry in the log after every existing cursor (E4): what is gained is
-// filled from the start, what is left is named.
-void Applier::take(Group& group, ScopesRequest& request) {
-  const AccountPtr old = group.account(store_, request.device);
-  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
-  for (const std::string& scope : request.scopes) {
-    if (scope != "*" && scopes_.find(scope) == scopes_.end()) {
-      request.done(Error{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", scope)});
-      return;
-    }
-  }
-  position_ = next_seq(position_, group.now_ms);
-  Account account = *old;
-  account.changed = position_;
-  const auto wanted = [&](const std::string& scope) {
-    return std::find(request.scopes.begin(), request.scopes.end(), scope) != request.scopes.end();
-  };
-  for (Grant& grant : account.grants) {
-    if (grant.left != 0 || wanted(grant.scope)) continue;
-    grant.left = position_;
-    grant.left_ms = group.now_ms;
-    if (grant.scope == "*") account.reset = position_;
-  }
-  for (const std::string& scope : request.scopes) {
-    const bool held = std::any_of(account.grants.begin(), account.grants.end(),
-                                  [&](const Grant& g) { return g.left == 0 && g.scope == scope; });
-    if (!held) account.grants.push_back(Grant{scope, position_, 0, 0});
-  }
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
-}
-
-void Applier::take(Group& group, RevokeRequest& request) {
-  const AccountPtr old = group.account(store_, request.device);
-  if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
-  Account account = *old;
-  if (!account.revoked) {
-    account.revoked = true;
-    account.revoked_ms = group.now_ms;
-  }
-  store_account(group, std::move(account));
-  group.reply(store_, std::move(request.done), Result<AccountPtr>(group.accounts[request.device]));
-}
+// --- backups ----------------------------------------------------------------------------------
 
 void Applier::take(Group& group, BackupRequest& request) {
   group.batch.put(Column::kMeta, std::string(keys::kBackup), "1");
@@ -597,14 +506,19 @@ void Applier::back_up(BackupRequest& request, std::int64_t now_ms) {
   backups_ = true;
   Group group;
   group.now_ms = now_ms;
+  // Read first: once something is touched it has to be written, or it never will be.
+  std::vector<std::pair<std::uint64_t, Device*>> all;
   for (const AccountPtr& account : store_.accounts().all()) {
     auto found = device(account->device);
     if (!found) return request.done(found.error());
-    DeviceState& state = (*found)->state;
-    if (state.backed_up == state.applied) continue;
-    state.backed_up = state.applied;
-    touch(group, account->device, **found);
+    all.emplace_back(account->device, *found);
   }
+  for (const auto& [id, device] : all) {
+    if (device->state.backed_up == device->state.applied) continue;
+    device->state.backed_up = device->state.applied;
+    touch(group, id, *device);
+  }
+  audit(group, {request.by, "backup.made", request.folder});
   close_devices(group);
   const Status committed = commit(group);
   if (!committed) store_.go_read_only(committed.error().context);
@@ -649,6 +563,7 @@ Status Applier::close_records(Group& group) {
     entry->stored_seq = listed_at;
     entry->stored_part = *part;
     entry->size_bound = visible.size();
+    count(*entry);
     entry->dirty = false;
   }
   for (auto& [key, value] : group.conflicts) {
@@ -687,11 +602,14 @@ void Applier::close_devices(Group& group) {
 
 Status Applier::commit(Group& group) {
   if (group.batch.empty()) return {};
-  for (const std::string& person : group.erased) {
+  for (const std::string& row : group.erased) {
     if (!settings_.erasing) break;
-    if (auto told = settings_.erasing(person, group.now_ms); !told) return told;
+    if (auto told = settings_.erasing(row, group.now_ms); !told) return told;
   }
   group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
+  if (group.audited) {
+    group.batch.put(Column::kMeta, std::string(keys::kAuditHead), encode_audit_head(audit_head_));
+  }
   std::vector<std::pair<std::string, Seq>> newest;
   newest.reserve(group.dirty_scopes.size());
   for (const std::string& id : group.dirty_scopes) newest.emplace_back(id, scopes_[id].row.newest);

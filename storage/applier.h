@@ -5,9 +5,11 @@
 // new ids and secrets come with the requests. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,9 +19,13 @@
 #include <variant>
 #include <vector>
 
+#include "storage/audit.h"
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/membership.h"
+#include "storage/office.h"
 #include "storage/rules.h"
+#include "storage/scope_tree.h"
 #include "storage/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
@@ -27,14 +33,18 @@
 
 namespace waystation {
 
-// hello and push of one frame. The caller has checked the token.
+// hello, push and wiped of one frame. The caller has checked the token.
 struct ExchangeRequest {
   std::uint64_t device = 0;
   std::optional<Hello> hello;
   std::optional<Push> push;
+  std::optional<Wiped> wiped;  // then nothing else of the frame is taken
   struct Reply {
     std::string welcome;  // encoded frames; empty where not asked for
+    std::string wipe;
+    std::string wiped;
     std::string receipt;
+    bool closed = false;  // it was told to wipe itself, or thanked for it: no more is taken
   };
   std::function<void(Result<Reply>)> done;
 };
@@ -56,17 +66,38 @@ struct CodeRequest {
   std::string code_hash;
   CodeRow code;
   std::function<void(Status)> done;
+  std::string by = {};  // for the audit log: who asks, here and below
 };
 
+// Takes back an open code, named by the first hex digits of its hash (kCodeIdChars).
+struct WithdrawRequest {
+  std::string id;
+  std::function<void(Status)> done;
+  std::string by = {};
+};
+
+// Says anew which branches a device is granted.
 struct ScopesRequest {
   std::uint64_t device = 0;
   std::vector<std::string> scopes;
   std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
 };
 
-struct RevokeRequest {
+// Active again takes back an order to wipe that was not confirmed yet.
+struct StandingRequest {
   std::uint64_t device = 0;
+  Standing standing = Standing::kClosed;
   std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
+};
+
+// Stands until the device confirms it. An active device is draining from then on.
+struct WipeRequest {
+  std::uint64_t device = 0;
+  bool now = false;  // without handing in first
+  std::function<void(Result<AccountPtr>)> done;
+  std::string by = {};
 };
 
 // A copy of the store. `copy` is called on the writer's thread, behind the commit of the group, and
@@ -74,25 +105,46 @@ struct RevokeRequest {
 struct BackupRequest {
   std::function<Status()> copy;
   std::function<void(Status)> done;
+  std::string by = {};
+  std::string folder = {};  // for the audit log
 };
 
+struct ClearedRecord {
+  std::string scope;
+  std::string coll;
+  std::string id;
+  std::vector<std::string> fields;
+};
 struct EraseReport {
-  KeyState before = KeyState::kNone;  // kErased: nothing was left to be done
-  std::vector<std::string> records;   // scope/coll/id: what was on show and is cleared
+  KeyState before = KeyState::kNone;   // kErased: nothing was left to be done
+  std::vector<ClearedRecord> records;  // what was on show and is cleared
+  Seq seq = 0;                         // devices that have pulled up to it have heard
 };
 // All that is personal about somebody becomes unreadable, for ever.
 struct EraseRequest {
-  std::string person;  // a record id
+  std::string row;                   // person_row() of whom; a mark may be all that is known
+  std::vector<std::string> persons;  // record ids whose row that is; empty: no record shows any
   std::function<void(Result<EraseReport>)> done;
+  std::string by = {};  // for the audit log
 };
 
-using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, ScopesRequest,
-                             RevokeRequest, BackupRequest, EraseRequest>;
+// What the office does to its accounts and sessions, and anything else that the audit log is to
+// tell of. `change` is called on the writer's thread with the tables as of this request and
+// decides; what it gives is written with the group. An error changes nothing. It must be short.
+struct OfficeRequest {
+  std::function<Result<OfficeChange>(const OfficeTables& tables, std::int64_t now_ms)> change;
+  std::function<void(Status)> done;
+};
+
+using Request =
+    std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest, ScopesRequest,
+                 StandingRequest, WipeRequest, BackupRequest, OfficeRequest, EraseRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
   std::vector<std::string> scopes;      // with new changes
   std::vector<std::uint64_t> accounts;  // changed by the office
+  std::vector<std::uint64_t> greet;     // those among them that must say hello again
   Seq position = 0;
   std::size_t ops = 0;  // judged for the first time
   std::size_t refused = 0;
@@ -105,7 +157,7 @@ struct ApplierSettings {
   std::function<void(std::span<unsigned char>)> random = secure_random;
   // Called before the group that erases is committed, and must have made it durable elsewhere that
   // the person is erased: a backup that is older must not bring anything back.
-  std::function<Status(const std::string& person, std::int64_t now_ms)> erasing;
+  std::function<Status(const std::string& row, std::int64_t now_ms)> erasing;
 };
 
 class Applier {
@@ -124,7 +176,8 @@ class Applier {
 
   // When the server next has something to do by itself, ms since 1970.
   [[nodiscard]] std::int64_t next_due_ms() const {
-    return store_.read_only() ? std::numeric_limits<std::int64_t>::max() : next_due_ms_;
+    return store_.read_only() ? std::numeric_limits<std::int64_t>::max()
+                              : std::min(next_due_ms_, next_purge_ms_);
   }
 
  private:
@@ -134,6 +187,7 @@ class Applier {
     Seq stored_seq = 0;          // where the change index has it; 0: nowhere
     Digest stored_part;          // what it adds to the digest as stored
     std::size_t size_bound = 0;  // at least the size of its visible text
+    std::size_t counted = 0;     // its part of cached_bytes_
   };
   struct Device {
     DeviceState state;
@@ -149,17 +203,24 @@ class Applier {
   void take(Group& group, ExchangeRequest& request);
   void take(Group& group, EnrollRequest& request);
   void take(Group& group, CodeRequest& request);
+  void take(Group& group, WithdrawRequest& request);
   void take(Group& group, ScopesRequest& request);
-  void take(Group& group, RevokeRequest& request);
+  void take(Group& group, StandingRequest& request);
+  void take(Group& group, WipeRequest& request);
   void take(Group& group, BackupRequest& request);
   void take(Group& group, EraseRequest& request);
+  void take(Group& group, OfficeRequest& request);
+
+  // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
+  void audit(Group& group, AuditNote note);
+  void audit_review(Group& group, std::uint64_t device, const Op& op);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
              Device& device);  // its state is written with the group
   [[nodiscard]] Result<Entry*> entry(const std::string& key);
   void greet(Group& group, Device& device, const Account& account, const Hello& hello);
-  [[nodiscard]] Status push(Group& group, Device& device, const Account& account, Push& push,
+  [[nodiscard]] Status push(Group& group, Device& device, AccountPtr account, Push& push,
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,
                                            const Op& op, bool erased);
@@ -198,7 +259,10 @@ class Applier {
                                        std::string_view visible) const;
   [[nodiscard]] Result<std::optional<Match>> match(Group& group, const Record& record,
                                                    const Collection& collection);
-  [[nodiscard]] Result<EraseReport> erase_person(Group& group, const std::string& person);
+  [[nodiscard]] Result<EraseReport> erase_person(Group& group, const EraseRequest& request);
+  [[nodiscard]] Result<std::vector<ClearedRecord>> shown_of(const std::string& person);
+  // Gets destroyed keys off the disk, once nobody reads a state that still has them.
+  void purge(std::int64_t now_ms);
 
   // What the server does by itself (own_ops.cc). `edits` is the inside of an op that says what is
   // done; what the record has against it is passed over.
@@ -220,10 +284,27 @@ class Applier {
   [[nodiscard]] Result<const Record*> parent_of(const std::string& scope, const Record& record,
                                                 const CloseRule& rule);
   void dirty(Group& group, Entry& entry, const std::string& key);
+  void count(Entry& entry);  // how much memory it takes by now
 
   void back_up(BackupRequest& request, std::int64_t now_ms);
   [[nodiscard]] std::optional<std::uint64_t> backed_up(const DeviceState& state) const;
-  void store_account(Group& group, Account account);
+
+  // The office (office.cc).
+  [[nodiscard]] Status load_office();
+  // The account, to be changed: written with the group.
+  [[nodiscard]] Account& draft(Group& group, std::uint64_t device);
+  void grant(Account& account, std::vector<std::string> branches, const Place& place);
+  void inherit(Account& fresh, const Account& old, const Place& place);
+  void stand(Group& group, Account& account, Standing standing);
+  void take_wiped(Group& group, ExchangeRequest& request, const Account& account);
+  void tell_to_wipe(Group& group, ExchangeRequest& request, const Account& account);
+  [[nodiscard]] Status check_branches(const std::vector<std::string>& branches) const;
+  // A scope was born, moved, or lost its record: who holds what follows from that.
+  void place_scope(Group& group, const std::string& scope, const Record& record);
+  void hold_anew(Group& group);  // every account, as the tree has it
+  void sweep_codes(Group& group);
+  void close_accounts(Group& group);
+
   [[nodiscard]] Status close_records(Group& group);
   void close_devices(Group& group);
   [[nodiscard]] Status commit(Group& group);
@@ -234,12 +315,23 @@ class Applier {
   ApplierSettings settings_;
   Seq position_ = 0;
   std::int64_t next_due_ms_ = 0;
+  bool purge_all_ = false;
+  std::int64_t next_purge_ms_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
   Seq may_bury_ = 0;
   bool backups_ = false;  // one has been made
+  AuditHead audit_head_;
   std::unordered_map<std::string, Entry> records_;
+  std::size_t cached_bytes_ = 0;  // of records_, about
   std::unordered_map<std::uint64_t, Device> devices_;
   std::unordered_map<std::string, Scope> scopes_;
+  ScopeTree tree_;
+  BranchHolders holders_;
+  bool held_anew_ = false;                // since the start
+  std::map<std::string, CodeRow> codes_;  // by hash
+  std::int64_t sweep_ms_ = 0;             // when the next code is to go
+  std::unordered_map<std::string, std::uint64_t>
+      enrolled_by_;  // hashes of code and request → device
 };
 
 }  // namespace waystation

@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "storage/erasures.h"
+#include "storage/keyring.h"
+
 namespace waystation {
 namespace {
 
@@ -17,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kNote = "BACKUP";
 constexpr const char* kToken = "admin.token";
+constexpr const char* kErasures = "erasures.log";
 constexpr std::string_view kFirstLine = "waystation backup 1";
 
 Error failed(const std::string& path, const std::error_code& error) {
@@ -50,15 +54,24 @@ std::string parent_of(const std::string& folder) {
 Status write_note(const std::string& folder, const BackupNote& note) {
   const std::string path = folder + "/" + kNote;
   std::ofstream out(path, std::ios::binary);
-  out << fmt::format("{}\nincarnation {}\nposition {}\nmade {}\n", kFirstLine, note.incarnation,
-                     note.position, note.made_ms);
+  out << fmt::format("{}\nincarnation {}\nposition {}\nmade {}\naudit {}\n", kFirstLine,
+                     note.incarnation, note.position, note.made_ms, format_audit_head(note.audit));
   out.close();
   if (!out) return Error{Code::kIo, path + " cannot be written"};
   return sync_path(path);
 }
 
+// Whom an older backup must not bring back.
+Status write_erasures(const Store& store, const std::string& folder) {
+  const auto erasures = erasures_in(store.kv());
+  if (!erasures) return erasures.error();
+  if (erasures->empty()) return {};
+  return write_erasures(folder + "/" + kErasures, *erasures);
+}
+
 Status fill(Store& store, const std::string& folder, const BackupNote& note) {
   if (auto copied = store.kv().checkpoint(folder + "/store"); !copied) return copied;
+  if (auto listed = write_erasures(store, folder); !listed) return listed;
   if (auto written = write_note(folder, note); !written) return written;
   if (auto synced = sync_path(folder); !synced) return synced;
   return sync_path(parent_of(folder));
@@ -127,7 +140,9 @@ Result<BackupNote> back_up(Store& store, const std::string& folder, std::int64_t
   if (auto checked = check_backup_folder(folder); !checked) return checked.error();
   const auto position = store.position();
   if (!position) return position.error();
-  BackupNote note{store.incarnation(), *position, now_ms};
+  const auto head = read_audit_head(store.kv());
+  if (!head) return head.error();
+  BackupNote note{store.incarnation(), *position, now_ms, *head};
   if (::mkdir(folder.c_str(), S_IRWXU) != 0) {
     return Error{Code::kIo, fmt::format("{}: {}", folder, std::strerror(errno))};
   }
@@ -153,6 +168,15 @@ Result<BackupNote> read_backup(const std::string& folder) {
   if (!in || first != kFirstLine || incarnation_word != "incarnation" ||
       position_word != "position" || made_word != "made") {
     return Error{Code::kBackupInvalid, path + " is missing or damaged"};
+  }
+  std::string audit_word;
+  std::string head;
+  if (in >> audit_word >> head) {
+    auto parsed = parse_audit_head(head);
+    if (!parsed || audit_word != "audit") {
+      return Error{Code::kBackupInvalid, path + " is damaged"};
+    }
+    note.audit = std::move(*parsed);
   }
   return note;
 }

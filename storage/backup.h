@@ -16,6 +16,7 @@ struct BackupNote {
   std::string incarnation;  // of the store that it is of
   Seq position = 0;         // the last seq that it holds
   std::int64_t made_ms = 0;
+  AuditHead audit = {};  // of the audit log in it; notes of old backups have none
 };
 
 // An absolute path whose parent is there and that is not there itself. Errors: kBackupFolder.

@@ -1,6 +1,9 @@
 #include "storage/codec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <tuple>
 
 #include "sync/bytes.h"
 #include "sync/limits.h"
@@ -10,10 +13,10 @@ namespace {
 
 // Each layout's first byte. A new layout gets a new number; old ones, from 1, stay readable for
 // ever.
-constexpr std::uint8_t kRecordV2 = 2;  // with quotas, reviews, burial, dues and matches
-constexpr std::uint8_t kAccountV1 = 1;
-constexpr std::uint8_t kStateV2 = 2;  // with what it has pulled and what is backed up
-constexpr std::uint8_t kCodeV1 = 1;
+constexpr std::uint8_t kRecordV2 = 2;   // with quotas, reviews, burial, dues and matches
+constexpr std::uint8_t kAccountV2 = 2;  // with standing, branches, wipe and predecessor
+constexpr std::uint8_t kStateV2 = 2;    // with what it has pulled and what is backed up
+constexpr std::uint8_t kCodeV2 = 2;     // with its time and what it replaces
 constexpr std::uint8_t kChunkV1 = 1;
 constexpr std::uint8_t kConflictV2 = 2;  // with its review
 constexpr std::uint8_t kQuarantineV1 = 1;
@@ -106,11 +109,14 @@ Quota take_quota(Decoder& in) {
   return quota;
 }
 
+// Beside the part, which has 32 bits.
+constexpr std::uint64_t kRenounced = std::uint64_t{1} << 32;
+
 // shown_until is open-ended for what is still on show.
 void put_write(std::string& out, const Write& write, bool live) {
   put_varint(out, write.dot.device);
   put_varint(out, write.dot.n);
-  put_varint(out, write.part);
+  put_varint(out, write.part + (write.renounced ? kRenounced : 0));
   put_varint(out, static_cast<std::uint64_t>(write.stamp));
   put_varint(out, static_cast<std::uint64_t>(write.shown_from));
   if (live) {
@@ -128,8 +134,9 @@ Write take_write(Decoder& in, bool live) {
   write.dot.device = in.varint();
   write.dot.n = in.varint();
   const std::uint64_t part = in.varint();
-  if (part > 0xFFFFFFFFU) in.fail();
+  if (part > (kRenounced | 0xFFFFFFFFU)) in.fail();
   write.part = static_cast<std::uint32_t>(part);
+  write.renounced = (part & kRenounced) != 0;
   write.stamp = in.seq();
   write.shown_from = in.seq();
   if (live) {
@@ -287,35 +294,50 @@ Result<Record> decode_record(std::string_view bytes) {
   return finish(in, std::move(record), "record");
 }
 
-bool Account::holds(std::string_view scope) const {
-  return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
-    return grant.left == 0 && (grant.scope == scope || grant.scope == "*");
-  });
+namespace {
+
+void put_standing(std::string& out, const Account& account) {
+  out += static_cast<char>(account.standing);
+  put_signed(out, account.inactive_ms);
+  put_varint(out, account.branches.size());
+  for (const std::string& branch : account.branches) put_string(out, branch);
+  out += static_cast<char>(account.full ? 1 : 0);
+  put_signed(out, account.wipe_ordered_ms);
+  out += static_cast<char>(account.wipe_now ? 1 : 0);
+  put_signed(out, account.wiped_ms);
+  put_varint(out, account.wipe_discarded);
+  put_varint(out, account.predecessor);
+  put_varint(out, account.successor);
 }
 
-bool Account::holds_all() const {
-  return std::any_of(grants.begin(), grants.end(),
-                     [](const Grant& grant) { return grant.left == 0 && grant.scope == "*"; });
-}
-
-bool Account::may_write(std::string_view scope, std::int64_t authored_ms) const {
-  return std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
-    return (grant.scope == scope || grant.scope == "*") &&
-           (grant.left == 0 || authored_ms <= grant.left_ms);
-  });
-}
-
-std::vector<std::string> Account::scopes() const {
-  std::vector<std::string> held;
-  for (const Grant& grant : grants) {
-    if (grant.left == 0) held.push_back(grant.scope);
+void take_standing(Decoder& in, Account& account) {
+  const std::uint8_t standing = in.byte();
+  if (standing > static_cast<std::uint8_t>(Standing::kClosed)) in.fail();
+  account.standing = static_cast<Standing>(standing);
+  account.inactive_ms = in.signed_varint();
+  const std::size_t branches = in.count();
+  for (std::size_t i = 0; i < branches && !in.failed(); ++i) {
+    account.branches.push_back(in.text());
+    if (i > 0 && account.branches[i - 1] >= account.branches[i]) in.fail();
   }
-  return held;
+  account.full = in.flag();
+  account.wipe_ordered_ms = in.signed_varint();
+  account.wipe_now = in.flag();
+  account.wiped_ms = in.signed_varint();
+  account.wipe_discarded = in.varint();
+  account.predecessor = in.varint();
+  account.successor = in.varint();
 }
+
+bool before(const Grant& a, const Grant& b) {
+  return std::tie(a.scope, a.granted) < std::tie(b.scope, b.granted);
+}
+
+}  // namespace
 
 std::string encode_account(const Account& account) {
   std::string out;
-  put_version(out, kAccountV1);
+  put_version(out, kAccountV2);
   put_varint(out, account.device);
   put_string(out, account.name);
   put_string(out, account.token_hash);
@@ -331,13 +353,12 @@ std::string encode_account(const Account& account) {
   }
   put_varint(out, static_cast<std::uint64_t>(account.reset));
   put_varint(out, static_cast<std::uint64_t>(account.changed));
-  out += static_cast<char>(account.revoked ? 1 : 0);
-  put_signed(out, account.revoked_ms);
+  put_standing(out, account);
   return out;
 }
 
 Result<Account> decode_account(std::string_view bytes) {
-  Decoder in(bytes, kAccountV1);
+  Decoder in(bytes, kAccountV2);
   Account account;
   account.device = in.varint();
   account.name = in.text();
@@ -356,8 +377,17 @@ Result<Account> decode_account(std::string_view bytes) {
   }
   account.reset = in.seq();
   account.changed = in.seq();
-  account.revoked = in.flag();
-  account.revoked_ms = in.signed_varint();
+  if (in.layout() >= kAccountV2) {
+    take_standing(in, account);
+    if (!std::is_sorted(account.grants.begin(), account.grants.end(), before)) in.fail();
+  } else {
+    account.standing = in.flag() ? Standing::kClosed : Standing::kActive;
+    account.inactive_ms = in.signed_varint();
+    std::stable_sort(account.grants.begin(), account.grants.end(), before);
+    account.branches = account.scopes();  // each was granted by itself
+    account.branches.erase(std::unique(account.branches.begin(), account.branches.end()),
+                           account.branches.end());
+  }
   return finish(in, std::move(account), "account");
 }
 
@@ -397,25 +427,39 @@ Result<DeviceState> decode_device_state(std::string_view bytes) {
   return finish(in, std::move(state), "device state");
 }
 
+std::string code_id(std::string_view code_hash) {
+  std::string id;
+  for (std::size_t i = 0; i * 2 < kCodeIdChars && i < code_hash.size(); ++i) {
+    id += fmt::format("{:02x}", static_cast<unsigned char>(code_hash[i]));
+  }
+  return id;
+}
+
 std::string encode_code(const CodeRow& code) {
   std::string out;
-  put_version(out, kCodeV1);
+  put_version(out, kCodeV2);
   put_varint(out, code.scopes.size());
   for (const std::string& scope : code.scopes) put_string(out, scope);
   put_string(out, code.name);
   put_varint(out, code.uses_left);
   put_signed(out, code.expires_ms);
+  put_signed(out, code.created_ms);
+  put_varint(out, code.replaces);
   return out;
 }
 
 Result<CodeRow> decode_code(std::string_view bytes) {
-  Decoder in(bytes, kCodeV1);
+  Decoder in(bytes, kCodeV2);
   CodeRow code;
   const std::size_t scopes = in.count();
   for (std::size_t i = 0; i < scopes && !in.failed(); ++i) code.scopes.push_back(in.text());
   code.name = in.text();
   code.uses_left = in.varint();
   code.expires_ms = in.signed_varint();
+  if (in.layout() >= kCodeV2) {
+    code.created_ms = in.signed_varint();
+    code.replaces = in.varint();
+  }
   return finish(in, std::move(code), "enrolment code");
 }
 

@@ -38,6 +38,11 @@ struct Grant {
   friend bool operator==(const Grant&, const Grant&) = default;
 };
 
+// Active: as its grants say. Draining: it hands in what it wrote before and is told the verdicts,
+// and nothing else. Closed: it is not heard.
+enum class Standing : std::uint8_t { kActive, kDraining, kClosed };
+[[nodiscard]] std::string_view name(Standing standing);
+
 // What the office decides about a device.
 struct Account {
   std::uint64_t device = 0;
@@ -46,17 +51,37 @@ struct Account {
   std::int64_t enrolled_ms = 0;
   std::string code_hash;  // the code and request that enrolled it, for a repeated enrolment
   std::string request_hash;
+  // What it holds scope by scope: what lies below its branches, and what it has left. By scope,
+  // then by granted; at most one of a scope is held.
   std::vector<Grant> grants;
   Seq reset = 0;    // a cursor below it starts from nothing
   Seq changed = 0;  // the latest entry in the log that concerns this account
-  bool revoked = false;
-  std::int64_t revoked_ms = 0;
 
+  // --- standing, branches, wipe, predecessor
+  Standing standing = Standing::kActive;
+  std::int64_t inactive_ms = 0;       // since when it is not active; 0: it is
+  std::vector<std::string> branches;  // what the office granted, sorted; "*": all
+  bool full = false;                  // more lies below its branches than an account may hold
+  std::int64_t wipe_ordered_ms = 0;   // 0: never, or taken back
+  bool wipe_now = false;              // without handing in what waits on it
+  std::int64_t wiped_ms = 0;          // when it confirmed; 0: not yet
+  std::uint64_t wipe_discarded = 0;   // ops that it gave up unsent, as it said
+  std::uint64_t predecessor = 0;      // the device that it replaced; 0: none
+  std::uint64_t successor = 0;        // the device that replaced it
+
+  [[nodiscard]] bool active() const { return standing == Standing::kActive; }
+  [[nodiscard]] bool closed() const { return standing == Standing::kClosed; }
+  [[nodiscard]] bool wipe_due() const { return wipe_ordered_ms != 0 && wiped_ms == 0; }
+  // Draining: whether what it wrote at authored_ms comes from before that.
+  [[nodiscard]] bool wrote_before(std::int64_t authored_ms) const {
+    return active() || authored_ms <= inactive_ms;
+  }
+  [[nodiscard]] bool has_branch(std::string_view scope) const;
   [[nodiscard]] bool holds(std::string_view scope) const;
   [[nodiscard]] bool holds_all() const;
   // Whether an op written at authored_ms may be taken: held now, or left after it was written.
   [[nodiscard]] bool may_write(std::string_view scope, std::int64_t authored_ms) const;
-  [[nodiscard]] std::vector<std::string> scopes() const;
+  [[nodiscard]] std::vector<std::string> scopes() const;  // held, by id
 };
 [[nodiscard]] std::string encode_account(const Account& account);
 [[nodiscard]] Result<Account> decode_account(std::string_view bytes);
@@ -83,7 +108,12 @@ struct CodeRow {
   std::string name;
   std::uint64_t uses_left = 0;
   std::int64_t expires_ms = 0;
+  std::int64_t created_ms = 0;
+  std::uint64_t replaces = 0;  // the device that the new one replaces; then `scopes` is empty
 };
+// The first hex digits of a code's hash name it for the office.
+inline constexpr std::size_t kCodeIdChars = 12;
+[[nodiscard]] std::string code_id(std::string_view code_hash);
 [[nodiscard]] std::string encode_code(const CodeRow& code);
 [[nodiscard]] Result<CodeRow> decode_code(std::string_view bytes);
 

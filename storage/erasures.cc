@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "sync/wire.h"
+#include "storage/keyring.h"
 
 namespace waystation {
 namespace {
@@ -42,28 +42,41 @@ bool sync_folder_of(const std::string& path) {
   return synced;
 }
 
-}  // namespace
-
-Status append_erasure(const std::string& path, const Erasure& erasure) {
-  const int file =
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+Status append(const std::string& path, std::string_view lines) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return failed(path);
   const off_t size = ::lseek(file, 0, SEEK_END);
-  std::string line;
+  std::string text;
   if (size == 0) {
-    line = kFirstLine;
+    text = kFirstLine;
   } else {
     // What a crash cut off stays a line of its own, which nobody reads.
     char last = '\n';
-    if (::pread(file, &last, 1, size - 1) == 1 && last != '\n') line = "\n";
+    if (::pread(file, &last, 1, size - 1) == 1 && last != '\n') text = "\n";
   }
-  line += fmt::format("{} {}\n", erasure.erased_ms, erasure.person);
-  const bool good = size >= 0 && write_all(file, line) && ::fsync(file) == 0 &&
+  text += lines;
+  const bool good = size >= 0 && write_all(file, text) && ::fsync(file) == 0 &&
                     (size > 0 || sync_folder_of(path));
   const Error error = good ? Error{} : failed(path);
   ::close(file);
   if (good) return {};
   return error;
+}
+
+std::string line_of(const Erasure& erasure) {
+  return fmt::format("{} {}\n", erasure.erased_ms, erasure.mark);
+}
+
+}  // namespace
+
+Status append_erasure(const std::string& path, const Erasure& erasure) {
+  return append(path, line_of(erasure));
+}
+
+Status write_erasures(const std::string& path, const std::vector<Erasure>& erasures) {
+  std::string lines;
+  for (const Erasure& erasure : erasures) lines += line_of(erasure);
+  return append(path, lines);
 }
 
 Result<std::vector<Erasure>> read_erasures(const std::string& path) {
@@ -77,7 +90,7 @@ Result<std::vector<Erasure>> read_erasures(const std::string& path) {
   const std::string text = all.str();
   std::string_view rest = text;
   if (rest.substr(0, kFirstLine.size()) != kFirstLine) {
-    return Error{Code::kErasures, path + " is no journal of erasures"};
+    return Error{Code::kErasures, path + " is no list of erasures"};
   }
   rest.remove_prefix(kFirstLine.size());
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
@@ -87,8 +100,8 @@ Result<std::vector<Erasure>> read_erasures(const std::string& path) {
     Erasure erasure;
     if (space == std::string_view::npos) continue;
     const auto parsed = std::from_chars(line.data(), line.data() + space, erasure.erased_ms);
-    erasure.person = std::string(line.substr(space + 1));
-    if (parsed.ec != std::errc() || !valid_record_id(erasure.person)) continue;
+    erasure.mark = std::string(line.substr(space + 1));
+    if (parsed.ec != std::errc() || !row_of_mark(erasure.mark)) continue;
     erasures.push_back(std::move(erasure));
   }
   return erasures;

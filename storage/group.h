@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -23,15 +24,17 @@ struct Applier::Group {
   std::vector<std::string> dirty_scopes;
   std::unordered_map<std::string, std::optional<std::string>> conflicts;
   std::map<std::string, std::optional<std::string>> matches;
-  std::unordered_set<std::string> looked_at;  // records that were due
-  std::unordered_map<std::string, CodeRow> codes;
-  std::unordered_map<std::uint64_t, AccountPtr> accounts;  // changed in this group
-  // Keys that this group has made; nothing: it has erased the person.
+  std::unordered_set<std::string> looked_at;                   // records that were due
+  std::map<std::uint64_t, std::shared_ptr<Account>> accounts;  // changed in this group
+  // By row: keys that this group has made; nothing: it has erased the person.
   std::map<std::string, std::optional<PersonKey>, std::less<>> persons;
-  std::vector<std::string> erased;
+  std::vector<std::string> erased;     // rows
   std::optional<LogChunk> last_chunk;  // last one read for a repeat
   std::uint64_t last_chunk_device = 0;
+  std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;
+  OfficeTablesPtr office;  // changed in this group; null: not
+  bool audited = false;
   // Called after the commit, with whether it succeeded.
   std::vector<std::function<void(bool)>> replies;
   GroupOutcome outcome;

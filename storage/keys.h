@@ -16,6 +16,10 @@ inline constexpr std::string_view kIncarnation = "incarnation";
 inline constexpr std::string_view kPosition = "position";
 inline constexpr std::string_view kHorizon = "horizon";
 inline constexpr std::string_view kBackup = "backup";  // there once a backup was made
+inline constexpr std::string_view kAuditHead = "audit";
+// There while what was destroyed may lie on the disk: keys, or (kPurgeAll) values anywhere.
+inline constexpr std::string_view kPurge = "purge";
+inline constexpr std::string_view kPurgeAll = "all";
 
 [[nodiscard]] std::string account(std::uint64_t device);
 [[nodiscard]] std::string device_state(std::uint64_t device);

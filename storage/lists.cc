@@ -35,40 +35,112 @@ Result<std::string> from_hex(std::string_view text) {
   return out;
 }
 
-// Walks one column from `start` (or behind `after`) and lets `visit` append items. `visit` returns
-// whether it appended one.
+// A page ends after this many reads for each item that it may hold even when they give nothing, so
+// that no page holds its thread for long; a small one may look at a few rows more.
+constexpr std::size_t kReadsPerItem = 4;
+constexpr std::size_t kLeastItems = 100;
+
+// What a page may still read.
+class Reads {
+ public:
+  explicit Reads(std::size_t items) : left_(std::max(items, kLeastItems) * kReadsPerItem) {}
+  void take() { left_ -= std::min<std::size_t>(left_, 1); }
+  [[nodiscard]] bool used_up() const { return left_ == 0; }
+
+ private:
+  std::size_t left_;
+};
+
+struct Stretch {
+  Column column;
+  std::string prefix;  // of all keys
+  std::string start;   // at or above prefix
+};
+
+// For a row that is of no interest: the key to go on from; empty: nothing of interest follows.
+using Jump = std::function<Result<std::optional<std::string>>(std::string_view key)>;
+
+// Walks a stretch from its start, or behind `after`, and lets `visit(key, value, out, reads)`
+// append items. `visit` returns whether it appended one.
 template <typename Visit>
-Result<ListPage> walk(const Store& store, const Snapshot& snapshot, Column column,
-                      const std::string& prefix, const std::string& after, std::size_t limit,
-                      Visit visit) {
+Result<ListPage> walk(const Store& store, const Snapshot& snapshot, const Stretch& stretch,
+                      const std::string& after, std::size_t limit, Visit visit,
+                      const Jump& jump = {}) {
   auto resume = from_hex(after);
   if (!resume) return resume.error();
   limit = std::clamp<std::size_t>(limit, 1, limits::kPageRecords);
-  auto rows = store.kv().iterate(column, &snapshot, keys::prefix_end(prefix));
-  rows->seek(std::max(prefix, *resume));
+  auto rows = store.kv().iterate(stretch.column, &snapshot, keys::prefix_end(stretch.prefix));
+  rows->seek(std::max(stretch.start, *resume));
   if (!resume->empty() && rows->valid() && rows->key() == *resume) rows->next();
   ListPage page;
+  Reads reads(limit);
   std::size_t count = 0;
-  std::string last;
-  for (; rows->valid(); rows->next()) {
-    if (count >= limit || page.items.size() >= limits::kPageBytes) {
-      page.next = to_hex(last);
+  // Where the next page goes on. Never the key of a row that was jumped over: the caller may not
+  // see it.
+  std::string at;
+  while (rows->valid()) {
+    if (count >= limit || page.items.size() >= limits::kPageBytes || reads.used_up()) {
+      page.next = to_hex(at);
       break;
+    }
+    reads.take();
+    if (jump) {
+      auto to = jump(rows->key());
+      if (!to) return to.error();
+      if (*to) {
+        if ((*to)->empty()) break;
+        at = std::move(**to);
+        rows->seek(at);
+        continue;
+      }
     }
     const std::size_t before = page.items.size();
     if (before > 0) page.items += ',';
-    const Result<bool> appended = visit(rows->key(), rows->value(), page.items);
+    const Result<bool> appended = visit(rows->key(), rows->value(), page.items, reads);
     if (!appended) return appended.error();
     if (*appended) {
       ++count;
     } else {
       page.items.resize(before);
     }
-    last = std::string(rows->key());
+    at = std::string(rows->key());
+    rows->next();
   }
   if (!rows->status()) return rows->status().error();
   return page;
 }
+
+// The scopes that a caller may see, in the order of keys. In memory: what lies between them costs
+// no read. The snapshot comes before it: what that holds, this knows (ScopeTable).
+class SeenScopes {
+ public:
+  SeenScopes(const Store& store, const ScopeFilter& allowed)
+      : names_(store.scopes().newer_than(0)), allowed_(allowed) {}
+
+  [[nodiscard]] bool has(std::string_view scope) {
+    if (!allowed_) return true;
+    if (scope != asked_ || scope.empty()) {
+      asked_ = scope;
+      answer_ = allowed_(scope);
+    }
+    return answer_;
+  }
+  // The first one behind `scope`; empty: there is none.
+  [[nodiscard]] std::string_view behind(std::string_view scope) {
+    auto at = std::upper_bound(names_.begin(), names_.end(), scope);
+    while (at != names_.end() && !has(*at)) ++at;
+    return at == names_.end() ? std::string_view() : std::string_view(*at);
+  }
+  [[nodiscard]] std::string_view first() { return behind({}); }
+
+ private:
+  std::vector<std::string> names_;  // sorted
+  const ScopeFilter& allowed_;
+  std::string asked_;  // the last one, for rows of one scope follow each other
+  bool answer_ = false;
+};
+
+Error damaged_key() { return Error{Code::kStoreCorrupt, "a damaged record key"}; }
 
 void append_conflict(std::string& out, const keys::ConflictKey& key, const ConflictRow& row,
                      ConflictKind kind, const Record& record) {
@@ -92,61 +164,59 @@ void append_conflict(std::string& out, const keys::ConflictKey& key, const Confl
   out += '}';
 }
 
+std::string collection_key(std::string_view scope, std::string_view coll) {
+  if (scope.empty()) return {};
+  std::string key = keys::scope_prefix(scope);
+  key += coll;
+  key += '\0';
+  return key;
+}
+
 // The first key that may hold a record of `coll`, at or behind the key of one that is none.
 std::string next_of_collection(const keys::RecordKey& at, std::string_view coll) {
   // Records sort by collection within a scope: the others are jumped over.
+  if (at.coll < coll) return collection_key(at.scope, coll);
   std::string next(at.scope);
-  next += '\0';
-  if (at.coll < coll) {
-    next += coll;
-    next += '\0';
-  } else {
-    next.back() = '\x01';
-  }
+  next += '\x01';
   return next;
 }
 
 // A page as it leaves the store.
-Result<ListPage> opened(const Store& store, Result<ListPage> page, Gone gone) {
+Result<ListPage> opened(const Store& store, Result<ListPage> page, Gone gone = Gone::kNull) {
   if (!page) return page;
   if (auto done = store.make_plain(page->items, gone); !done) return done.error();
   return page;
 }
 
+Result<bool> append_record(std::string_view key, std::string_view value, std::string& out) {
+  const auto parts = keys::parse_record(key);
+  const auto head = decode_record_head(value);
+  if (!parts || !head) return Error{Code::kStoreCorrupt, "a damaged record"};
+  append_change(out, parts->scope, parts->coll, parts->id, head->seq, head->visible,
+                head->conflicts);
+  return true;
+}
+
+constexpr auto kAppendRecord = [](std::string_view key, std::string_view value, std::string& out,
+                                  const Reads&) { return append_record(key, value, out); };
+
 Result<ListPage> list_collection(const Store& store, const RecordQuery& query,
                                  const ScopeFilter& allowed) {
-  const auto resume = from_hex(query.after);
-  if (!resume) return resume.error();
-  const std::size_t limit = std::clamp<std::size_t>(query.limit, 1, limits::kPageRecords);
   const auto snapshot = store.kv().snapshot();
-  auto rows = store.kv().iterate(Column::kRecords, snapshot.get());
-  rows->seek(*resume);
-  if (!resume->empty() && rows->valid() && rows->key() == *resume) rows->next();
-  ListPage page;
-  std::string last;
-  for (std::size_t count = 0; rows->valid();) {
-    const auto key = keys::parse_record(rows->key());
-    if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
-    if (key->coll != query.coll) {
-      rows->seek(next_of_collection(*key, query.coll));
-      continue;
+  SeenScopes seen(store, allowed);
+  const std::string first = collection_key(seen.first(), query.coll);
+  if (first.empty()) return ListPage{};
+  const auto jump = [&](std::string_view at) -> Result<std::optional<std::string>> {
+    const auto key = keys::parse_record(at);
+    if (!key) return damaged_key();
+    if (!seen.has(key->scope) || key->coll > query.coll) {
+      return std::optional(collection_key(seen.behind(key->scope), query.coll));
     }
-    if (!allowed || allowed(key->scope)) {
-      if (count == limit || page.items.size() >= limits::kPageBytes) {
-        page.next = to_hex(last);
-        break;
-      }
-      const auto head = decode_record_head(rows->value());
-      if (!head) return head.error();
-      if (count++ > 0) page.items += ',';
-      append_change(page.items, key->scope, key->coll, key->id, head->seq, head->visible,
-                    head->conflicts);
-      last = std::string(rows->key());
-    }
-    rows->next();
-  }
-  if (!rows->status()) return rows->status().error();
-  return page;
+    if (key->coll < query.coll) return std::optional(collection_key(key->scope, query.coll));
+    return std::optional<std::string>();
+  };
+  return walk(store, *snapshot, {Column::kRecords, {}, first}, query.after, query.limit,
+              kAppendRecord, jump);
 }
 
 }  // namespace
@@ -172,15 +242,8 @@ Result<ListPage> list_sealed(const Store& store, const RecordQuery& query,
                   head->conflicts);
     return page;
   }
-  return walk(store, *snapshot, Column::kRecords, prefix, query.after, query.limit,
-              [](std::string_view key, std::string_view value, std::string& out) -> Result<bool> {
-                const auto parts = keys::parse_record(key);
-                const auto head = decode_record_head(value);
-                if (!parts || !head) return Error{Code::kStoreCorrupt, "a damaged record"};
-                append_change(out, parts->scope, parts->coll, parts->id, head->seq, head->visible,
-                              head->conflicts);
-                return true;
-              });
+  return walk(store, *snapshot, {Column::kRecords, prefix, prefix}, query.after, query.limit,
+              kAppendRecord);
 }
 
 }  // namespace
@@ -193,36 +256,57 @@ Result<ListPage> list_records(const Store& store, const RecordQuery& query,
 Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
                                 const ScopeFilter& allowed) {
   const auto snapshot = store.kv().snapshot();
-  const std::string prefix = query.scope.empty() ? std::string() : keys::scope_prefix(query.scope);
-  const auto visit = [&](std::string_view key, std::string_view value,
-                         std::string& out) -> Result<bool> {
+  // The conflicts of one record lie side by side: it is read once for all of them.
+  std::string record_key;
+  std::optional<Record> record;
+  const auto visit = [&](std::string_view key, std::string_view value, std::string& out,
+                         Reads& reads) -> Result<bool> {
     const auto parts = keys::parse_conflict(key);
     const auto row = decode_conflict(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged conflict"};
-    if (row->review.settled != query.settled || !allowed(parts->record.scope)) return false;
-    std::string bytes;
-    const auto found = store.kv().get(
-        Column::kRecords, keys::record(parts->record.scope, parts->record.coll, parts->record.id),
-        bytes, snapshot.get());
-    if (!found) return found.error();
-    auto record = decode_record(bytes);
-    if (!*found || !record) return Error{Code::kStoreCorrupt, "a conflict without its record"};
+    if (row->review.settled != query.settled) return false;
+    std::string of = keys::record(parts->record.scope, parts->record.coll, parts->record.id);
+    if (!record || of != record_key) {
+      reads.take();
+      std::string bytes;
+      const auto found = store.kv().get(Column::kRecords, of, bytes, snapshot.get());
+      if (!found) return found.error();
+      auto decoded = decode_record(bytes);
+      if (!*found || !decoded) return Error{Code::kStoreCorrupt, "a conflict without its record"};
+      record = std::move(*decoded);
+      record_key = std::move(of);
+    }
     const auto kind = record->open_kind(parts->field, parts->dot, parts->part, row->kind);
     if (!kind && !query.settled) return false;
     append_conflict(out, *parts, *row, kind.value_or(row->kind), *record);
     return true;
   };
+  if (!query.scope.empty()) {
+    if (!allowed(query.scope)) return ListPage{};
+    const std::string prefix = keys::scope_prefix(query.scope);
+    return opened(store, walk(store, *snapshot, {Column::kConflicts, prefix, prefix}, query.after,
+                              query.limit, visit));
+  }
+  SeenScopes seen(store, allowed);
+  if (seen.first().empty()) return ListPage{};
+  const auto jump = [&](std::string_view at) -> Result<std::optional<std::string>> {
+    const auto key = keys::parse_conflict(at);
+    if (!key) return Error{Code::kStoreCorrupt, "a damaged conflict"};
+    if (seen.has(key->record.scope)) return std::optional<std::string>();
+    const std::string_view next = seen.behind(key->record.scope);
+    return std::optional(next.empty() ? std::string() : keys::scope_prefix(next));
+  };
   return opened(store,
-                walk(store, *snapshot, Column::kConflicts, prefix, query.after, query.limit, visit),
-                Gone::kNull);
+                walk(store, *snapshot, {Column::kConflicts, {}, keys::scope_prefix(seen.first())},
+                     query.after, query.limit, visit, jump));
 }
 
 Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& query) {
   const auto snapshot = store.kv().snapshot();
   const std::string prefix =
       query.device ? keys::log_chunk(*query.device, 0).substr(0, 8) : std::string();
-  const auto visit = [](std::string_view key, std::string_view value,
-                        std::string& out) -> Result<bool> {
+  const auto visit = [](std::string_view key, std::string_view value, std::string& out,
+                        const Reads&) -> Result<bool> {
     const auto parts = keys::parse_quarantine(key);
     const auto row = decode_quarantine(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged quarantine entry"};
@@ -236,10 +320,34 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
     out += '}';
     return true;
   };
-  return opened(
-      store, walk(store, *snapshot, Column::kQuarantine, prefix, query.after, query.limit, visit),
-      Gone::kNull);
+  return opened(store, walk(store, *snapshot, {Column::kQuarantine, prefix, prefix}, query.after,
+                            query.limit, visit));
 }
+
+namespace {
+
+std::string time_or_null(std::int64_t ms) { return ms == 0 ? "null" : std::to_string(ms); }
+
+std::string device_or_null(std::uint64_t device) {
+  return device == 0 ? "null" : fmt::format("\"{}\"", format_device_id(device));
+}
+
+void append_standing(std::string& out, const Account& account) {
+  out += fmt::format(R"(,"state":"{}","since":{},"branches":)", name(account.standing),
+                     time_or_null(account.inactive_ms));
+  append_string_array(out, account.branches);
+  out += fmt::format(R"(,"full":{},"replaces":{},"replaced_by":{},"wipe":)", account.full,
+                     device_or_null(account.predecessor), device_or_null(account.successor));
+  if (account.wipe_ordered_ms == 0) {
+    out += "null";
+  } else {
+    out += fmt::format(R"({{"ordered":{},"now":{},"confirmed":{},"discarded":{}}})",
+                       account.wipe_ordered_ms, account.wipe_now, time_or_null(account.wiped_ms),
+                       account.wipe_discarded);
+  }
+}
+
+}  // namespace
 
 Result<std::string> describe_device(const Store& store, const Account& account) {
   std::string value;
@@ -259,11 +367,37 @@ Result<std::string> describe_device(const Store& store, const Account& account) 
   append_string_array(out, account.scopes());
   out += fmt::format(
       R"(,"applied":{},"refused":{},"revoked":{},"enrolled":{},"last_seen":{},"queued":{},)"
-      R"("oldest":{},"skew_ms":{},"clock_wrong":{}}})",
-      state.applied, state.refused, account.revoked, account.enrolled_ms,
-      state.last_seen_ms == 0 ? std::string("null") : std::to_string(state.last_seen_ms),
-      state.queued, state.oldest_ms, state.clock.skew_ms, state.clock.wrong());
+      R"("oldest":{},"skew_ms":{},"clock_wrong":{})",
+      state.applied, state.refused, account.closed(), account.enrolled_ms,
+      time_or_null(state.last_seen_ms), state.queued, state.oldest_ms, state.clock.skew_ms,
+      state.clock.wrong());
+  append_standing(out, account);
+  out += '}';
   return out;
+}
+
+Result<std::string> list_codes(const Store& store, std::int64_t now_ms) {
+  const auto snapshot = store.kv().snapshot();
+  const auto end = keys::prefix_end(std::string(keys::kCodePrefix));
+  auto rows = store.kv().iterate(Column::kDevices, snapshot.get(), end);
+  std::string out = R"({"codes":[)";
+  const std::size_t start = out.size();
+  for (rows->seek(keys::kCodePrefix); rows->valid(); rows->next()) {
+    const auto code = decode_code(rows->value());
+    if (!code) return code.error();
+    if (code->uses_left == 0 || code->expires_ms <= now_ms) continue;
+    if (out.size() > start) out += ',';
+    out += fmt::format(R"({{"id":"{}","name":)",
+                       code_id(rows->key().substr(keys::kCodePrefix.size())));
+    append_json_string(out, code->name);
+    out += ",\"scopes\":";
+    append_string_array(out, code->scopes);
+    out += fmt::format(R"(,"replaces":{},"uses":{},"created":{},"expires":{}}})",
+                       device_or_null(code->replaces), code->uses_left,
+                       time_or_null(code->created_ms), code->expires_ms);
+  }
+  if (!rows->status()) return rows->status().error();
+  return out + "]}";
 }
 
 Status for_each_record(
@@ -276,7 +410,7 @@ Status for_each_record(
   std::string room;
   while (rows->valid()) {
     const auto key = keys::parse_record(rows->key());
-    if (!key) return Error{Code::kStoreCorrupt, "a damaged record key"};
+    if (!key) return damaged_key();
     if (key->coll != coll) {
       rows->seek(next_of_collection(*key, coll));
       continue;

@@ -1,5 +1,7 @@
 // Pages of records, conflicts and quarantine for people and tools, straight from a snapshot.
 // Const on the store; any thread. Each list goes on from the token that the page before gave.
+// A page reads what its caller may see, and ends after a bounded number of reads: one with few
+// items or none is not the last while it has a token.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +53,9 @@ struct QuarantineQuery {
 
 // One device as the office sees it.
 [[nodiscard]] Result<std::string> describe_device(const Store& store, const Account& account);
+
+// The enrolment codes that can be used at now_ms: {"codes":[…]}, each without its secret.
+[[nodiscard]] Result<std::string> list_codes(const Store& store, std::int64_t now_ms);
 
 // Calls `each` for every live record of a collection over all scopes, from one snapshot, at
 // constant memory. `each` returns false to stop.

@@ -18,6 +18,8 @@ constexpr std::size_t kCandidatesPerRecord = 16;
 // After something due could not be done.
 constexpr std::int64_t kRetryMs = 3'600'000;
 constexpr std::int64_t kHorizonEveryMs = 600'000;
+// An open record, after whatever it waits for may have changed.
+constexpr std::int64_t kLookAgainMs = 3'600'000;
 constexpr std::string_view kOfficeScope = "system:office";
 
 std::string quoted(std::string_view text) {
@@ -233,7 +235,7 @@ Result<Seq> Applier::may_bury(Group& group) {
   if (group.now_ms < bury_looked_ms_ + kHorizonEveryMs) return may_bury_;
   Seq lowest = seq_from_ms(group.now_ms - settings_.offline_ms);
   for (const AccountPtr& account : store_.accounts().all()) {
-    if (account->revoked) continue;
+    if (account->closed()) continue;
     auto found = device(account->device);
     if (!found) return found.error();
     const DeviceState& state = (*found)->state;
@@ -258,6 +260,10 @@ Status Applier::arm(Group& group, const std::string& key, Entry& entry) {
       closing = closing_of(record, *collection->close, *parent);
     }
     due = due_of(record, *collection, closing, settings_.offline_ms);
+    // Its parent may change, or come only later, and nobody tells of that here.
+    const bool open =
+        closing && closing->due_ms > group.now_ms && !collection->close->parent.empty();
+    if (open) due = std::min(due, group.now_ms + kLookAgainMs);
   }
   // What was due and is still there could not be done.
   if (due != 0 && due <= group.now_ms && group.looked_at.count(key) != 0) {

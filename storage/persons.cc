@@ -2,6 +2,8 @@
 // stored, and erases. docs/personal-data.md.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/group.h"
 #include "storage/keys.h"
 #include "storage/lists.h"
@@ -14,21 +16,17 @@ namespace {
 // No record id: the key by which names are made comparable without being readable.
 constexpr std::string_view kMatchKey = "!match";
 
-bool holds_personal(const Collection& collection) {
-  return std::any_of(collection.fields.begin(), collection.fields.end(),
-                     [](const FieldSpec& spec) { return spec.personal; });
-}
-
 }  // namespace
 
 Result<KeyState> Applier::person_key(Group& group, std::string_view person, PersonKey& key) const {
-  const auto at = group.persons.find(person);
+  const std::string row = person_row(person);
+  const auto at = group.persons.find(row);
   if (at != group.persons.end()) {
     if (!at->second) return KeyState::kErased;
     key = *at->second;
     return KeyState::kKnown;
   }
-  return store_.keyring()->find(person, key);
+  return store_.keyring()->find_row(row, key);
 }
 
 Result<KeyState> Applier::make_person_key(Group& group, std::string_view person, PersonKey& key) {
@@ -37,9 +35,9 @@ Result<KeyState> Applier::make_person_key(Group& group, std::string_view person,
   std::array<unsigned char, Keyring::kNonceBytes> nonce{};
   settings_.random(key);
   settings_.random(nonce);
-  group.persons.emplace(person, key);
-  group.batch.put(Column::kPersons, std::string(person),
-                  store_.keyring()->wrap(person, key, nonce));
+  const std::string row = person_row(person);
+  group.persons.emplace(row, key);
+  group.batch.put(Column::kPersons, row, store_.keyring()->wrap(row, key, nonce));
   return KeyState::kKnown;
 }
 
@@ -114,7 +112,7 @@ Result<std::optional<Match>> Applier::match(Group& group, const Record& record,
       failed = state.error();
       return KeyState::kNone;
     };
-    return unseal_all(json, find, Gone::kNull);
+    return unseal_all(json, find);
   };
   texts.hash = [&](std::string_view text) {
     PersonKey key{};
@@ -127,82 +125,117 @@ Result<std::optional<Match>> Applier::match(Group& group, const Record& record,
   return match;
 }
 
-// All that is on show is cleared first, as an op that reaches every device; then the key goes.
+// All that is on show is cleared first, as ops that reach every device; then the key goes.
 void Applier::take(Group& group, EraseRequest& request) {
   if (store_.keyring() == nullptr) {
     return request.done(Error{Code::kMasterKey, "the server has no master key"});
   }
-  const std::string& person = request.person;
-  if (!valid_record_id(person)) {
-    return request.done(Error{Code::kRecordId, "that is not the id of a person"});
-  }
-  auto report = erase_person(group, person);
+  auto report = erase_person(group, request);
   if (!report) {
     group.must(report.error());
     return request.done(report.error());
   }
-  group.reply(store_, std::move(request.done), Result<EraseReport>(*report));
+  group.reply(store_, std::move(request.done), Result<EraseReport>(std::move(*report)));
 }
 
-Result<EraseReport> Applier::erase_person(Group& group, const std::string& person) {
-  EraseReport report;
-  PersonKey key{};
-  const auto state = person_key(group, person, key);
-  if (!state) return state.error();
-  report.before = *state;
-  if (*state == KeyState::kErased) return report;
-  // Looked up first: each clearing changes what is walked.
-  struct Clearing {
-    std::string scope;
-    std::string coll;
-    std::string id;
-    std::string edits;
+// Records that show something personal of `person`.
+Result<std::vector<ClearedRecord>> Applier::shown_of(const std::string& person) {
+  std::vector<ClearedRecord> shown;
+  const auto look = [&](const std::string& coll, std::string_view scope,
+                        std::string_view id) -> Status {
+    const auto found = entry(keys::record(scope, coll, id));
+    if (!found) return found.error();
+    const Record& record = (*found)->record;
+    if (!record.exists() || record.deleted()) return {};
+    ClearedRecord cleared{std::string(scope), coll, std::string(id), {}};
+    for (const Field& field : record.fields) {
+      const std::string value = record.shown(field.name);
+      if (value.empty() || value == "null") continue;
+      if (personal_in_any(*schemas_.versions(coll), field.name))
+        cleared.fields.push_back(field.name);
+    }
+    if (!cleared.fields.empty()) shown.push_back(std::move(cleared));
+    return {};
   };
-  std::vector<Clearing> clearings;
   for (const auto& [name, collection] : schemas_.collections()) {
-    if (!holds_personal(collection)) continue;
-    const auto look = [&, &name = name, &collection = collection](std::string_view scope,
-                                                                  std::string_view id) -> Status {
-      const auto found = entry(keys::record(scope, name, id));
-      if (!found) return found.error();
-      std::string edits;
-      for (const FieldSpec& spec : collection.fields) {
-        if (!spec.personal || (*found)->record.shown(spec.name).empty()) continue;
-        edits += fmt::format(R"({}"{}":null)", edits.empty() ? "" : ",", spec.name);
-      }
-      if (!edits.empty()) {
-        clearings.push_back(
-            {std::string(scope), name, std::string(id), fmt::format(R"("set":{{{}}})", edits)});
-      }
-      return {};
-    };
+    if (!holds_personal(*schemas_.versions(name))) continue;
     if (collection.person == "id") {
-      for (const auto& [scope, ignored] : scopes_) {
-        if (auto looked = look(scope, person); !looked) return looked.error();
+      std::vector<std::string> scopes;
+      for (const auto& [scope, ignored] : scopes_) scopes.push_back(scope);
+      std::sort(scopes.begin(), scopes.end());
+      for (const std::string& scope : scopes) {
+        if (auto looked = look(name, scope, person); !looked) return looked.error();
       }
       continue;
     }
     std::vector<std::pair<std::string, std::string>> theirs;
     const Status walked = for_each_record(
-        store_, name, "", [&](std::string_view scope, std::string_view id, std::string_view) {
-          if (person_of(collection, id) == person) theirs.emplace_back(scope, id);
+        store_, name, "",
+        [&, &of = collection](std::string_view scope, std::string_view id, std::string_view) {
+          if (person_of(of, id) == person) theirs.emplace_back(scope, id);
           return true;
         });
     if (!walked) return walked.error();
     for (const auto& [scope, id] : theirs) {
-      if (auto looked = look(scope, id); !looked) return looked.error();
+      if (auto looked = look(name, scope, id); !looked) return looked.error();
     }
   }
-  for (const Clearing& clearing : clearings) {
-    auto done = own(group, clearing.scope, clearing.coll, clearing.id, clearing.edits);
-    if (!done) return done.error();
-    report.records.push_back(fmt::format("{}/{}/{}", clearing.scope, clearing.coll, clearing.id));
+  return shown;
+}
+
+Result<EraseReport> Applier::erase_person(Group& group, const EraseRequest& request) {
+  EraseReport report;
+  PersonKey key{};
+  const auto made = group.persons.find(request.row);
+  const auto state = made == group.persons.end() ? store_.keyring()->find_row(request.row, key)
+                     : made->second              ? Result<KeyState>(KeyState::kKnown)
+                                                 : Result<KeyState>(KeyState::kErased);
+  if (!state) return state.error();
+  report.before = *state;
+  report.seq = position_;
+  if (*state == KeyState::kErased) return report;
+  for (const std::string& person : request.persons) {
+    // Looked up first: each clearing changes what is walked.
+    auto shown = shown_of(person);
+    if (!shown) return shown.error();
+    for (ClearedRecord& record : *shown) {
+      std::string edits;
+      for (const std::string& field : record.fields) {
+        edits += fmt::format(R"({}"{}":null)", edits.empty() ? "" : ",", field);
+      }
+      auto done =
+          own(group, record.scope, record.coll, record.id, fmt::format(R"("set":{{{}}})", edits));
+      if (!done) return done.error();
+      report.records.push_back(std::move(record));
+    }
   }
-  group.persons[person] = std::nullopt;
-  group.batch.put(Column::kPersons, person, Keyring::erased_row(group.now_ms));
+  report.seq = position_;
+  group.persons[request.row] = std::nullopt;
+  group.batch.put(Column::kPersons, request.row, Keyring::erased_row(group.now_ms));
+  group.batch.put(Column::kMeta, std::string(keys::kPurge),
+                  purge_all_ ? std::string(keys::kPurgeAll) : "keys");
   group.must_sync = true;
-  group.erased.push_back(person);
+  group.erased.push_back(request.row);
+  audit(
+      group,
+      {request.by, "person.erased", mark_of_row(request.row),
+       AuditDetails().number("records", static_cast<std::int64_t>(report.records.size())).json()});
   return report;
+}
+
+void Applier::purge(std::int64_t now_ms) {
+  constexpr std::int64_t kAgainMs = 1000;
+  const auto purged = store_.kv().purge(purge_all_ ? Purge::kAll : Purge::kKeys);
+  if (!purged) return store_.go_read_only(purged.error().context);
+  next_purge_ms_ = now_ms + kAgainMs;
+  if (!*purged) return;
+  Batch batch;
+  batch.erase(Column::kMeta, std::string(keys::kPurge));
+  if (auto written = store_.kv().write(batch, Durability::kBuffered); !written) {
+    return store_.go_read_only(written.error().context);
+  }
+  purge_all_ = false;
+  next_purge_ms_ = std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace waystation

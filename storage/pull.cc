@@ -12,6 +12,8 @@ namespace {
 // A page ends after this many reads even when they give nothing (tombstones, newer records), so
 // that no page holds its thread for long.
 constexpr std::size_t kReadsPerRecord = 4;
+// What a digest adds to a message beside the scope's id.
+constexpr std::size_t kDigestBytes = 128;
 
 // Walks the scopes of one pull within one snapshot and fills one page.
 class Walk {
@@ -31,7 +33,12 @@ class Walk {
       at_.after_key.clear();
       at_.after_seq = 0;
     }
-    return scope.fill ? fill(scope.scope) : changes(scope.scope);
+    if (full()) return false;
+    auto whole = scope.fill ? fill(scope.scope) : changes(scope.scope);
+    if (whole && *whole) {
+      if (auto added = add_digest(scope.scope); !added) return added.error();
+    }
+    return whole;
   }
 
   PullPage page;
@@ -39,8 +46,11 @@ class Walk {
 
  private:
   [[nodiscard]] bool full() const {
-    return page.count >= limit_ || page.items.size() >= limits::kPageBytes || reads_left_ == 0;
+    return page.count >= limit_ || page.items.size() + digest_bytes_ >= limits::kPageBytes ||
+           reads_left_ == 0;
   }
+
+  void read() { reads_left_ -= std::min<std::size_t>(reads_left_, 1); }
 
   void append(std::string_view scope, std::string_view coll, std::string_view id,
               const RecordHead& head) {
@@ -59,7 +69,7 @@ class Walk {
     if (rows->valid() && rows->key().substr(prefix.size()) == at_.after_key) rows->next();
     for (; rows->valid(); rows->next()) {
       if (full()) return false;
-      --reads_left_;
+      read();
       ++page.work.records;
       const auto key = keys::parse_record(rows->key());
       const auto head = decode_record_head(rows->value());
@@ -79,7 +89,7 @@ class Walk {
     std::string value;
     for (rows->seek(keys::change(scope, after + 1)); rows->valid(); rows->next()) {
       if (full()) return false;
-      --reads_left_;
+      read();
       ++page.work.index_entries;
       const auto key = keys::parse_change(rows->key());
       const std::string_view pointer = rows->value();
@@ -104,35 +114,69 @@ class Walk {
     return true;
   }
 
+  // Of a scope that is whole with this page: here and not with the last page, where the digests of
+  // all scopes together may be more than a message holds. Not of one that has changed since the
+  // target: the next round tells it.
+  Status add_digest(const std::string& scope) {
+    std::string value;
+    read();
+    const auto found = store_.kv().get(Column::kDigests, scope, value, &snapshot_);
+    if (!found) return found.error();
+    if (!*found) return {};
+    const auto row = decode_digest(value);
+    if (!row) return row.error();
+    if (row->newest > at_.target) return {};
+    page.head.digests.push_back(ScopeDigest{scope, row->newest, row->digest});
+    digest_bytes_ += kDigestBytes + scope.size();
+    return {};
+  }
+
   const Store& store_;
   const Snapshot& snapshot_;
   Cursor at_;
   std::size_t limit_;
   std::size_t reads_left_;
+  std::size_t digest_bytes_ = 0;
 };
 
-// The digests of scopes that hold nothing above the target: what the device has after this page.
-Status add_digests(const Store& store, const Snapshot& snapshot,
-                   const std::vector<PullScope>& scopes, Seq target, ChangesHead& head) {
-  std::string value;
-  for (const PullScope& scope : scopes) {
-    const auto found = store.kv().get(Column::kDigests, scope.scope, value, &snapshot);
-    if (!found) return found.error();
-    if (!*found) continue;
-    const auto row = decode_digest(value);
-    if (!row) return row.error();
-    if (row->newest <= target) {
-      head.digests.push_back(ScopeDigest{scope.scope, row->newest, row->digest});
-    }
+// What the account saw at `base` and no longer sees. Where another grant covers the scope, nothing
+// would fill again what the device dropped.
+std::vector<std::string> left_since(const Account& account, Seq base) {
+  std::vector<std::string> left;
+  for (const Grant& grant : account.grants) {
+    if (grant.left <= base || grant.scope == "*" || account.holds(grant.scope)) continue;
+    left.push_back(grant.scope);
   }
-  return {};
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  return left;
 }
 
+// A change of scopes and the position that it was given are seen together or not at all: whoever
+// held the position without the change would never be told of it. So not from store.accounts(),
+// which come to know of the change after it is committed.
+Result<Account> account_at(const Store& store, const Snapshot& snapshot, std::uint64_t device) {
+  std::string value;
+  const auto found = store.kv().get(Column::kDevices, keys::account(device), value, &snapshot);
+  if (!found) return found.error();
+  if (!*found) return Error{Code::kAuthUnknownDevice, ""};
+  auto account = decode_account(value);
+  if (account && account->closed()) return Error{Code::kAuthRevoked, ""};
+  return account;
+}
+
+// A device that is draining is told the verdicts of what it hands in, and no changes.
+PullPage nothing(const Store& store, Cursor cursor, std::string_view cursor_text) {
+  PullPage page;
+  page.next = std::move(cursor);
+  page.next.incarnation = store.incarnation_number();
+  page.head.cursor = cursor_text.empty() ? encode_cursor(page.next) : std::string(cursor_text);
+  return page;
+}
+
+// `cursor` has a target.
 Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
                          const std::vector<PullScope>& scopes, Cursor cursor, std::size_t limit) {
-  const auto position = store.position(&snapshot);
-  if (!position) return position.error();
-  if (!cursor.walking()) cursor.target = *position;
   cursor.incarnation = store.incarnation_number();
   const std::size_t records =
       limit == 0 ? limits::kPageRecords : std::min(limit, limits::kPageRecords);
@@ -152,9 +196,6 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot,
   } else {
     page.next.incarnation = cursor.incarnation;
     page.next.base = cursor.target;
-    if (auto added = add_digests(store, snapshot, scopes, cursor.target, page.head); !added) {
-      return added.error();
-    }
   }
   page.head.cursor = encode_cursor(page.next);
   return page;
@@ -198,7 +239,7 @@ Result<PullPage> pull_scopes(const Store& store, const std::vector<PullScope>& s
   return pull_at(store, *snapshot, scopes, cursor, limit);
 }
 
-Result<PullPage> pull(const Store& store, const Account& account, std::string_view cursor_text,
+Result<PullPage> pull(const Store& store, std::uint64_t device, std::string_view cursor_text,
                       std::size_t limit) {
   auto decoded = decode_cursor(cursor_text);
   if (!decoded) return decoded.error();
@@ -207,33 +248,39 @@ Result<PullPage> pull(const Store& store, const Account& account, std::string_vi
   const auto snapshot = store.kv().snapshot();
   const auto position = store.position(snapshot.get());
   if (!position) return position.error();
+  const auto account = account_at(store, *snapshot, device);
+  if (!account) return account.error();
+  if (!account->active()) return nothing(store, std::move(cursor), cursor_text);
   const bool foreign = cursor.incarnation != 0 && cursor.incarnation != store.incarnation_number();
   const bool outdated =
-      cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account.reset;
+      cursor.incarnation != 0 && std::max(cursor.base, cursor.target) < account->reset;
   // Deletions that it has not been told of may be buried by now.
   const Seq horizon = store.horizon();
   const bool beyond =
       (cursor.base != 0 && cursor.base < horizon) || (cursor.walking() && cursor.target < horizon);
   const bool ahead = std::max(cursor.base, cursor.target) > *position;
-  const bool reset = foreign || outdated || ahead || beyond;
-  if (reset) cursor = Cursor{};
-  const bool fresh_round = !cursor.walking();
+  std::vector<std::string> left;
+  if (!cursor.walking() && cursor.base > 0) left = left_since(*account, cursor.base);
+  const bool too_many = left.size() > limits::kScopesPerDevice;  // for one message
+  const bool reset = foreign || outdated || ahead || beyond || too_many;
+  if (reset) {
+    cursor = Cursor{};
+    left.clear();
+  }
 
-  auto page = pull_at(
-      store, *snapshot,
-      changed_scopes(store, account, cursor.base, cursor.walking() ? cursor.target : kStillShown),
-      cursor, limit);
+  const std::vector<PullScope> scopes =
+      changed_scopes(store, *account, cursor.base, cursor.walking() ? cursor.target : kStillShown);
+  if (!cursor.walking()) cursor.target = *position;
+  auto page = pull_at(store, *snapshot, scopes, cursor, limit);
   if (!page) return page;
   // The walk's target was set at its first page. What has changed since takes another round.
   if (!page->head.more && page->next.base < *position) {
-    page->head.more = !changed_scopes(store, account, page->next.base).empty();
+    // So does the naming of what was left meanwhile.
+    page->head.more = account->changed > page->next.base ||
+                      !changed_scopes(store, *account, page->next.base).empty();
   }
   page->head.reset = reset;
-  if (fresh_round && cursor.base > 0) {
-    for (const Grant& grant : account.grants) {
-      if (grant.left > cursor.base && grant.scope != "*") page->head.left.push_back(grant.scope);
-    }
-  }
+  page->head.left = std::move(left);
   return page;
 }
 

@@ -34,8 +34,9 @@ struct PullPage {
   PullWork work;
 };
 
-// One page for a device. Errors: kCursorInvalid, kStoreCorrupt, kIo.
-[[nodiscard]] Result<PullPage> pull(const Store& store, const Account& account,
+// One page for a device, by its account as it is in the snapshot that is read. Errors:
+// kAuthUnknownDevice, kAuthRevoked, kCursorInvalid, kStoreCorrupt, kIo.
+[[nodiscard]] Result<PullPage> pull(const Store& store, std::uint64_t device,
                                     std::string_view cursor_text, std::size_t limit);
 
 // The part that all devices with the same scopes and position share: the live messages of a fan-out

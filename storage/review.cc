@@ -17,6 +17,11 @@
 namespace waystation {
 namespace {
 
+// What is read to tell what the authors of a conflict saw; where a record's history is longer it is
+// not told.
+constexpr std::size_t kReviewOps = 10'000;
+constexpr std::size_t kReviewBytes = std::size_t{16} * 1024 * 1024;
+
 using Past = std::vector<PastOp>;
 
 std::string account_name(const Store& store, std::uint64_t device) {
@@ -78,20 +83,22 @@ std::string authorship(const Store& store, const Past& past, const Dot& dot,
 }
 
 // What the lost value is up against: the register's value on show, or the latest delete.
-std::string winner(const Store& store, const Past& past, const Record& record,
-                   const Collection* collection, const std::string& field_name) {
+struct Winner {
+  std::string what;  // its members but the authorship
+  Dot dot;
+};
+
+std::optional<Winner> winner_of(const Record& record, const std::string& field_name) {
   const Field* field = record.field(field_name);
   if (field != nullptr && field->type == MergeType::kRegister && !field->live.empty()) {
     const Write& live = field->live[0];
-    return fmt::format(R"({{"value":{},{}}})", live.value,
-                       authorship(store, past, live.dot, collection, field_name));
+    return Winner{"\"value\":" + live.value, live.dot};
   }
-  if (!record.deleted() || record.deletes.empty()) return {};
+  if (!record.deleted() || record.deletes.empty()) return std::nullopt;
   const auto last =
       std::max_element(record.deletes.begin(), record.deletes.end(),
                        [](const DeviceDelete& a, const DeviceDelete& b) { return a.seq < b.seq; });
-  return fmt::format(R"({{"deleted":true,{}}})",
-                     authorship(store, past, Dot{last->device, last->n}, collection, field_name));
+  return Winner{R"("deleted":true)", Dot{last->device, last->n}};
 }
 
 std::string review_text(const Store& store, const Review& review) {
@@ -126,6 +133,31 @@ Result<Lost> read_lost(const Store& store, const Snapshot& snapshot, const Confl
   return Lost{std::move(*row), std::move(*record)};
 }
 
+struct Told {
+  Past past;
+  bool whole = true;  // all of the record's history; else the ops in question alone
+};
+
+// What there is to tell of these ops.
+Result<Told> read_past(const Store& store, const Snapshot& snapshot, const Schemas& schemas,
+                       const ConflictName& name, const std::vector<Dot>& dots) {
+  auto past = past_of(store, snapshot, schemas, name.scope, name.coll, name.id,
+                      {0, kReviewOps + 1, kReviewBytes});
+  if (!past) return past.error();
+  std::size_t bytes = 0;
+  for (const PastOp& op : *past) bytes += op.received.size();
+  if (past->size() <= kReviewOps && bytes <= kReviewBytes) {
+    return Told{std::move(*past), true};
+  }
+  Told told{{}, false};
+  for (const Dot& dot : dots) {
+    auto op = past_op(store, snapshot, schemas, dot);
+    if (!op) return op.error();
+    told.past.push_back(std::move(*op));
+  }
+  return told;
+}
+
 }  // namespace
 
 Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
@@ -133,10 +165,16 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
   const auto snapshot = store.kv().snapshot();
   const auto lost = read_lost(store, *snapshot, name);
   if (!lost) return lost.error();
-  const auto past = past_of(store, *snapshot, schemas, name.scope, name.coll, name.id);
-  if (!past) return past.error();
   const auto& [row, record] = *lost;
-  const Collection* collection = schemas.find(name.coll);
+  const auto winner = winner_of(record, name.field);
+  std::vector<Dot> dots{name.dot};
+  if (winner) dots.push_back(winner->dot);
+  const auto told = read_past(store, *snapshot, schemas, name, dots);
+  if (!told) return told.error();
+  const Collection* collection = told->whole ? schemas.find(name.coll) : nullptr;
+  const auto author = [&](const Dot& dot) {
+    return authorship(store, told->past, dot, collection, name.field);
+  };
   const auto open = record.open_kind(name.field, name.dot, name.part, row.kind);
   const std::string_view state = row.review.settled ? "settled" : open ? "open" : "agrees";
   const Field* field = record.field(name.field);
@@ -145,13 +183,11 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
       R"("state":"{}","value":{},"part":{},"lost":{{{}}})",
       name.scope, name.coll, name.id, record.seq, name.field,
       to_string(field != nullptr ? field->type : MergeType::kRegister),
-      word_for(open.value_or(row.kind)), state, row.value, name.part,
-      authorship(store, *past, name.dot, collection, name.field));
-  const std::string won = winner(store, *past, record, collection, name.field);
-  if (!won.empty()) out += ",\"winner\":" + won;
+      word_for(open.value_or(row.kind)), state, row.value, name.part, author(name.dot));
+  if (winner) out += fmt::format(R"(,"winner":{{{},{}}})", winner->what, author(winner->dot));
   if (row.review.stamp != 0) out += ",\"review\":" + review_text(store, row.review);
   out += '}';
-  if (auto opened = store.make_plain(out, Gone::kNull); !opened) return opened.error();
+  if (auto opened = store.make_plain(out); !opened) return opened.error();
   return out;
 }
 
@@ -166,6 +202,7 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
   }
   const std::size_t limit = std::clamp<std::size_t>(query.limit, 1, limits::kPageRecords);
   range.most = limit + 1;
+  range.bytes = limits::kPageBytes + limits::kFrameBytes;  // one op more than fills a page
   const auto snapshot = store.kv().snapshot();
   const auto past = past_of(store, *snapshot, schemas, query.scope, query.coll, query.id, range);
   if (!past) return past.error();
@@ -182,7 +219,7 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
     page.items += fmt::format(R"(,"n":{},"seq":{},"stamp":{},"received":{},"op":{}}})", op.dot.n,
                               op.seq, ms_from_seq(op.stamp), op.received_ms, op.received);
   }
-  if (auto opened = store.make_plain(page.items, Gone::kNull); !opened) return opened.error();
+  if (auto opened = store.make_plain(page.items); !opened) return opened.error();
   return page;
 }
 

@@ -18,8 +18,8 @@ namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default",    "devices", "device_log", "records", "changes", "conflicts",
-    "quarantine", "digests", "history",    "timers",  "matches", "persons"};
+    "default", "devices", "device_log", "records", "changes", "conflicts", "quarantine",
+    "digests", "history", "timers",     "matches", "office",  "audit",     "persons"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;
@@ -160,6 +160,23 @@ class RocksKv final : public Kv {
     return status.ok() ? Status{} : Status{to_error(status)};
   }
 
+  // Writing out what lies in memory ends the log that it came from; compaction leaves the newest of
+  // each key, and what a snapshot still sees.
+  Result<bool> purge(Purge what) override {
+    std::uint64_t snapshots = 0;
+    const bool told = db_->GetIntProperty(rocksdb::DB::Properties::kNumSnapshots, &snapshots);
+    rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), columns_);
+    if (!status.ok()) return to_error(status);
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (what == Purge::kKeys && static_cast<Column>(i) != Column::kPersons) continue;
+      status = db_->CompactRange(options, columns_[i], nullptr, nullptr);
+      if (!status.ok()) return to_error(status);
+    }
+    return told && snapshots == 0;
+  }
+
  private:
   [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Column column) const {
     return columns_[static_cast<std::size_t>(column)];
@@ -175,7 +192,7 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  if (column == Column::kChanges || column == Column::kTimers) {
+  if (column == Column::kChanges || column == Column::kTimers || column == Column::kMatches) {
     // A record that changes often leaves erased entries behind: compact where they pile up, so that
     // a pull does not walk over them.
     options.table_properties_collector_factories.push_back(
@@ -227,6 +244,10 @@ Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode)
       mode == OpenMode::kReadOnly
           ? rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &columns, &db)
           : rocksdb::DB::Open(options, folder, descriptors, &columns, &db);
+  if (!status.ok() && mode == OpenMode::kReadOnly && status.IsInvalidArgument() &&
+      status.ToString().find("olumn family not found") != std::string::npos) {
+    return Error{Code::kStoreFormat, "the store has an older layout: start the server on it once"};
+  }
   if (!status.ok()) return to_error(status);
   std::unique_ptr<Kv> kv =
       std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(columns));

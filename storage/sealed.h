@@ -47,13 +47,13 @@ struct Sealed {
 // What becomes of a value whose key is gone.
 enum class Gone : std::uint8_t {
   kNull,    // null stands in its place
-  kLeftOut  // so does nothing: the member of the object goes, null in an array
+  kLeftOut  // the member of an object goes, as a field that was cleared is not shown; else null
 };
 enum class KeyState : std::uint8_t { kKnown, kNone, kErased };
 // Fills `key` where it is known.
 using FindKey = std::function<KeyState(std::string_view person, PersonKey& key)>;
 
-// The text with all that is sealed opened. kNone: left as it stands.
-[[nodiscard]] std::string unseal_all(std::string_view json, const FindKey& find, Gone gone);
-
+// The text with all that is sealed opened. kErased: as `gone` says; kNone: left as it stands.
+[[nodiscard]] std::string unseal_all(std::string_view json, const FindKey& find,
+                                     Gone gone = Gone::kNull);
 }  // namespace waystation

@@ -51,7 +51,7 @@ Status Store::check_format(const std::string& new_incarnation) {
       return Error{Code::kStoreFormat,
                    fmt::format("the store has format {}: start the server on it once", format)};
     }
-    if (auto listed = list_history(); !listed) return listed;
+    if (auto done = bring_up_to_date(format); !done) return done;
   }
   found = kv_->get(Column::kMeta, keys::kIncarnation, incarnation_);
   if (!found) return found.error();
@@ -62,6 +62,17 @@ Status Store::check_format(const std::string& new_incarnation) {
 }
 
 // Idempotent: an upgrade that was cut off begins again.
+Status Store::bring_up_to_date(std::uint64_t format) {
+  if (format < 2) {
+    if (auto listed = list_history(); !listed) return listed;
+  }
+  Batch batch;
+  std::string now;
+  put_varint(now, kStoreFormat);
+  batch.put(Column::kMeta, std::string(keys::kFormat), now);
+  return kv_->write(batch, Durability::kSynced);
+}
+
 Status Store::list_history() {
   constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
   Batch batch;
@@ -83,10 +94,7 @@ Status Store::list_history() {
     batch = Batch{};
   }
   if (!rows->status()) return rows->status();
-  std::string format;
-  put_varint(format, kStoreFormat);
-  batch.put(Column::kMeta, std::string(keys::kFormat), format);
-  return kv_->write(batch, Durability::kSynced);
+  return kv_->write(batch, Durability::kBuffered);
 }
 
 Status Store::begin_new_life(const std::string& new_incarnation) {
@@ -105,6 +113,9 @@ Status Store::load_tables() {
     accounts_.put(std::make_shared<const Account>(std::move(*account)));
   }
   if (!accounts->status()) return accounts->status();
+  auto office = load_office(*kv_);
+  if (!office) return office.error();
+  office_.publish(std::move(*office));
   std::vector<std::pair<std::string, Seq>> newest;
   auto digests = kv_->iterate(Column::kDigests);
   for (digests->seek(""); digests->valid(); digests->next()) {

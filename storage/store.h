@@ -13,13 +13,14 @@
 #include "storage/directory.h"
 #include "storage/keyring.h"
 #include "storage/kv.h"
+#include "storage/office.h"
 #include "sync/digest.h"
 #include "sync/result.h"
 
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 2;
+inline constexpr std::uint64_t kStoreFormat = 5;
 
 class Store {
  public:
@@ -41,6 +42,8 @@ class Store {
   [[nodiscard]] const Accounts& accounts() const { return accounts_; }
   [[nodiscard]] ScopeTable& scopes() { return scopes_; }
   [[nodiscard]] const ScopeTable& scopes() const { return scopes_; }
+  [[nodiscard]] OfficeDirectory& office() { return office_; }
+  [[nodiscard]] const OfficeDirectory& office() const { return office_; }
 
   // From then on personal values are sealed before they are stored. Before anything else is done.
   void use(const MasterKey& master) { keyring_.emplace(*kv_, master); }
@@ -48,9 +51,9 @@ class Store {
   // JSON text of the store as those may read it who may see all of it: with what is sealed opened.
   // Gives `json` itself where nothing is, else a view of `room`. Errors: as Keyring::open.
   [[nodiscard]] Result<std::string_view> plain(std::string_view json, std::string& room,
-                                               Gone gone) const;
+                                               Gone gone = Gone::kNull) const;
   // The same in place.
-  [[nodiscard]] Status make_plain(std::string& json, Gone gone) const;
+  [[nodiscard]] Status make_plain(std::string& json, Gone gone = Gone::kNull) const;
 
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
@@ -70,13 +73,16 @@ class Store {
   [[nodiscard]] Status check_format(const std::string& new_incarnation);
   [[nodiscard]] Status begin_new_life(const std::string& new_incarnation);
   [[nodiscard]] Status load_tables();
-  [[nodiscard]] Status list_history();  // format 2 has an index that format 1 had not
+  // Format 2 has an index that format 1 had not, format 3 columns that were not there.
+  [[nodiscard]] Status bring_up_to_date(std::uint64_t format);
+  [[nodiscard]] Status list_history();
 
   std::unique_ptr<Kv> kv_;
   std::optional<Keyring> keyring_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
+  OfficeDirectory office_;
   std::atomic<Seq> horizon_ = 0;
   std::atomic<bool> read_only_ = false;
   mutable std::mutex reason_mutex_;

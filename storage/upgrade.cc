@@ -12,8 +12,10 @@
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "storage/replay.h"
+#include "storage/sealing.h"
 #include "sync/bytes.h"
 #include "sync/device_id.h"
+#include "sync/personal.h"
 
 namespace waystation {
 namespace {
@@ -24,8 +26,9 @@ std::string version_key(std::string_view coll) { return fmt::format("schema:{}",
 
 class Upgrade {
  public:
-  Upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms)
-      : store_(store), schemas_(schemas), now_ms_(now_ms) {}
+  Upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms,
+          const std::function<void(std::span<unsigned char>)>& random)
+      : store_(store), schemas_(schemas), now_ms_(now_ms), random_(random) {}
 
   Result<UpgradeReport> run() {
     auto position = store_.position();
@@ -35,10 +38,17 @@ class Upgrade {
     for (const auto& [name, collection] : schemas_.collections()) {
       if (auto looked = look_at(collection); !looked) return looked.error();
     }
+    if (sealing_) {
+      const auto sealed = seal_logs(store_, schemas_, random_);
+      if (!sealed) return sealed.error();
+      report_.sealed = *sealed;
+    }
     if (!concerned_.empty()) {
       if (auto walked = walk(); !walked) return walked.error();
     }
     for (const auto& [key, value] : versions_) batch_.put(Column::kMeta, key, value);
+    if (sealing_)
+      batch_.put(Column::kMeta, std::string(keys::kPurge), std::string(keys::kPurgeAll));
     if (auto written = flush(); !written) return written.error();
     return report_;
   }
@@ -58,35 +68,75 @@ class Upgrade {
            });
   }
 
+  // What is noted of a name; nothing where nothing is.
+  Result<std::optional<std::uint64_t>> noted(std::string_view coll) {
+    std::string value;
+    const auto found = store_.kv().get(Column::kMeta, version_key(coll), value);
+    if (!found) return found.error();
+    if (!*found) return std::optional<std::uint64_t>();
+    ByteReader reader(value);
+    const std::uint64_t version = reader.varint();
+    if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged schema version"};
+    return std::optional(version);
+  }
+
+  void note(std::string_view coll, std::uint32_t version) {
+    std::string value;
+    put_varint(value, version);
+    versions_[version_key(coll)] = std::move(value);
+  }
+
   // Which collections' records have to be looked at, and whether they have to be made anew.
   Status look_at(const Collection& collection) {
-    std::string value;
-    auto found = store_.kv().get(Column::kMeta, version_key(collection.name), value);
+    const auto found = noted(collection.name);
     if (!found) return found.error();
-    std::uint64_t version = 1;
-    if (*found) {
-      ByteReader reader(value);
-      version = reader.varint();
-      if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged schema version"};
-    }
+    const std::uint64_t version = found->value_or(1);
     if (version > collection.version) {
       return Error{Code::kSchemaInvalid,
                    fmt::format("the store holds {} in version {}, the schemas go to {}",
                                collection.name, version, collection.version)};
     }
-    if (*found && version == collection.version) return {};
-    std::string now;
-    put_varint(now, collection.version);
-    versions_[version_key(collection.name)] = now;
-    if (empty_ || (version == collection.version && collection.moved_from.empty())) return {};
+    const auto former = look_behind(collection, found->has_value());
+    if (!former) return former.error();
+    const bool changed = !*found || version != collection.version;
+    if (changed) note(collection.name, collection.version);
+    const auto unsealed = has_to_be_sealed(store_, schemas_, collection.name);
+    if (!unsealed) return unsealed.error();
+    if (*unsealed) {
+      versions_[sealed_note_key(collection.name)] =
+          personal_fields(*schemas_.versions(collection.name));
+    }
+    if (empty_ || (version == collection.version && former->empty() && !*unsealed)) return {};
+    sealing_ = sealing_ || *unsealed;
     ++report_.collections;
-    Concern concern;
     const auto from = static_cast<std::uint32_t>(version);
-    concern.all = schemas_.migrates(collection.name, from);
+    from_[collection.name] = from;
+    Concern concern;
+    concern.all = !former->empty() || *unsealed || schemas_.migrates(collection.name, from);
     concern.new_fields = schemas_.new_fields(collection.name, from);
-    if (!collection.moved_from.empty() && !*found) moves_[collection.moved_from] = collection.name;
+    for (const std::string& name : *former) moves_[name] = collection.name;
     concerned_[collection.name] = std::move(concern);
     return {};
+  }
+
+  // The names that the collection had and that its records may not all have left. One that they
+  // have left is noted with a version that it never had itself; where it is not, a server of before
+  // that was noted has left records there, or has made them anew without their past.
+  Result<std::vector<std::string>> look_behind(const Collection& collection, bool known) {
+    std::vector<std::string> left;
+    for (const std::string& former : schemas_.former_names(collection.name)) {
+      const auto found = noted(former);
+      if (!found) return found.error();
+      std::uint64_t last = 0;
+      for (const Collection& version : *schemas_.versions(former)) {
+        if (version.name == former) last = version.version;
+      }
+      if (*found ? **found > last : known) continue;
+      note(former, collection.version);
+      from_[former] = static_cast<std::uint32_t>(found->value_or(1));
+      left.push_back(former);
+    }
+    return left;
   }
 
   Status walk() {
@@ -101,10 +151,9 @@ class Upgrade {
       if (move == moves_.end() && at == concerned_.end()) continue;
       Status done;
       if (move != moves_.end()) {
-        done = make_anew(*snapshot, *key, move->second);
-        if (done) done = take_away(*key, rows->value());
+        done = move_on(*snapshot, *key, rows->value(), move->second);
       } else if (at->second.all || holds(rows->value(), at->second.new_fields)) {
-        done = make_anew(*snapshot, *key, coll);
+        done = make_anew(*snapshot, *key, rows->value(), coll);
       } else {
         wake(keys::record(key->scope, key->coll, key->id));
       }
@@ -115,12 +164,38 @@ class Upgrade {
     return rows->status();
   }
 
+  // A record under a name that the collection had. Where it stands under a later one too it is made
+  // anew there, once.
+  Status move_on(const Snapshot& snapshot, const keys::RecordKey& key, std::string_view bytes,
+                 const std::string& into) {
+    const auto record = decode_record(bytes);
+    if (!record) return record.error();
+    if (has_left(*record)) return {};
+    std::vector<std::string> later = schemas_.former_names(into);
+    later.erase(later.begin(), std::find(later.begin(), later.end(), key.coll) + 1);
+    later.push_back(into);
+    bool stands = false;
+    for (const std::string& name : later) {
+      std::string ignored;
+      const auto found = store_.kv().get(Column::kRecords, keys::record(key.scope, name, key.id),
+                                         ignored, &snapshot);
+      if (!found) return found.error();
+      stands = stands || *found;
+    }
+    if (!stands) {
+      if (auto made = make_anew(snapshot, key, bytes, into); !made) return made;
+    }
+    return take_away(snapshot, key, bytes);
+  }
+
   // The server looks at it when it next has something to do, and arms what is to come.
   void wake(const std::string& record_key) {
     batch_.put(Column::kTimers, keys::timer(now_ms_, record_key), {});
   }
 
-  Status make_anew(const Snapshot& snapshot, const keys::RecordKey& key, const std::string& coll) {
+  // `stood` is what lies at `key`: in the shape of its version, and perhaps under a former name.
+  Status make_anew(const Snapshot& snapshot, const keys::RecordKey& key, std::string_view stood,
+                   const std::string& coll) {
     const Collection* collection = schemas_.find(coll);
     WS_CHECK(collection != nullptr);
     auto past = past_of(store_, snapshot, schemas_, key.scope, coll, key.id);
@@ -146,6 +221,7 @@ class Upgrade {
             }
           }
         });
+    if (auto kept = keep_expiries(key, stood, record); !kept) return kept;
     for (const auto& [conflict_key, row] : conflicts) {
       batch_.put(Column::kConflicts, conflict_key, encode_conflict(row));
     }
@@ -158,6 +234,29 @@ class Upgrade {
     return put(key.scope, coll, key.id, record, *found ? bytes : std::string());
   }
 
+  // A device was told until when it may spend its lease: that stays, however long leases are now.
+  Status keep_expiries(const keys::RecordKey& key, std::string_view stood, Record& made) const {
+    const auto before = decode_record(stood);
+    if (!before) return before.error();
+    for (const Field& field : before->fields) {
+      if (field.type != MergeType::kQuota) continue;
+      Op named;  // the way of the field's name through the versions
+      named.coll = std::string(key.coll);
+      named.schema = from_.find(key.coll)->second;
+      named.base = 1;
+      named.edits.push_back(Edit{EditKind::kGrant, field.name, {}});
+      schemas_.bring_forward(named);
+      for (Field& now : made.fields) {
+        if (now.type != MergeType::kQuota || now.name != named.edits[0].field) continue;
+        for (Lease& lease : now.quota.leases) {
+          const Lease* told = field.quota.lease(lease.device);
+          if (told != nullptr && told->left == lease.left) lease.expires_ms = told->expires_ms;
+        }
+      }
+    }
+    return {};
+  }
+
   Status erase_conflicts(const Snapshot& snapshot, const std::string& record_key) {
     const std::string prefix = record_key + '\0';
     auto rows = store_.kv().iterate(Column::kConflicts, &snapshot, keys::prefix_end(prefix));
@@ -167,12 +266,20 @@ class Upgrade {
     return rows->status();
   }
 
-  // Where a record was before its collection moved it is deleted, for all to hear.
-  Status take_away(const keys::RecordKey& key, std::string_view before) {
+  // Where a record was before its collection moved it is deleted, for all to hear, by an op that
+  // nobody wrote. What waited for review waits where it is now.
+  Status take_away(const Snapshot& snapshot, const keys::RecordKey& key, std::string_view before) {
+    const std::string record_key = keys::record(key.scope, key.coll, key.id);
+    if (auto erased = erase_conflicts(snapshot, record_key); !erased) return erased;
     Record gone;
     gone.deletes.push_back(DeviceDelete{kServerDevice, 0, position_ + 1});
     gone.deleted_ = true;
     return put(key.scope, std::string(key.coll), key.id, gone, std::string(before));
+  }
+
+  static bool has_left(const Record& record) {
+    return std::any_of(record.deletes.begin(), record.deletes.end(),
+                       [](const DeviceDelete& d) { return d.device == kServerDevice && d.n == 0; });
   }
 
   // Writes a record under the next seq, in place of what was there before.
@@ -239,10 +346,13 @@ class Upgrade {
   Store& store_;
   const Schemas& schemas_;
   std::int64_t now_ms_;
+  const std::function<void(std::span<unsigned char>)>& random_;
   Seq position_ = 0;
   bool empty_ = false;
+  bool sealing_ = false;
   std::map<std::string, Concern> concerned_;  // by collection
   std::map<std::string, std::string> moves_;  // collection → the one that it has become
+  std::map<std::string, std::uint32_t, std::less<>> from_;  // of both: the version it was in
   std::map<std::string, std::string> versions_;
   std::map<std::string, DigestRow> digests_;
   Batch batch_;
@@ -252,8 +362,9 @@ class Upgrade {
 
 }  // namespace
 
-Result<UpgradeReport> upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms) {
-  return Upgrade(store, schemas, now_ms).run();
+Result<UpgradeReport> upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms,
+                              const std::function<void(std::span<unsigned char>)>& random) {
+  return Upgrade(store, schemas, now_ms, random).run();
 }
 
 }  // namespace waystation

@@ -15,15 +15,19 @@ constexpr std::uint64_t kProgressEvery = 4096;
 
 class Verifier {
  public:
-  Verifier(const Store& store, const std::function<void(std::uint64_t)>& progress)
-      : store_(store), progress_(progress), snapshot_(store.kv().snapshot()) {}
+  Verifier(const Store& store, const std::function<void(std::uint64_t)>& progress,
+           const std::vector<AuditHead>& known_heads)
+      : store_(store),
+        progress_(progress),
+        known_heads_(known_heads),
+        snapshot_(store.kv().snapshot()) {}
 
   Result<VerifyReport> run() {
     const auto position = store_.position(snapshot_.get());
     if (!position) return position.error();
     position_ = *position;
     for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
-                            &Verifier::devices, &Verifier::quarantine}) {
+                            &Verifier::devices, &Verifier::quarantine, &Verifier::audit}) {
       if (auto done = (this->*part)(); !done) return done.error();
     }
     return report_;
@@ -262,8 +266,17 @@ class Verifier {
     });
   }
 
+  Status audit() {
+    const auto checked = check_audit(store_.kv(), snapshot_.get(), known_heads_);
+    if (!checked) return checked.error();
+    report_.audited = checked->entries;
+    for (const std::string& text : checked->faults) fault("{}", text);
+    return {};
+  }
+
   const Store& store_;
   const std::function<void(std::uint64_t)>& progress_;
+  const std::vector<AuditHead>& known_heads_;
   std::unique_ptr<Snapshot> snapshot_;
   VerifyReport report_;
   std::uint64_t keys_ = 0;
@@ -275,9 +288,9 @@ class Verifier {
 
 }  // namespace
 
-Result<VerifyReport> verify(const Store& store,
-                            const std::function<void(std::uint64_t)>& progress) {
-  return Verifier(store, progress).run();
+Result<VerifyReport> verify(const Store& store, const std::function<void(std::uint64_t)>& progress,
+                            const std::vector<AuditHead>& known_heads) {
+  return Verifier(store, progress, known_heads).run();
 }
 
 }  // namespace waystation

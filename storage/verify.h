@@ -1,6 +1,7 @@
 // Checks a store from end to end: every value decodes; each record has exactly one change entry, at
 // its seq, and each entry its record; what a device sees equals what the merge state says; digests;
-// conflicts; device logs without gaps, with a verdict for each op; refused ops in the quarantine.
+// conflicts; device logs without gaps, with a verdict for each op; refused ops in the quarantine;
+// the chain of the audit log.
 // Reads one snapshot at constant memory. Any thread.
 #pragma once
 
@@ -24,12 +25,15 @@ struct VerifyReport {
   std::uint64_t ops = 0;
   std::uint64_t refused = 0;
   std::uint64_t quarantined = 0;
+  std::uint64_t audited = 0;
   std::uint64_t faults = 0;
   std::vector<std::string> first_faults;  // at most 20, for people
 };
 
 // `progress` is called now and then with the number of keys read so far.
+// `known_heads`: of the audit log, noted earlier; they must lie on its chain.
 [[nodiscard]] Result<VerifyReport> verify(const Store& store,
-                                          const std::function<void(std::uint64_t)>& progress);
+                                          const std::function<void(std::uint64_t)>& progress,
+                                          const std::vector<AuditHead>& known_heads = {});
 
 }  // namespace waystation

@@ -38,9 +38,17 @@ void Writer::abandon() {
   queue_.clear();
 }
 
+// Never above a group's for an ordinary push; an op with many or large values counts as several.
 std::size_t Writer::weight(const Request& request) {
   const auto* exchange = std::get_if<ExchangeRequest>(&request);
-  return exchange != nullptr && exchange->push ? exchange->push->ops.size() + 1 : 1;
+  if (exchange == nullptr || !exchange->push) return 1;
+  std::size_t sum = 1;
+  for (const Op& op : exchange->push->ops) {
+    std::size_t bytes = op.canonical.size();
+    for (const Edit& edit : op.edits) bytes += edit.values.size() * sizeof(Value);
+    sum += std::max<std::size_t>(1, bytes / limits::kQueuedOpBytes);
+  }
+  return sum;
 }
 
 bool Writer::submit(Request request) {

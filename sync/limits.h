@@ -48,7 +48,36 @@ inline constexpr std::size_t kRedirects = 1000;
 // --- a device ---------------------------------------------------------------------------------
 inline constexpr std::size_t kBootsPerDevice = 4;  // earlier boots whose clock is still placed
 inline constexpr std::int64_t kClockWrongMs = 120'000;
-inline constexpr std::size_t kScopesPerDevice = 1000;
+inline constexpr std::size_t kScopesPerDevice = 1000;  // branches that the office may grant
+// What lies below an account's branches, one by one: `welcome` lists it, and each new scope below
+// rewrites the account. Who needs more holds "*", which is one entry.
+inline constexpr std::size_t kScopesHeld = 4000;
+// Scopes that it has left and whose end is remembered: told to a device that was away meanwhile,
+// and looked up for an op from before. Beyond it the oldest are forgotten and the device starts
+// anew.
+inline constexpr std::size_t kScopesLeft = 4000;
+// Enrolment codes that exist at one time, used ones that have not expired yet among them.
+inline constexpr std::size_t kCodes = 10'000;
+
+// --- the office -------------------------------------------------------------------------------
+inline constexpr std::size_t kOfficeAccounts = 1000;
+inline constexpr std::size_t kOfficeNameBytes = 64;
+inline constexpr std::size_t kSessionsPerAccount = 8;  // one more ends the one longest unseen
+inline constexpr std::int64_t kSessionIdleMs = 30 * 60'000;
+inline constexpr std::int64_t kSessionMs = 12 * 3'600'000;  // a working day, however busy
+// A session's last use is written no more often than this.
+inline constexpr std::int64_t kSessionTouchMs = 60'000;
+inline constexpr std::int64_t kLinkMs = 24 * 3'600'000;  // a link that sets a password
+inline constexpr std::int64_t kKnownBrowserMs = std::int64_t{180} * 86'400'000;
+// NIST SP 800-63B wants 8, OWASP ASVS 12; the upper end bounds what is hashed.
+inline constexpr std::size_t kPasswordPoints = 12;
+inline constexpr std::size_t kPasswordBytes = 512;
+inline constexpr std::size_t kRecoveryCodes = 10;
+// Password hashes that wait for the one thread that makes them, about 0.15 s and 64 MiB each. Half
+// of the places are for browsers that have signed in before.
+inline constexpr std::size_t kHashQueue = 16;
+// Addresses and accounts whose failed attempts are remembered.
+inline constexpr std::size_t kThrottleEntries = 20'000;
 
 // --- the server -------------------------------------------------------------------------------
 // What waits for the writer: a thousand phones with fifty edits each, twice; two or three seconds
@@ -57,13 +86,50 @@ inline constexpr std::size_t kWriterQueueOps = 120'000;
 // One synced batch: at most this many ops, so that the first in the group does not wait for long.
 inline constexpr std::size_t kGroupOps = 4096;
 inline constexpr std::size_t kReaderQueue = 2048;  // pulls and page requests that wait
-// Decoded records that the writer keeps at hand. 65,536 × about 1 KiB.
+// What waits counts by its size where an op is large: so many bytes weigh as much as an op.
+inline constexpr std::size_t kQueuedOpBytes = 1024;
+// Decoded records that the writer keeps at hand, and about how much memory they may take.
 inline constexpr std::size_t kRecordCache = 65'536;
+inline constexpr std::size_t kRecordCacheBytes = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t kHeaderBytes = 16 * 1024;
-inline constexpr int kHttpTimeoutMs = 10'000;
+inline constexpr int kHttpTimeoutMs = 10'000;  // a request's header, a TLS or WebSocket handshake
 inline constexpr int kHelloTimeoutMs = 10'000;
 inline constexpr int kIdleTimeoutMs = 60'000;
 inline constexpr std::size_t kConnections = 20'000;
+
+// --- the edge: limits against hostile load ------------------------------------------------------
+// What a request's body, or the reader of an answer, must keep up with once its grace is over: the
+// uplink of a phone at the edge of coverage does, a slowloris does not.
+inline constexpr std::int64_t kSlowestBytesPerSecond = 1024;
+inline constexpr int kBodyGraceMs = 10'000;
+inline constexpr int kWriteGraceMs = 60'000;
+// From the decision to close a connection until it is closed, whether or not the other side reads.
+inline constexpr int kCloseTimeoutMs = 5'000;
+// Addresses and devices that are remembered for their rates; the one unseen for longest is
+// forgotten for a new one. About 200 bytes each.
+inline constexpr std::size_t kRatedKeys = 65'536;
+// Rates come with an allowance of this many seconds' worth, for what gathered without coverage.
+inline constexpr double kOpsBurstSeconds = 100;
+inline constexpr double kBytesBurstSeconds = 128;
+// A town's phones may stand behind one address (carrier NAT): it may do what many devices may.
+inline constexpr double kAddressShare = 16;       // bytes, against a device's
+inline constexpr double kRequestsPerConnect = 5;  // requests, against new connections
+// Connections and HTTP requests of one device at a time: those that a bad line left half open, too.
+inline constexpr std::size_t kVisitsPerDevice = 16;
+// Messages, and WebSocket control frames, on one connection; beyond, it is read more slowly.
+inline constexpr double kFramesPerSecond = 200;
+inline constexpr double kFramesBurst = 2000;
+// Frames that could not be read, and wrong tokens. A device, or an address, that has used up its
+// allowance is shut out for a while. An address has more, for others live there too.
+inline constexpr double kDeviceStrikesPerSecond = 0.2;
+inline constexpr double kDeviceStrikes = 60;
+inline constexpr double kAddressStrikesPerSecond = 10;
+inline constexpr double kAddressStrikes = 1000;
+inline constexpr double kShutOutSeconds = 60;
+// Wrong enrolment codes by one address: 2^50 codes are not guessed at this rate.
+inline constexpr double kGuessesPerSecond = 0.34;  // 20 a minute
+inline constexpr double kGuesses = 100;
+
 // A live message with more changes than this tells the reader to pull instead.
 inline constexpr std::size_t kLiveRecords = 1000;
 

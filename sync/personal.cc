@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "sync/canonical.h"
 #include "sync/json_dom.h"
@@ -13,13 +14,6 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::array<std::string_view, 5> kGroups{"set", "inc", "add", "remove", "append"};
-
-bool personal_in_any(const std::vector<Collection>& versions, std::string_view field) {
-  return std::any_of(versions.begin(), versions.end(), [&](const Collection& version) {
-    const FieldSpec* spec = version.field(field);
-    return spec != nullptr && spec->personal;
-  });
-}
 
 // False when it cannot be written: then the op stays as it is.
 bool append_group(std::string& out, dom::object group, const std::vector<Collection>& versions,
@@ -41,6 +35,29 @@ bool append_group(std::string& out, dom::object group, const std::vector<Collect
 }
 
 }  // namespace
+
+bool personal_in_any(const std::vector<Collection>& versions, std::string_view field) {
+  return std::any_of(versions.begin(), versions.end(), [&](const Collection& version) {
+    const FieldSpec* spec = version.field(field);
+    return spec != nullptr && spec->personal;
+  });
+}
+
+std::string personal_fields(const std::vector<Collection>& versions) {
+  std::set<std::string> names;
+  for (const Collection& version : versions) {
+    for (const FieldSpec& spec : version.fields) {
+      if (spec.personal) names.insert(spec.name);
+    }
+  }
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : " ") + name;
+  return all;
+}
+
+bool holds_personal(const std::vector<Collection>& versions) {
+  return !personal_fields(versions).empty();
+}
 
 std::string_view person_of(const Collection& collection, std::string_view record_id) {
   if (collection.person.empty() || collection.person == "id") {
@@ -99,7 +116,13 @@ void seal_edits(const Collection& collection, Op& op, const SealValue& seal) {
 }
 
 bool looks_sealed(std::string_view canonical) {
-  return canonical.find("\"\\u0001p1.") != std::string_view::npos;
+  // A quote stands everywhere, a backslash seldom.
+  constexpr std::string_view kRare = "\\u0001p1.";
+  for (std::size_t at = canonical.find(kRare); at != std::string_view::npos;
+       at = canonical.find(kRare, at + 1)) {
+    if (at > 0 && canonical[at - 1] == '"') return true;
+  }
+  return false;
 }
 
 }  // namespace waystation

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sync/op.h"
 #include "sync/schema.h"
@@ -13,6 +14,12 @@ namespace waystation {
 
 // The person whom a record of the collection is about; empty where it is about nobody.
 [[nodiscard]] std::string_view person_of(const Collection& collection, std::string_view record_id);
+
+// Whether a field of that name is personal in any of the versions of a collection.
+[[nodiscard]] bool personal_in_any(const std::vector<Collection>& versions, std::string_view field);
+[[nodiscard]] bool holds_personal(const std::vector<Collection>& versions);
+// Which fields are, by name: what a store notes of how it was sealed. Empty: none.
+[[nodiscard]] std::string personal_fields(const std::vector<Collection>& versions);
 
 // A JSON text to stand in a value's place.
 using SealValue = std::function<std::string(std::string_view value)>;

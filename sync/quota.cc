@@ -110,7 +110,8 @@ QuotaMoved apply_move(Quota& quota, const FieldSpec& spec, const QuotaMove& move
   bool known = at != quota.leases.end() && at->device == move.device;
   if (move.kind == EditKind::kLease) {
     const std::int64_t free = broken(Broken::kLeaseNotCounted) ? spec.max_lease : quota.free();
-    const std::int64_t given = std::min({move.amount, free, spec.max_lease});
+    const std::int64_t given =
+        move.given ? *move.given : std::min({move.amount, free, spec.max_lease});
     if (!known) {
       make_room(quota.leases);
       at = quota.leases.insert(place_of(quota.leases, move.device), Lease{move.device, 0, 0, 0});

@@ -36,10 +36,12 @@ struct QuotaMove {
   std::uint64_t device = 0;  // whose lease
   std::int64_t amount = 0;   // not for kReclaim
   std::int64_t now_ms = 0;   // when the server takes it in
+  // Of a lease that was decided before: what the device was told then.
+  std::optional<std::int64_t> given = {};
 };
 
-// The move that an edit asks for. Precondition: the edit is one of a quota, and its schema had
-// nothing against it.
+// The move that an edit asks for, not decided yet. Precondition: the edit is one of a quota, and
+// its schema had nothing against it.
 [[nodiscard]] QuotaMove quota_move(const Edit& edit, std::uint64_t author, std::int64_t now_ms);
 
 [[nodiscard]] std::optional<Refusal> check_move(const Quota& quota, const FieldSpec& spec,
@@ -49,7 +51,7 @@ struct QuotaMoved {
   std::int64_t amount = 0;  // given, spent, returned, taken back
   bool late = false;        // a spend from a lease that has been reclaimed: not counted
 };
-// Precondition: check_move() had nothing against it.
+// Precondition: check_move() had nothing against it when it was first decided.
 QuotaMoved apply_move(Quota& quota, const FieldSpec& spec, const QuotaMove& move);
 
 // When the first lease that still holds something may be reclaimed; nothing when there is none.

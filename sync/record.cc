@@ -58,10 +58,16 @@ ConflictKind kind_of(const Field& field, const Write& lost) {
 
 bool is_move(EditKind kind) { return merge_type_of(kind) == MergeType::kQuota; }
 
+// Within what a client can read: each inc kept the sum there, but a delete may take away some only.
+// All that a field may hold of them fits 64 bits; more is what a damaged store holds.
 std::int64_t counter_value(const Field& field) {
+  static_assert(limits::kEntriesPerField < 1023);
   std::int64_t sum = field.sum;
-  for (const Write& write : field.live) sum += std::strtoll(write.value.c_str(), nullptr, 10);
-  return sum;
+  for (const Write& write : field.live) {
+    const std::int64_t inc = std::strtoll(write.value.c_str(), nullptr, 10);
+    if (__builtin_add_overflow(sum, inc, &sum)) return limits::kMaxInteger;
+  }
+  return std::clamp(sum, -limits::kMaxInteger, limits::kMaxInteger);
 }
 
 }  // namespace
@@ -93,14 +99,33 @@ struct Application {
   const OpPlace& place;
   const Collection& collection;
   Effects& effects;
+  bool is_hidden = false;  // what it edits
 
+  [[nodiscard]] bool own(const Write& write) const {
+    return write.dot.device == place.device && write.dot.n < op.n;
+  }
+
+  // Whether the op takes the place of the write, or takes it away, where it speaks of the same. An
+  // edit that is hidden leaves on show what its author wrote when it knew more (a device that was
+  // filled anew in between).
   [[nodiscard]] bool seen(const Write& write) const {
-    return (write.dot.device == place.device && write.dot.n < op.n) ||
+    return (own(write) && (!is_hidden || write.hidden)) ||
            (write.shown_from <= op.base && op.base < write.shown_until);
+  }
+
+  // What is left on show so is remembered: once a delete hides it too, it goes without a word.
+  void renounce(Field& field, std::optional<std::uint64_t> element) const {
+    if (!is_hidden) return;
+    for (std::vector<Write>* writes : {&field.live, &field.lost}) {
+      for (Write& write : *writes) {
+        if (own(write) && (!element || write.value_hash == *element)) write.renounced = true;
+      }
+    }
   }
 
   // An edit is hidden when a delete stands that its author had not seen.
   [[nodiscard]] bool hidden() const {
+    if (op.del) return false;
     return std::any_of(record.deletes.begin(), record.deletes.end(), [&](const DeviceDelete& d) {
       return d.device != place.device && d.seq > op.base;
     });
@@ -163,12 +188,11 @@ struct Application {
     }
   }
 
-  void set_register(Field& field, Write write, bool is_hidden) {
+  void set_register(Field& field, Write write) {
     settle_lost(field, std::nullopt);
+    renounce(field, std::nullopt);
     if (is_hidden) {
-      // A default gives way, and so does what its author had seen: its own earlier value, written
-      // when it knew more (a device that was filled anew in between).
-      if (!field.live.empty() && seen(field.live[0])) field.live.clear();
+      if (!field.live.empty() && is_default(field.live[0])) field.live.clear();
       lose(field, std::move(write), ConflictKind::kDeleted);
       return;
     }
@@ -206,18 +230,19 @@ struct Application {
   void drop_seen_element(Field& field, std::uint64_t element) {
     std::erase_if(field.live, [&](const Write& w) { return w.value_hash == element && seen(w); });
     settle_lost(field, element);
+    renounce(field, element);
   }
 
-  void edit_field(const Edit& edit, bool is_hidden) {
+  void edit_field(const Edit& edit) {
     Field& field = field_for(record.fields, edit.field, merge_type_of(edit.kind));
     for (std::uint32_t part = 0; part < edit.values.size(); ++part) {
       const Value& value = edit.values[part];
       switch (edit.kind) {
         case EditKind::kSet:
           if (edit.weak) {
-            set_default(field, write_of(value, part), is_hidden);
+            set_default(field, write_of(value, part));
           } else {
-            set_register(field, write_of(value, part), is_hidden);
+            set_register(field, write_of(value, part));
           }
           break;
         case EditKind::kRemove:
@@ -228,10 +253,10 @@ struct Application {
           drop_seen_element(field, hash_value(value.json));
           break;
         case EditKind::kAdd: drop_seen_element(field, hash_value(value.json)); [[fallthrough]];
-        case EditKind::kAppend: show_or_lose(field, write_of(value, part), is_hidden); break;
+        case EditKind::kAppend: show_or_lose(field, write_of(value, part)); break;
         case EditKind::kInc:
           if (collection.deletable) {
-            show_or_lose(field, write_of(value, part), is_hidden);
+            show_or_lose(field, write_of(value, part));
           } else {
             field.sum += value.integer;
           }
@@ -250,6 +275,7 @@ struct Application {
     const FieldSpec* spec = collection.field(edit.field);
     WS_CHECK(spec != nullptr);
     MovedField moved{field.name, quota_move(edit, place.device, ms_from_seq(place.seq)), {}};
+    moved.move.given = place.leased;
     moved.done = apply_move(field.quota, *spec, moved.move);
     if (moved.done.late) {
       effects.lost_fields.push_back(field.name);
@@ -262,7 +288,7 @@ struct Application {
 
   // A default is on show for every base, as if all had seen it: any other write replaces it. Of two
   // (of two versions) the later one counts, whichever came first.
-  void set_default(Field& field, Write write, bool is_hidden) const {
+  void set_default(Field& field, Write write) const {
     if (is_hidden || !field.lost.empty()) return;
     if (!field.live.empty()) {
       if (!is_default(field.live[0]) || write.order() < field.live[0].order()) return;
@@ -302,7 +328,7 @@ struct Application {
     }));
   }
 
-  void show_or_lose(Field& field, Write write, bool is_hidden) {
+  void show_or_lose(Field& field, Write write) {
     if (is_hidden) {
       lose(field, std::move(write), ConflictKind::kDeleted);
     } else {
@@ -313,11 +339,15 @@ struct Application {
   void remove_record() {
     for (Field& field : record.fields) {
       settle_lost(field, std::nullopt);
+      std::erase_if(field.lost, [&](const Write& lost) {
+        if (lost.renounced) withdraw(field, lost);
+        return lost.renounced;
+      });
       for (Write& lost : field.lost) lost.hidden = true;
       std::vector<Write> live = std::move(field.live);
       field.live.clear();
       for (Write& write : live) {
-        if (seen(write)) continue;
+        if (seen(write) || write.renounced) continue;
         write.shown_until = place.seq;
         lose(field, std::move(write), ConflictKind::kDeleted);
       }
@@ -334,16 +364,16 @@ struct Application {
     if (record.born == 0) record.born = place.seq;
     record.seq = place.seq;
     record.buried = false;
+    is_hidden = hidden();
     for (const Settlement& settlement : op.settlements) review(settlement);
     if (op.del) {
       remove_record();
       return;
     }
-    const bool is_hidden = hidden();
     const bool created = record.born == place.seq;
     for (const Edit& edit : op.edits) {
       if (edit.weak && collection.facts && !created) continue;
-      edit_field(edit, is_hidden);
+      edit_field(edit);
     }
     if (is_hidden || op.edits.empty()) return;
     record.deleted_ = false;
@@ -376,11 +406,10 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
       }
     }
   }
-  if (op.del && deletes.size() >= limits::kDeletersPerRecord) {
+  const bool deleter = std::any_of(deletes.begin(), deletes.end(),
+                                   [&](const DeviceDelete& d) { return d.device == place.device; });
+  if (op.del && !deleter && deletes.size() >= limits::kDeletersPerRecord) {
     return Refusal{Code::kFieldFull, "this record has been deleted too often"};
-  }
-  if (weight() + op.canonical.size() > limits::kRecordStateBytes) {
-    return Refusal{Code::kRecordTooLarge, "too many edits that nobody had seen are kept in it"};
   }
   std::size_t new_fields = 0;
   for (const Edit& edit : op.edits) {
@@ -428,7 +457,20 @@ std::optional<Refusal> Record::check(const Op& op, const OpPlace& place,
     return Refusal{Code::kFieldFull,
                    fmt::format("a record has at most {} fields", limits::kFieldsPerRecord)};
   }
-  return std::nullopt;
+  return check_weight(op, place, collection);
+}
+
+// What takes something away is let through also where too much is kept.
+std::optional<Refusal> Record::check_weight(const Op& op, const OpPlace& place,
+                                            const Collection& collection) const {
+  const std::size_t before = weight();
+  if (before + op.canonical.size() <= limits::kRecordStateBytes) return std::nullopt;
+  Record trial = *this;
+  Effects ignored;
+  trial.apply(op, place, collection, ignored);
+  const std::size_t after = trial.weight();
+  if (after <= limits::kRecordStateBytes || after <= before) return std::nullopt;
+  return Refusal{Code::kRecordTooLarge, "too many edits that nobody had seen are kept in it"};
 }
 
 std::size_t Record::weight() const {
@@ -443,7 +485,9 @@ std::size_t Record::weight() const {
 void Record::apply(const Op& op, const OpPlace& place, const Collection& collection,
                    Effects& effects) {
   WS_CHECK(place.seq > seq);
-  Application{*this, op, place, collection, effects}.run();
+  Application{
+      .record = *this, .op = op, .place = place, .collection = collection, .effects = effects}
+      .run();
 }
 
 namespace {

@@ -41,6 +41,8 @@ struct Write {
   Seq shown_from = 0;
   Seq shown_until = 0;
   bool hidden = false;  // lost: a delete stands that its author had not seen
+  // Not hidden: its author has written in its place since, or taken it away, by an edit that is.
+  bool renounced = false;
   std::uint64_t value_hash = 0;
   Review review;      // of a lost one
   std::string value;  // canonical JSON; kept for live writes (lost ones lie among the conflicts)
@@ -110,6 +112,8 @@ struct OpPlace {
   std::uint64_t device = 0;
   Seq seq = 0;
   Stamp stamp = 0;
+  // Of an op that has had its verdict: what the lease in it was given.
+  std::optional<std::int64_t> leased = {};
 };
 
 class Record {
@@ -162,6 +166,10 @@ class Record {
   bool buried = false;      // a tombstone that is no longer sent
   std::int64_t due_ms = 0;  // when the server has to look at it; 0: never
   std::string match;        // what it is listed under among possible duplicates
+
+ private:
+  [[nodiscard]] std::optional<Refusal> check_weight(const Op& op, const OpPlace& place,
+                                                    const Collection& collection) const;
 };
 
 [[nodiscard]] std::uint64_t hash_value(std::string_view json);

@@ -55,6 +55,8 @@ struct ReplicaReader {
     dom::object server_object;
     if (!server || server->get(server_object) != simdjson::SUCCESS) return wrong("welcome");
     const std::string incarnation = text(server_object, "incarnation");
+    // An order that still stands follows the welcome.
+    if (!replica.is_wiped()) replica.wiping_ = Replica::Wiping::kNo;
     const auto applied = static_cast<std::uint64_t>(number(message, "applied"));
     if (replica.incarnation_ == incarnation || replica.incarnation_.empty()) {
       if (applied < replica.applied_) ++replica.applied_faults_;
@@ -76,6 +78,18 @@ struct ReplicaReader {
       if (op.n <= applied) op.fades = true;
     }
     cover(applied, message);
+    return {};
+  }
+
+  Status wipe(dom::object message) {
+    if (replica.is_wiped()) return {};
+    replica.wiping_ = flag(message, "now") ? Replica::Wiping::kNow : Replica::Wiping::kWhenHandedIn;
+    return {};
+  }
+
+  Status wiped() {
+    if (!replica.is_wiped()) return wrong("wiped");
+    replica.wiping_ = Replica::Wiping::kConfirmed;
     return {};
   }
 
@@ -294,12 +308,28 @@ void Replica::enrolled_anew(std::string device, std::string token) {
   applied_ = 0;
   backed_up_.reset();
   incarnation_.clear();
+  wiping_ = Wiping::kNo;
   cursor_.clear();
   more_ = true;
   records_.clear();
   digests_.clear();
   digest_seqs_.clear();
   scopes_.clear();
+  verdicts_.clear();
+  unsaved_ = true;
+}
+
+void Replica::wipe() {
+  WS_CHECK(must_wipe());
+  discarded_ = waiting();
+  wiping_ = Wiping::kDone;
+  ops_.clear();
+  scopes_.clear();
+  cursor_.clear();
+  records_.clear();
+  digests_.clear();
+  digest_seqs_.clear();
+  refused_.clear();
   verdicts_.clear();
   unsaved_ = true;
 }
@@ -383,6 +413,10 @@ std::string Replica::push(std::size_t max_ops) const {
   return out;
 }
 
+std::string Replica::wiped() const {
+  return fmt::format(R"({{"wiped":{{"discarded":{}}}}})", discarded_);
+}
+
 std::string Replica::pull(std::size_t limit) const {
   std::string out = R"({"pull":{"cursor":)";
   append_json_string(out, cursor_);
@@ -393,6 +427,10 @@ std::string Replica::pull(std::size_t limit) const {
 std::string Replica::exchange(const ClockReading& clock, std::size_t max_ops,
                               std::size_t limit) const {
   std::vector<std::string> frames{hello(clock)};
+  if (is_wiped()) {
+    frames.push_back(wiped());
+    return join_messages(frames);
+  }
   std::string ops = push(max_ops);
   if (!ops.empty()) frames.push_back(std::move(ops));
   frames.push_back(pull(limit));
@@ -535,6 +573,9 @@ std::string Replica::save() const {
   out += fmt::format(R"(,"next_n":{},"applied":{},"backed_up":{},"more":{},"scopes":)", next_n_,
                      applied_, backed_up_ ? std::to_string(*backed_up_) : "null", more_);
   append_string_array(out, scopes_);
+  if (wiping_ != Wiping::kNo) {
+    out += fmt::format(R"(,"wiping":{},"discarded":{})", static_cast<int>(wiping_), discarded_);
+  }
   out += ",\"held_up_to\":{";
   for (const auto& [scope, seq] : digest_seqs_) {
     if (out.back() != '{') out += ',';
@@ -636,6 +677,10 @@ Result<Replica> Replica::load(std::string_view saved) {
   replica.next_n_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "next_n"));
   replica.applied_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "applied"));
   replica.more_ = ReplicaReader::flag(root, "more");
+  const std::int64_t wiping = ReplicaReader::number(root, "wiping");
+  if (wiping < 0 || wiping > static_cast<std::int64_t>(Wiping::kConfirmed)) return wrong;
+  replica.wiping_ = static_cast<Wiping>(wiping);
+  replica.discarded_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "discarded"));
   const auto backed_up = json::find(root, "backed_up");
   if (backed_up && !backed_up->is_null()) {
     replica.backed_up_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "backed_up"));
@@ -698,6 +743,8 @@ Status Replica::receive(std::string_view frame) {
     if (message.value.get(body) != simdjson::SUCCESS) return ReplicaReader::wrong(message.key);
     Status taken;
     if (message.key == "welcome") taken = reader.welcome(body);
+    if (message.key == "wipe") taken = reader.wipe(body);
+    if (message.key == "wiped") taken = reader.wiped();
     if (message.key == "receipt") taken = reader.receipt(body);
     if (message.key == "changes") taken = reader.changes(body);
     if (message.key == "busy") {

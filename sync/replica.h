@@ -69,11 +69,23 @@ class Replica {
   // new name, numbered from 1.
   void enrolled_anew(std::string device, std::string token);
 
+  // --- an order to wipe -------------------------------------------------------------------------
+  // The office wants everything removed: at once, or when nothing waits any more. The caller then
+  // calls wipe(), makes that durable, and goes on sending hello() and wiped() until gone().
+  [[nodiscard]] bool must_wipe() const {
+    return wiping_ == Wiping::kNow || (wiping_ == Wiping::kWhenHandedIn && waiting() == 0);
+  }
+  void wipe();
+  [[nodiscard]] bool is_wiped() const { return wiping_ == Wiping::kDone || gone(); }
+  // The server knows: the device may forget who it was.
+  [[nodiscard]] bool gone() const { return wiping_ == Wiping::kConfirmed; }
+
   // --- frames to send -------------------------------------------------------------------------
   [[nodiscard]] std::string hello(const ClockReading& clock) const;
   // At most max_ops waiting ops, in order; empty when none wait.
   [[nodiscard]] std::string push(std::size_t max_ops) const;
   [[nodiscard]] std::string pull(std::size_t limit) const;
+  [[nodiscard]] std::string wiped() const;
   // All that a POST /v1/sync takes at once.
   [[nodiscard]] std::string exchange(const ClockReading& clock, std::size_t max_ops,
                                      std::size_t limit) const;
@@ -130,6 +142,7 @@ class Replica {
     bool shown = true;   // laid over the record
     bool fades = false;  // judged: the next pull that ends brings what came of it
   };
+  enum class Wiping : std::uint8_t { kNo, kWhenHandedIn, kNow, kDone, kConfirmed };
   friend struct ReplicaReader;
 
   void set_record(const Key& key, HeldRecord record);
@@ -146,6 +159,8 @@ class Replica {
   std::uint64_t applied_ = 0;
   std::optional<std::uint64_t> backed_up_;  // nothing: no backup is set up
   bool unsaved_ = false;
+  Wiping wiping_ = Wiping::kNo;
+  std::uint64_t discarded_ = 0;      // ops that the wipe took without a verdict
   std::deque<OwnOp> ops_;            // in order of n
   std::vector<std::string> scopes_;  // that it holds, as last told
   std::string cursor_;

@@ -138,11 +138,14 @@ std::vector<std::string> Schemas::new_fields(std::string_view name, std::uint32_
 
 bool Schemas::migrates(std::string_view name, std::uint32_t from) const {
   const std::vector<Collection>* line = versions(name);
-  return line != nullptr &&
-         std::any_of(line->begin(), line->end(), [&](const Collection& collection) {
-           return collection.version > from &&
-                  (!collection.migrations.empty() || !collection.moved_from.empty());
-         });
+  if (line == nullptr) return false;
+  for (std::size_t i = from; i < line->size(); ++i) {
+    const Collection& version = (*line)[i];
+    // Where records can be deleted each inc is kept, also those of counters that are not known.
+    const bool itemises = i > 0 && version.deletable && !(*line)[i - 1].deletable;
+    if (itemises || !version.migrations.empty() || !version.moved_from.empty()) return true;
+  }
+  return false;
 }
 
 }  // namespace waystation

@@ -129,7 +129,7 @@ class Schemas {
   void admit(Op& op, Author author = Author::kDevice) const;
   // The second half alone, for ops that were accepted before.
   void bring_forward(Op& op) const;
-  // Whether a version after `from` changes what ops say.
+  // Whether a version after `from` changes what ops say, or how what they say is kept.
   [[nodiscard]] bool migrates(std::string_view name, std::uint32_t from) const;
   // The fields that the current version knows and version `from` did not.
   [[nodiscard]] std::vector<std::string> new_fields(std::string_view name,

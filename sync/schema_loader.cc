@@ -335,6 +335,7 @@ class Loader {
       if (!spec.personal) continue;
       const std::string path = fmt::format("/fields/{}/personal", spec.name);
       if (made.person.empty()) fail(path, "needs \"person\": whom the record is about");
+      if (made.facts) fail(path, "a fact cannot be cleared");
       if (std::find(made.key.begin(), made.key.end(), spec.name) != made.key.end()) {
         fail(path, "a part of the id can be read by all");
       }

@@ -151,7 +151,11 @@ class Steps {
   }
 
   void retype(const Migration& step, const std::string& path) {
-    if (from(step.field, path + "/field") == nullptr) return;
+    const Shape* shape = from(step.field, path + "/field");
+    if (shape == nullptr) return;
+    if (shape->merge == MergeType::kQuota) {
+      fail(path + "/field", fmt::format("\"{}\" is a quota", step.field));
+    }
     const FieldSpec* spec = after_.field(step.field);
     if (spec == nullptr) {
       fail(path + "/field",
@@ -190,14 +194,11 @@ class Steps {
     if (after_.facts != before_.facts) {
       fail("/facts", "records that exist are facts, or are not, for good");
     }
-    if (!after_.deletable && before_.deletable) {
-      for (const FieldSpec& spec : after_.fields) {
-        if (spec.merge != MergeType::kQuota) continue;
-        fail(fmt::format("/fields/{}/merge", spec.name),
-             fmt::format("records could be deleted in version {}: a quota needs a collection "
-                         "of its own",
-                         before_.version));
-      }
+    for (const auto& [field, shape] : fields_) {
+      if (shape.merge != MergeType::kQuota || after_.field(field) != nullptr) continue;
+      fail("/fields", fmt::format("\"{}\" is missing, a quota in version {}: what was leased of it "
+                                  "is out there",
+                                  field, before_.version));
     }
   }
 
@@ -280,6 +281,46 @@ Problem check_circles(const FilesByName& all, const Moves& moves) {
   return std::nullopt;
 }
 
+// The first field up to a version that is kept as a sum, without what it is the sum of.
+struct Sum {
+  const Collection* version = nullptr;
+  const FieldSpec* spec = nullptr;
+};
+
+// Which incs a delete takes with it can be told only where each was kept, and ops of every version
+// come in for good: deletes of one that had them, and incs of one that kept the sum alone.
+Problem check_deletable(const std::vector<const LoadedFile*>& files) {
+  const Collection* deletable = nullptr;  // an earlier version whose records can be deleted
+  Sum any;
+  Sum kept;  // in a version whose records cannot
+  for (const LoadedFile* file : files) {
+    const Collection& version = file->collection;
+    if (version.deletable && kept.spec != nullptr) {
+      return schema_error(file->name, "/deletable",
+                          fmt::format("records could not be deleted in version {}, so \"{}\" has "
+                                      "kept the sum alone",
+                                      kept.version->version, kept.spec->name));
+    }
+    for (const FieldSpec& spec : version.fields) {
+      if (spec.merge != MergeType::kCounter && spec.merge != MergeType::kQuota) continue;
+      if (any.spec == nullptr || spec.merge == MergeType::kQuota) any = Sum{&version, &spec};
+    }
+    if (version.deletable) {
+      if (deletable == nullptr) deletable = &version;
+      continue;
+    }
+    if (any.spec == nullptr) continue;
+    if (kept.spec == nullptr) kept = any;
+    if (deletable == nullptr) continue;
+    const bool here = version.field(any.spec->name) != nullptr;
+    return schema_error(
+        file->name, here ? fmt::format("/fields/{}/merge", any.spec->name) : "/deletable",
+        fmt::format("records could be deleted in version {}: a {} needs a collection of its own",
+                    deletable->version, to_string(any.spec->merge)));
+  }
+  return std::nullopt;
+}
+
 // Everything from the first version on, over all moves.
 Result<Versions> chain(const FilesByVersion& first, const Moves& moves) {
   std::vector<const LoadedFile*> files;
@@ -298,6 +339,7 @@ Result<Versions> chain(const FilesByVersion& first, const Moves& moves) {
     }
     versions.push_back(files[i]->collection);
   }
+  if (auto problem = check_deletable(files)) return *problem;
   return versions;
 }
 

@@ -47,8 +47,14 @@ struct Pull {
   std::size_t limit = 0;  // 0: the server's page size
 };
 
+// The device has removed all that it held.
+struct Wiped {
+  std::uint64_t discarded = 0;  // ops that had no verdict
+};
+
 struct ClientFrame {
   std::optional<Hello> hello;
+  std::optional<Wiped> wiped;
   std::optional<Push> push;
   std::optional<Pull> pull;
 };
@@ -66,6 +72,7 @@ struct EnrollBody {
 
 struct CodeBody {
   std::vector<std::string> scopes;
+  std::string replaces;  // a device id; then there are no scopes and one use
   std::string name;
   std::uint64_t uses = 1;
   std::int64_t expires_s = 86'400;
@@ -74,6 +81,9 @@ struct CodeBody {
 
 // {"scopes":[…]}
 [[nodiscard]] Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes);
+
+// {"now":true}, {} or nothing at all.
+[[nodiscard]] Result<bool> decode_wipe_request(std::string_view bytes);
 
 // {"to":"/folder"}
 [[nodiscard]] Result<std::string> decode_backup_request(std::string_view bytes);
@@ -93,8 +103,17 @@ struct Welcome {
   std::uint64_t applied = 0;
   std::vector<std::string> scopes;
   std::optional<std::uint64_t> backed_up = std::nullopt;  // nothing: no backup is set up
+  bool draining = false;
 };
 [[nodiscard]] std::string encode_welcome(const Welcome& welcome);
+
+// An order of the office to remove everything.
+struct Wipe {
+  std::int64_t ordered_ms = 0;
+  bool now = false;  // without handing in first
+};
+[[nodiscard]] std::string encode_wipe(const Wipe& wipe);
+[[nodiscard]] std::string encode_wiped(std::int64_t confirmed_ms);
 
 // One verdict, as it is stored and repeated word for word.
 struct Leased {  // what a lease op was given
@@ -108,6 +127,8 @@ struct Leased {  // what a lease op was given
 
 // The seq that an accepting verdict tells; nothing for a refusal.
 [[nodiscard]] std::optional<Seq> seq_of_verdict(std::string_view verdict);
+// What the op's lease was given; nothing where the verdict speaks of none.
+[[nodiscard]] std::optional<std::int64_t> leased_of_verdict(std::string_view verdict);
 
 struct Receipt {
   std::uint64_t applied = 0;

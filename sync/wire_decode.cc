@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sync/body_reader.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/json_dom.h"
@@ -12,6 +13,8 @@ namespace waystation {
 namespace {
 
 namespace dom = simdjson::dom;
+using json::decode_body;
+using Reader = json::BodyReader;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -25,69 +28,6 @@ bool all(std::string_view text, Predicate predicate) {
 Error invalid(std::string path, std::string_view reason) {
   return Error{Code::kMessageInvalid, fmt::format("{}: {}", path, reason)};
 }
-
-// Reads members of one object and remembers the first that is wrong.
-class Reader {
- public:
-  Reader(dom::object object, std::string_view path, const json::SurrogateMark& mark)
-      : object_(object), path_(path), mark_(mark) {}
-
-  [[nodiscard]] std::string text(std::string_view key, std::size_t max_bytes, bool required) {
-    const auto found = json::find(object_, key);
-    if (!found) {
-      if (required) fail(key, "is required");
-      return {};
-    }
-    std::string_view value;
-    if (found->get(value) != simdjson::SUCCESS) {
-      fail(key, "must be a string");
-      return {};
-    }
-    if (value.size() > max_bytes) fail(key, fmt::format("is longer than {} bytes", max_bytes));
-    if (!mark_.empty() && value.find(mark_) != std::string_view::npos) {
-      fail(key, "holds half of a surrogate pair");
-    }
-    return std::string(value);
-  }
-
-  [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t min, bool required,
-                                     std::int64_t otherwise = 0) {
-    const auto found = json::find(object_, key);
-    if (!found) {
-      if (required) fail(key, "is required");
-      return otherwise;
-    }
-    const auto value = json::integer(*found);
-    if (!value) {
-      fail(key, "must be an integer within 2^53-1");
-      return otherwise;
-    }
-    if (*value < min) fail(key, fmt::format("must be at least {}", min));
-    return *value;
-  }
-
-  [[nodiscard]] std::optional<dom::object> object(std::string_view key) {
-    const auto found = json::find(object_, key);
-    if (!found) return std::nullopt;
-    dom::object value;
-    if (found->get(value) != simdjson::SUCCESS) {
-      fail(key, "must be an object");
-      return std::nullopt;
-    }
-    return value;
-  }
-
-  void fail(std::string_view key, std::string_view reason) {
-    if (problem_.empty()) problem_ = fmt::format("{}.{} {}", path_, key, reason);
-  }
-  [[nodiscard]] const std::string& problem() const { return problem_; }
-
- private:
-  dom::object object_;
-  std::string_view path_;
-  const json::SurrogateMark& mark_;
-  std::string problem_;
-};
 
 Result<ClockReading> decode_clock(dom::object object, const json::SurrogateMark& mark) {
   Reader reader(object, "hello.clock", mark);
@@ -131,6 +71,14 @@ Result<Pull> decode_pull(dom::object object, const json::SurrogateMark& mark) {
   pull.limit = static_cast<std::size_t>(reader.integer("limit", 1, false, 0));
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
   return pull;
+}
+
+Result<Wiped> decode_wiped(dom::object object, const json::SurrogateMark& mark) {
+  Reader reader(object, "wiped", mark);
+  Wiped wiped;
+  wiped.discarded = static_cast<std::uint64_t>(reader.integer("discarded", 0, false));
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  return wiped;
 }
 
 // A value inside an op. The op's canonical text was made before, so numbers, depth, duplicate keys
@@ -200,6 +148,11 @@ std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
   if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {
     return Refusal{Code::kOpInvalid, fmt::format("{}: must be a filled array", edit.field)};
   }
+  if (items.size() > limits::kEntriesPerField) {
+    return Refusal{Code::kFieldFull, fmt::format("{}: at most {} values at once", edit.field,
+                                                 limits::kEntriesPerField)};
+  }
+  edit.values.reserve(items.size());
   for (const dom::element item : items) edit.values.push_back(decode_value(item, mark));
   return std::nullopt;
 }
@@ -211,6 +164,11 @@ std::optional<Refusal> decode_edits(Op& op, dom::object object, const json::Surr
     dom::object fields;
     if (found->get(fields) != simdjson::SUCCESS) {
       return Refusal{Code::kOpInvalid, fmt::format("{} must be an object", group.key)};
+    }
+    // Before anything is made of them: also who has not said who he is may send this.
+    if (op.edits.size() + fields.size() > limits::kFieldsPerRecord) {
+      return Refusal{Code::kFieldFull,
+                     fmt::format("an op edits at most {} fields", limits::kFieldsPerRecord)};
     }
     for (const auto field : fields) {
       Edit edit;
@@ -232,6 +190,10 @@ std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::strin
   if (found->get(items) != simdjson::SUCCESS || items.size() == 0) {
     return Refusal{Code::kOpInvalid, fmt::format("{} must be a filled array", key)};
   }
+  if (op.settlements.size() + items.size() > limits::kSettlementsPerOp) {
+    return Refusal{Code::kOpInvalid,
+                   fmt::format("an op settles at most {} conflicts", limits::kSettlementsPerOp)};
+  }
   for (const dom::element item : items) {
     dom::object names;
     if (item.get(names) != simdjson::SUCCESS) {
@@ -249,10 +211,6 @@ std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::strin
     settlement.reopen = key == "reopen";
     if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
     op.settlements.push_back(std::move(settlement));
-  }
-  if (op.settlements.size() > limits::kSettlementsPerOp) {
-    return Refusal{Code::kOpInvalid,
-                   fmt::format("an op settles at most {} conflicts", limits::kSettlementsPerOp)};
   }
   return std::nullopt;
 }
@@ -298,11 +256,19 @@ std::optional<Refusal> check_edits(const Op& op) {
   return std::nullopt;
 }
 
+bool is_true(dom::element element) {
+  bool value = false;
+  return element.get(value) == simdjson::SUCCESS && value;
+}
+
 std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
                                       const json::SurrogateMark& mark) {
   if (auto refusal = json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
     op.canonical = simdjson::minify(element);
     return refusal;
+  }
+  if (const auto lost = json::find(object, "lost"); lost && is_true(*lost)) {
+    return Refusal{Code::kOpLost, "acknowledged before the server was restored, and dropped then"};
   }
   Reader reader(object, "op", mark);
   op.scope = reader.text("scope", 256, true);
@@ -315,8 +281,7 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
       std::min<std::int64_t>(reader.integer("schema", 1, false, 1), std::int64_t{1} << 31));
   op.base = reader.integer("base", 0, false);
   if (const auto del = json::find(object, "del")) {
-    bool value = false;
-    if (del->get(value) != simdjson::SUCCESS || !value) reader.fail("del", "must be true");
+    if (!is_true(*del)) reader.fail("del", "must be true");
     op.del = true;
   }
   if (!reader.problem().empty()) return Refusal{Code::kOpInvalid, reader.problem()};
@@ -419,34 +384,22 @@ Result<ClientFrame> decode_frame(std::string_view bytes) {
   if (auto taken = take(frame.hello, object, "hello", mark, decode_hello); !taken) {
     return taken.error();
   }
+  if (auto taken = take(frame.wiped, object, "wiped", mark, decode_wiped); !taken) {
+    return taken.error();
+  }
   if (auto taken = take(frame.push, object, "push", mark, decode_push); !taken) {
     return taken.error();
   }
   if (auto taken = take(frame.pull, object, "pull", mark, decode_pull); !taken) {
     return taken.error();
   }
-  if (!frame.hello && !frame.push && !frame.pull) {
-    return Error{Code::kMessageUnknown, "a frame holds hello, push or pull"};
+  if (!frame.hello && !frame.wiped && !frame.push && !frame.pull) {
+    return Error{Code::kMessageUnknown, "a frame holds hello, push, pull or wiped"};
   }
   return frame;
 }
 
 namespace {
-
-// Opens a body that is one JSON object and hands it to `read`, which takes what it needs.
-template <typename T, typename Read>
-Result<T> decode_body(std::string_view bytes, Read read) {
-  auto document = json::parse(bytes);
-  if (!document) return document.error();
-  dom::object object;
-  if (document->root.get(object) != simdjson::SUCCESS) {
-    return Error{Code::kJsonInvalid, "the body is a JSON object"};
-  }
-  Reader reader(object, "body", document->mark);
-  T value = read(reader, object);
-  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
-  return value;
-}
 
 std::vector<std::string> read_scopes(Reader& reader, dom::object object) {
   std::vector<std::string> scopes;
@@ -490,11 +443,17 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
     constexpr std::int64_t kMostUses = 10'000;
     constexpr std::int64_t kLongestS = 366 * 86'400;
     CodeBody body;
-    body.scopes = read_scopes(reader, object);
-    if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
+    body.replaces = reader.text("replaces", limits::kNameBytes, false);
+    if (body.replaces.empty()) {
+      body.scopes = read_scopes(reader, object);
+      if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
+    } else if (json::find(object, "scopes")) {
+      reader.fail("scopes", "are taken over from the device that is replaced");
+    }
     body.name = reader.text("name", limits::kDeviceNameBytes, false);
     const std::int64_t uses = reader.integer("uses", 1, false, 1);
     if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
+    if (uses != 1 && !body.replaces.empty()) reader.fail("uses", "must be 1 to replace a device");
     body.uses = static_cast<std::uint64_t>(uses);
     body.expires_s = reader.integer("expires_s", 1, false, 86'400);
     if (body.expires_s > kLongestS) reader.fail("expires_s", "must be within a year");
@@ -504,6 +463,16 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
 
 Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
   return decode_body<std::vector<std::string>>(bytes, read_scopes);
+}
+
+Result<bool> decode_wipe_request(std::string_view bytes) {
+  if (bytes.empty()) return false;
+  return decode_body<bool>(bytes, [](Reader& reader, dom::object object) {
+    bool now = false;
+    const auto found = json::find(object, "now");
+    if (found && found->get(now) != simdjson::SUCCESS) reader.fail("now", "must be true or false");
+    return now;
+  });
 }
 
 Result<std::string> decode_backup_request(std::string_view bytes) {
@@ -518,6 +487,16 @@ std::optional<Seq> seq_of_verdict(std::string_view verdict) {
   if (!document || document->root.get(object) != simdjson::SUCCESS) return std::nullopt;
   const auto found = json::find(object, "seq");
   return found ? json::integer(*found) : std::nullopt;
+}
+
+std::optional<std::int64_t> leased_of_verdict(std::string_view verdict) {
+  auto document = json::parse(verdict);
+  dom::object object;
+  if (!document || document->root.get(object) != simdjson::SUCCESS) return std::nullopt;
+  const auto found = json::find(object, "leased");
+  dom::object leased;
+  if (!found || found->get(leased) != simdjson::SUCCESS || leased.size() != 1) return std::nullopt;
+  return json::integer((*leased.begin()).value);
 }
 
 Result<Op> decode_op(std::string_view json) {

@@ -32,10 +32,18 @@ std::string encode_welcome(const Welcome& welcome) {
   append_string_array(scopes, welcome.scopes);
   return fmt::format(
       R"({{"welcome":{{"server":{{"incarnation":"{}","time":{}}},"applied":{},"backed_up":{},)"
-      R"("scopes":{},"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
+      R"("scopes":{},{}"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
       welcome.incarnation, welcome.time_ms, welcome.applied, backed_up_text(welcome.backed_up),
-      scopes, limits::kFrameBytes, limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes,
-      limits::kPageRecords);
+      scopes, welcome.draining ? "\"draining\":true," : "", limits::kFrameBytes,
+      limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes, limits::kPageRecords);
+}
+
+std::string encode_wipe(const Wipe& wipe) {
+  return fmt::format(R"({{"wipe":{{"ordered":{},"now":{}}}}})", wipe.ordered_ms, wipe.now);
+}
+
+std::string encode_wiped(std::int64_t confirmed_ms) {
+  return fmt::format(R"({{"wiped":{{"confirmed":{}}}}})", confirmed_ms);
 }
 
 std::string encode_verdict_ok(std::uint64_t n, Seq seq, const std::vector<std::string>& lost_fields,

@@ -1,4 +1,5 @@
-// waystation devices: the list, shutting one out, changing what one holds.
+// waystation devices: the list, what each stands at, draining, shutting out, wiping one, changing
+// what one holds.
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ struct DeviceOptions {
   std::string device;
   std::vector<std::string> scopes;
   bool all = false;
+  bool now = false;
   std::string server;
   bool json = false;
 };
@@ -29,9 +31,23 @@ std::string clock_text(const JsonObject& device) {
   return fmt::format("{} {}", format_duration(seconds), seconds < 0 ? "slow" : "fast");
 }
 
+std::string state_text(const JsonObject& device) {
+  std::string text = device.text("state") == "active" ? "" : device.text("state");
+  const auto add = [&text](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  if (device.raw("wipe") != "null") {
+    const JsonObject wipe(device.raw("wipe"));
+    add(wipe.raw("confirmed") == "null" ? "wipe ordered"
+                                        : "wiped " + local_time(wipe.number("confirmed")));
+  }
+  if (device.raw("replaced_by") != "null") add("replaced by " + device.text("replaced_by"));
+  if (device.raw("replaces") != "null") add("replaces " + device.text("replaces"));
+  if (device.flag("full")) add("full");
+  return text;
+}
+
 void print_table(const std::vector<std::string_view>& devices) {
   TextTable table(
-      {"NAME", "DEVICE", "LAST SEEN", "APPLIED", "QUEUED", "REFUSED", "CLOCK", "REVOKED"});
+      {"NAME", "DEVICE", "LAST SEEN", "APPLIED", "QUEUED", "REFUSED", "CLOCK", "STATE"});
   for (const std::size_t number : {3, 4, 5}) table.align_right(number);
   for (const std::string_view text : devices) {
     const JsonObject device(text);
@@ -41,7 +57,7 @@ void print_table(const std::vector<std::string_view>& devices) {
                grouped(static_cast<std::uint64_t>(device.number("applied"))),
                grouped(static_cast<std::uint64_t>(device.number("queued"))),
                grouped(static_cast<std::uint64_t>(device.number("refused"))), clock_text(device),
-               device.flag("revoked") ? "yes" : ""});
+               state_text(device)});
   }
   fmt::print("{}", table.text());
 }
@@ -71,16 +87,35 @@ int print_changed(const Result<std::string>& answer, bool json) {
     return 0;
   }
   print_table({*answer});
-  std::string scopes;
+  std::string branches;
   const JsonObject device(*answer);
-  for (const auto scope : json_items(device.raw("scopes"))) scopes += " " + json_plain(scope);
-  fmt::print("scopes:{}\n", scopes.empty() ? " none" : scopes);
+  for (const auto branch : json_items(device.raw("branches"))) branches += " " + json_plain(branch);
+  fmt::print("granted:{}\n", branches.empty() ? " nothing" : branches);
+  if (device.raw("branches") != device.raw("scopes")) {
+    fmt::print("with what lies below: {} scopes\n",
+               grouped(json_items(device.raw("scopes")).size()));
+  }
+  if (device.number("queued") > 0) {
+    fmt::print("still on the device: {} ops, the oldest of {}\n",
+               grouped(static_cast<std::uint64_t>(device.number("queued"))),
+               local_time(device.number("oldest")));
+  }
   return 0;
 }
 
-int run_revoke(const Config& config, const DeviceOptions& options) {
+// drain, revoke, restore
+auto to(const char* action) {
+  return [action](const Config& config, const DeviceOptions& options) {
+    return print_changed(ask_as_admin(config, options.server, "POST",
+                                      fmt::format("/v1/devices/{}/{}", options.device, action)),
+                         options.json);
+  };
+}
+
+int run_wipe(const Config& config, const DeviceOptions& options) {
   return print_changed(ask_as_admin(config, options.server, "POST",
-                                    fmt::format("/v1/devices/{}/revoke", options.device)),
+                                    fmt::format("/v1/devices/{}/wipe", options.device),
+                                    fmt::format("{{\"now\":{}}}", options.now)),
                        options.json);
 }
 
@@ -105,7 +140,9 @@ std::string check_device_id(const std::string& text) {
 
 void add_devices(CLI::App& app, Options& options, Run& run) {
   CLI::App* command = app.add_subcommand(
-      "devices", "List devices, shut one out, change what it holds (through the running server)");
+      "devices",
+      "List devices; drain, shut out, restore or wipe one; change what it holds (through the "
+      "running server)");
   auto chosen = std::make_shared<DeviceOptions>();
   command->require_subcommand(0, 1);
   command->add_option("--server", chosen->server, kServerHelp);
@@ -119,14 +156,22 @@ void add_devices(CLI::App& app, Options& options, Run& run) {
   };
   CLI::App* list = command->add_subcommand("list", "A table of all devices (the default)");
   list->callback(choose(run_list));
-  CLI::App* revoke = command->add_subcommand("revoke", "Shut a device out, at once and for good");
-  revoke->add_option("device", chosen->device, "Device id")->required()->check(check_device_id);
-  revoke->callback(choose(run_revoke));
-  CLI::App* scopes = command->add_subcommand("scopes", "Say anew which scopes a device holds");
-  scopes->add_option("device", chosen->device, "Device id")->required()->check(check_device_id);
+  const auto with_device = [&](const char* name, const char* help, auto what) {
+    CLI::App* one = command->add_subcommand(name, help);
+    one->add_option("device", chosen->device, "Device id")->required()->check(check_device_id);
+    one->callback(choose(what));
+    return one;
+  };
+  with_device("drain", "Let it hand in what it wrote before, and nothing else", to("drain"));
+  with_device("revoke", "Shut it out at once: nothing of it is heard any more", to("revoke"));
+  with_device("restore", "Make it active again; takes back a wipe that is not confirmed",
+              to("restore"));
+  with_device("wipe", "Have it hand in what waits and then remove all that it holds", run_wipe)
+      ->add_flag("--now", chosen->now, "At once: what waits on it is lost");
+  CLI::App* scopes = with_device(
+      "scopes", "Say anew which scopes it is granted, each with what lies below", run_scopes);
   scopes->add_option("--scope", chosen->scopes, "A scope that it is to hold (repeatable)");
   scopes->add_flag("--all", chosen->all, "All scopes");
-  scopes->callback(choose(run_scopes));
   command->callback([command, list = choose(run_list)] {
     if (command->get_subcommands().empty()) list();
   });

@@ -10,6 +10,8 @@
 
 #include "storage/lists.h"
 #include "storage/schema_files.h"
+#include "sync/canonical.h"
+#include "tools/admin.h"
 #include "tools/commands.h"
 #include "tools/open_store.h"
 #include "tools/progress.h"
@@ -26,6 +28,7 @@ struct ExportOptions {
   std::string scope;
   std::string format = "csv";
   std::string out;  // empty or "-": standard output
+  std::string server;
 };
 
 // What is written becomes the file only when it is whole: until then it is called FILE.part.
@@ -114,6 +117,19 @@ Result<std::uint64_t> write_records(const Store& store, const Collection& collec
   return count;
 }
 
+// The files of the store are read here, and the server would not know of it. Where none is running
+// there is nobody to write it down: the store is left as it is.
+void tell_audit_log(const Config& config, const ExportOptions& options) {
+  std::string body = "{\"coll\":";
+  append_json_string(body, options.coll);
+  body += ",\"scope\":";
+  append_json_string(body, options.scope);
+  const auto noted = ask_as_admin(config, options.server, "POST", "/v1/audit/exports", body + "}");
+  if (noted) return;
+  fmt::print(stderr, "waystation: this export is not in the audit log: {}\n",
+             printable(noted.error().context));
+}
+
 int run_export(const Config& config, const ExportOptions& options) {
   const auto schemas = load_schemas(schemas_folder(config));
   if (!schemas) return report(schemas.error());
@@ -130,6 +146,7 @@ int run_export(const Config& config, const ExportOptions& options) {
   if (!options.scope.empty() && !(*store)->scopes().exists(options.scope)) {
     return report(Error{Code::kScopeUnknown, options.scope});
   }
+  tell_audit_log(config, options);
   Output output(options.out);
   if (auto opened = output.open(); !opened) return report(opened.error());
   const auto count = write_records(**store, *collection, options, output);
@@ -147,7 +164,7 @@ text is read as such, and text that begins with = + - @ gets an apostrophe in fr
 not run as a formula. jsonl has one {"scope","coll","id","fields"} a line.
 CSV columns: scope, id, the fields of the schema in its order, and in "more" the fields it does not
 know, as JSON. Sets are joined by ";", logs are JSON.
-The store is read as it is at this moment, also beside a running server.
+The store is read as it is at this moment, also beside a running server, whose audit log is told.
 Exit codes: 0 done, 1 failed (then no file is left), 2 wrong use.)";
 
 }  // namespace
@@ -160,6 +177,7 @@ void add_export(CLI::App& app, Options& options, Run& run) {
   command->add_option("--format", chosen->format, "csv, csv-bom or jsonl")
       ->capture_default_str()
       ->check(CLI::IsMember({"csv", "csv-bom", "jsonl"}));
+  command->add_option("--server", chosen->server, kServerHelp);
   command->add_option("--out", chosen->out, "The file (default: standard output)");
   command->footer(kFooter);
   command->callback([&options, &run, chosen] {

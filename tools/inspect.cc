@@ -60,6 +60,8 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kHistory, "history"},
     {Column::kTimers, "timers"},
     {Column::kMatches, "matches"},
+    {Column::kOffice, "office"},
+    {Column::kAudit, "audit"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 
@@ -95,7 +97,7 @@ Status show_store(const Store& store, const InspectOptions&) {
   if (!position) return position.error();
   const auto accounts = store.accounts().all();
   const auto revoked = std::count_if(accounts.begin(), accounts.end(),
-                                     [](const AccountPtr& account) { return account->revoked; });
+                                     [](const AccountPtr& account) { return account->closed(); });
   say(fmt::format("format       {}", *format));
   say(fmt::format("incarnation  {}", store.incarnation()));
   say(fmt::format("position     {} ({})", *position,
@@ -282,7 +284,23 @@ std::string verdict_text(const LogEntry& entry) {
 void show_account(const Account& account) {
   say(fmt::format("name      {}", account.name));
   say(fmt::format("enrolled  {}", local_time(account.enrolled_ms)));
-  if (account.revoked) say(fmt::format("shut out  {}", local_time(account.revoked_ms)));
+  if (!account.active()) {
+    say(fmt::format("standing  {} (not active since {})", waystation::name(account.standing),
+                    local_time(account.inactive_ms)));
+  }
+  if (account.wipe_ordered_ms != 0) {
+    say(fmt::format("wipe      ordered {}{}", local_time(account.wipe_ordered_ms),
+                    account.wiped_ms == 0
+                        ? ", not confirmed"
+                        : fmt::format(", confirmed {}", local_time(account.wiped_ms))));
+  }
+  if (account.predecessor != 0) {
+    say(fmt::format("replaces  {}", format_device_id(account.predecessor)));
+  }
+  if (account.successor != 0) {
+    say(fmt::format("replaced  by {}", format_device_id(account.successor)));
+  }
+  say(fmt::format("branches  {}", fmt::join(account.branches, " ")));
   for (const Grant& grant : account.grants) {
     say(fmt::format("scope     {}, from {}{}", grant.scope, stamp_time(grant.granted),
                     grant.left == 0 ? "" : fmt::format(" to {}", local_time(grant.left_ms))));

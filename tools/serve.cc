@@ -1,9 +1,11 @@
-// waystation serve: opens the store, listens, and ends cleanly on SIGINT or SIGTERM.
+// waystation serve: opens the store, listens, reads the certificate anew on SIGHUP, and ends
+// cleanly on SIGINT or SIGTERM.
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -14,6 +16,13 @@
 
 namespace waystation::cli {
 namespace {
+
+// A head of the audit log that stands where whoever changes the store may not reach it.
+void log_audit_head(const Store& store) {
+  if (const auto head = read_audit_head(store.kv())) {
+    spdlog::info("audit log at {}", format_audit_head(*head));
+  }
+}
 
 // Every connection is a file descriptor: take what the system allows.
 void raise_descriptor_limit() {
@@ -31,11 +40,15 @@ int serve(const Config& config) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   spdlog::set_level(spdlog::level::from_str(config.log_level));
   raise_descriptor_limit();
+  if (::geteuid() == 0) {
+    spdlog::warn("runs as root, which it has no need of: docs/operations.md, \"Run\"");
+  }
   // Blocked before the threads start, so that they inherit it and only this one waits.
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGTERM);
+  if (!config.tls_certificate.empty()) sigaddset(&ends, SIGHUP);  // else it ends the program
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -44,14 +57,17 @@ int serve(const Config& config) {
   Server server(**service, config);
   if (auto started = server.start(); !started) return report(started.error());
   const auto endpoint = parse_endpoint(config.listen);
-  fmt::print("listening on http://{}:{}\n", endpoint->address, server.port());
+  fmt::print("listening on {}://{}:{}\n", server.secure() ? "https" : "http", endpoint->address,
+             server.port());
   std::fflush(stdout);
   spdlog::info("store {} open, {} scopes, {} devices", (*service)->store().incarnation(),
                (*service)->store().scopes().size(), (*service)->store().accounts().all().size());
+  log_audit_head((*service)->store());
   int signal = 0;
-  sigwait(&ends, &signal);
+  while (sigwait(&ends, &signal) == 0 && signal == SIGHUP) server.reload_certificate();
   spdlog::info("ending");
   server.stop();
+  log_audit_head((*service)->store());
   return 0;
 }
 

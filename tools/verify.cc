@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "tools/commands.h"
 #include "tools/open_store.h"
 #include "tools/progress.h"
@@ -28,6 +30,7 @@ void print_report(const Store& store, const VerifyReport& report) {
   row("  ops", report.ops);
   row("  refused ops", report.refused);
   row("  quarantine entries", report.quarantined);
+  row("  audit entries", report.audited);
   fmt::print("{}", table.text().substr(1));  // without the empty heading
   if (report.faults == 0) {
     fmt::print("no faults\n");
@@ -38,11 +41,21 @@ void print_report(const Store& store, const VerifyReport& report) {
   if (report.faults > report.first_faults.size()) fmt::print("  …\n");
 }
 
-int run_verify(const Config& config) {
+int run_verify(const Config& config, const std::vector<std::string>& noted) {
+  std::vector<AuditHead> heads;
+  for (const std::string& text : noted) {
+    const auto head = parse_audit_head(text);
+    if (!head) {
+      report(head.error());
+      return 2;
+    }
+    heads.push_back(*head);
+  }
   const auto store = open_to_read(config);
   if (!store) return report(store.error());
   Progress progress("checking, entries", 0);
-  const auto checked = verify(**store, [&](std::uint64_t keys) { progress.at(keys); });
+  const auto checked = verify(
+      **store, [&](std::uint64_t keys) { progress.at(keys); }, heads);
   progress.clear();
   if (!checked) return report(checked.error());
   print_report(**store, *checked);
@@ -56,7 +69,14 @@ void add_verify(CLI::App& app, Options& options, Run& run) {
   command->footer(
       "Reads every entry, also beside a running server (the store as it is at this moment), and "
       "changes nothing.\nExit codes: 0 no faults, 1 faults or failed, 2 wrong use.");
-  command->callback([&options, &run] { run = [&options] { return run_verify(options.config); }; });
+  auto heads = std::make_shared<std::vector<std::string>>();
+  command->add_option(
+      "--audit-head", *heads,
+      "A head of the audit log that was noted earlier (audit --head, or BACKUP of a "
+      "backup): it must still lie on the chain (repeatable)");
+  command->callback([&options, &run, heads] {
+    run = [&options, heads] { return run_verify(options.config, *heads); };
+  });
 }
 
 }  // namespace waystation::cli

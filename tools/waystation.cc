@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "tools/client/http_client.h"
 #include "tools/commands.h"
 
 namespace waystation::cli {
@@ -21,7 +22,9 @@ Status load_settings(Options& options) {
     options.config_file = "waystation.toml";
   }
   if (options.config_file.empty()) return {};
-  return load_config(options.config_file, options.config);
+  if (auto loaded = load_config(options.config_file, options.config); !loaded) return loaded;
+  speak_tls_with(options.config.tls_certificate);
+  return {};
 }
 
 namespace {
@@ -55,8 +58,9 @@ int run_program(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 failed, 2 wrong use. Settings: docs/operations.md.");
   Run run;
   for (const auto add :
-       {add_serve, add_enroll, add_devices, add_conflicts, add_refused, add_duplicates, add_import,
-        add_export, add_backup, add_restore, add_demo, add_verify, add_inspect, add_simulate}) {
+       {add_serve, add_enroll, add_devices, add_office, add_audit, add_conflicts, add_refused,
+        add_duplicates, add_import, add_export, add_backup, add_restore, add_erase, add_keys,
+        add_demo, add_verify, add_inspect, add_simulate}) {
     add(app, options, run);
   }
   try {

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ScopeDigest } from './canonical.mjs';
 import { Live } from './live.mjs';
 import { overlaid } from './overlay.mjs';
-import { closeGap, dropWhatIsDone, forgetRecords, forgetScope, forgetVerdictsAfter, opKey, recordKey, renumber,
+import { dropWhatIsDone, fillGaps, forgetRecords, forgetScope, forgetVerdictsAfter, opKey, recordKey, renumber,
          noteFirstPage, noteLastPage, stopShowingWhatHasCome, takeChange, takeVerdict } from './queue.mjs';
 import { MemoryStorage } from './storage.mjs';
 
@@ -86,6 +86,8 @@ export class Device {
     this.limits = FIRST_LIMITS;
     // Why the device gave up, an `auth.*` code for instance; null while it has not.
     this.stopped = null;
+    // The office has had it wiped, and knows that it is done.
+    this.isWiped = false;
     // What the server said that could not be taken in; the device stops over it.
     this.failure = null;
     this.lastError = null;
@@ -99,6 +101,8 @@ export class Device {
   async enroll(code, name = 'test device') {
     if (this.id !== undefined) return this.id;
     const request = this.#requestFor(code);
+    this.isWiped = false;
+    this.stopped = null;
     const reply = await this.#untilAnswered(() => this.#post('/v1/enroll', { code, request, name, app: this.app }, ['enroll']));
     this.storage.transaction((tx) => {
       tx.put('meta', 'identity', { device: reply.device, token: reply.token });
@@ -201,8 +205,21 @@ export class Device {
   async sync() {
     this.#refuseIfStopped();
     let last = {};
+    if (this.wipe !== null) return this.#syncToWipe();
     for (let greeted = false; last.changes?.more !== false || last.again || !this.#isReflected(); greeted = true) {
       last = await this.#untilAnswered(() => this.#syncOnce(greeted));
+      if (this.wipe !== null) return this.#syncToWipe();
+    }
+  }
+
+  // Hands in what waits, if it may, then removes everything and says so.
+  async #syncToWipe() {
+    while (!this.isWiped) {
+      const wiped = this.wipedMessage();
+      const batch = wiped === null ? this.nextBatch() : [];
+      const frame = { hello: this.hello(), ...(wiped !== null && { wiped }), ...(batch.length > 0 && { push: { ops: batch } }) };
+      await this.#untilAnswered(async () => this.#takeSyncReply(await this.#post('/v1/sync', frame, Object.keys(frame))));
+      if (this.wipe === null && !this.isWiped) return this.sync();
     }
   }
 
@@ -225,10 +242,14 @@ export class Device {
   // A reply may hold some answers and then an error: what was answered is taken in before the error
   // is acted upon, or a stale cursor would hold up the receipts for ever.
   #takeSyncReply(reply) {
+    if (reply.wiped) return this.takeWiped();
     if (reply.welcome) this.takeWelcome(reply.welcome);
+    if (reply.wipe) this.takeWipe(reply.wipe);
     if (reply.receipt) this.takeReceipt(reply.receipt);
     const again = reply.changes ? this.takeChanges(reply.changes, { asked: true }) : false;
     if (reply.busy) throw new Busy(reply.busy.retry_after_ms);
+    // A device that is shut out may be told to wipe itself, and nothing else.
+    if (reply.error && this.wipe?.now && reply.error.code === 'auth.revoked') return { ...reply, again: true };
     if (reply.error) {
       if (!this.takeError(reply.error)) throw new Refused(reply.error);
       return { ...reply, again: true };
@@ -283,6 +304,48 @@ export class Device {
 
   // --- What is said, and what is made of the answers; the same over HTTP and over WebSocket ------
 
+  // The order of the office, or null: {now}, and once it has been carried out {discarded}.
+  get wipe() {
+    return this.storage.get('meta', 'wipe') ?? null;
+  }
+
+  // Removes all that it holds but the identity, which is needed once more to say so.
+  #wipeIfDue() {
+    const { wipe } = this;
+    if (wipe === null || wipe.discarded !== undefined) return;
+    const discarded = this.waiting().length;
+    if (!wipe.now && discarded > 0) return;
+    this.storage.transaction((tx) => {
+      for (const table of ['ops', 'records', 'digests', 'meta']) {
+        for (const [key] of tx.list(table)) if (!['identity', 'progress'].includes(key)) tx.remove(table, key);
+      }
+      tx.put('meta', 'progress', { ...FRESH_PROGRESS, incarnation: this.progress.incarnation, scopes: [] });
+      tx.put('meta', 'wipe', { ...wipe, discarded });
+    });
+    this.#changed();
+  }
+
+  // What is to be said when there is nothing left but that: null before.
+  wipedMessage() {
+    this.#wipeIfDue();
+    return this.wipe?.discarded === undefined ? null : { discarded: this.wipe.discarded };
+  }
+
+  takeWipe({ now }) {
+    this.storage.transaction((tx) => tx.put('meta', 'wipe', { ...tx.get('meta', 'wipe'), now }));
+    this.#changed();
+  }
+
+  // The office knows: the device forgets who it was.
+  takeWiped() {
+    this.storage.transaction((tx) => {
+      for (const key of ['identity', 'wipe']) tx.remove('meta', key);
+      tx.put('meta', 'progress', FRESH_PROGRESS);
+    });
+    this.isWiped = true;
+    this.#stop('wiped');
+  }
+
   hello() {
     const waiting = this.waiting();
     const { device, token } = this.#identity;
@@ -307,12 +370,14 @@ export class Device {
     this.storage.transaction((tx) => {
       const before = tx.get('meta', 'progress');
       const { incarnation } = welcome.server;
+      // An order that still stands follows the welcome.
+      if (tx.get('meta', 'wipe')?.discarded === undefined) tx.remove('meta', 'wipe');
       // 5. Verdicts of another incarnation count for nothing, except as far as `applied` says so.
       if (incarnation !== before.incarnation) forgetVerdictsAfter(tx, welcome.applied);
       // More is applied than this storage ever handed out: it is an older copy of itself, and its own
       // new ops carry numbers that are taken.
       if (welcome.applied > before.handed) renumber(tx, before.handed + 1, welcome.applied + 1);
-      closeGap(tx, welcome.applied + 1);
+      fillGaps(tx, welcome.applied + 1);
       const after = incarnation === before.incarnation ? tx.get('meta', 'progress')
         : { ...tx.get('meta', 'progress'), reflected: 0, reflecting: null };
       tx.put('meta', 'progress', { ...after, incarnation, scopes: welcome.scopes, applied: welcome.applied,
@@ -326,7 +391,7 @@ export class Device {
     this.storage.transaction((tx) => {
       for (const verdict of receipt.results) takeVerdict(tx, verdict);
       tx.put('meta', 'progress', { ...tx.get('meta', 'progress'), applied: receipt.applied });
-      if (receipt.expected !== undefined) closeGap(tx, receipt.expected);
+      if (receipt.expected !== undefined) fillGaps(tx, receipt.expected);
       dropWhatIsDone(tx, receipt);
     });
     this.#changed();
@@ -472,5 +537,5 @@ function firstThatFit(ops, mostOps, mostBytes) {
 }
 
 function holdsReplies(reply) {
-  return ['welcome', 'receipt', 'changes', 'busy', 'error'].some((key) => key in reply);
+  return ['welcome', 'wipe', 'wiped', 'receipt', 'changes', 'busy', 'error'].some((key) => key in reply);
 }

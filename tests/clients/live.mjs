@@ -86,6 +86,8 @@ class Session {
   goOn() {
     if (this.#asked !== null || !this.#open || this.#socket.readyState !== WebSocket.OPEN) return;
     if (!this.#welcomed) return this.#ask('hello', this.#device.hello());
+    const wiped = this.#device.wipedMessage();
+    if (wiped !== null) return this.#ask('wiped', wiped);
     const batch = this.#device.nextBatch();
     if (batch.length > 0) return this.#ask('push', { ops: batch });
     if (!this.caughtUp) this.#ask('pull', this.#device.pullMessage());
@@ -117,12 +119,14 @@ class Session {
 
   // A lost answer takes the connection with it: TCP does not lose single messages.
   #isLost(frame) {
-    const isUnasked = 'changes' in frame && this.#asked !== 'pull';
+    const isUnasked = 'wipe' in frame || ('changes' in frame && this.#asked !== 'pull');
     return !isUnasked && this.#asked !== null && this.#device.faults.takes([this.#asked]);
   }
 
   #take(frame) {
     if (frame.welcome) return this.#takeWelcome(frame.welcome);
+    if (frame.wipe) return this.#takeWipe(frame.wipe);
+    if (frame.wiped) return this.#takeWiped();
     if (frame.receipt) return this.#takeReceipt(frame.receipt);
     if (frame.changes) return this.#takeChanges(frame.changes);
     if (frame.busy) return this.#waitBeforeAsking(frame.busy.retry_after_ms);
@@ -133,6 +137,19 @@ class Session {
     this.#answered('hello');
     this.#welcomed = true;
     this.#device.takeWelcome(welcome);
+  }
+
+  // It follows the welcome, or stands in its place for a device that is shut out.
+  #takeWipe(wipe) {
+    if (!this.#welcomed) this.#answered('hello');
+    this.#welcomed = true;
+    this.#device.takeWipe(wipe);
+  }
+
+  #takeWiped() {
+    this.#answered('wiped');
+    this.#device.takeWiped();
+    this.breakOff();
   }
 
   #takeReceipt(receipt) {

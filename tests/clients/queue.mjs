@@ -85,15 +85,17 @@ export function dropWhatIsDone(tx, { backed_up: backedUp = null }) {
 
 export function forgetVerdictsAfter(tx, applied) {
   for (const entry of allEntries(tx)) {
-    if (entry.op.n > applied) putEntry(tx, { ...entry, verdict: null, showing: true });
+    if (entry.op.n > applied) putEntry(tx, { ...entry, verdict: null, showing: !entry.op.lost });
   }
 }
 
-// After a restore on the server the ops that it lost may be gone here too; what is left must follow
-// without a gap. No op above `expected` has a verdict there, so a new number harms nothing.
-export function closeGap(tx, expected) {
-  const first = allEntries(tx).map(({ op }) => op.n).find((n) => n >= expected);
-  renumber(tx, first ?? tx.get('meta', 'progress').next, expected);
+// After a restore on the server the ops that it lost may be gone here too. A number is used once, so
+// each of theirs is handed in with the word that its op is lost; the office sees it.
+export function fillGaps(tx, expected) {
+  const { next } = tx.get('meta', 'progress');
+  for (let n = expected; n < next; n++) {
+    if (tx.get('ops', opKey(n)) === undefined) putEntry(tx, { op: { n, lost: true }, verdict: null, showing: false });
+  }
 }
 
 // Gives the ops from number `from` on the numbers `to`, `to` + 1 …

@@ -9,9 +9,14 @@ const FOLDER = new URL('../../schemas/messages/', import.meta.url);
 const ENDPOINTS = [
   ['POST', '/v1/enroll', 'enroll-request', 'enroll-reply'],
   ['POST', '/v1/codes', 'code-request', 'code-reply'],
+  ['GET', '/v1/codes', null, 'codes-reply'],
+  ['DELETE', '/v1/codes/*', null, 'withdraw-reply'],
   ['POST', '/v1/sync', 'client-frame', 'sync-reply'],
   ['GET', '/v1/devices', null, 'devices-reply'],
   ['POST', '/v1/devices/*/revoke', null, 'device'],
+  ['POST', '/v1/devices/*/drain', null, 'device'],
+  ['POST', '/v1/devices/*/restore', null, 'device'],
+  ['POST', '/v1/devices/*/wipe', 'wipe-request', 'device'],
   ['PUT', '/v1/devices/*/scopes', 'scopes-request', 'device'],
   ['GET', '/v1/records', null, 'records-reply'],
   ['GET', '/v1/conflicts', null, 'conflicts-reply'],
@@ -73,7 +78,7 @@ export function checkReply(method, path, status, body, type) {
 // A sync reply that holds an error has the status of the error; a server that is not ready says so
 // with a reply of its own.
 function isReplyInSpiteOf(schema, status, body) {
-  if (schema === 'sync-reply') return ['welcome', 'receipt', 'changes', 'busy', 'error'].some((key) => key in body);
+  if (schema === 'sync-reply') return ['welcome', 'wipe', 'wiped', 'receipt', 'changes', 'busy', 'error'].some((key) => key in body);
   return schema === 'health' && status === 503;
 }
 

@@ -147,7 +147,7 @@ export class Server {
     for (let after; ;) {
       const page = await this.#page(path, after, as);
       found.push(...page[key]);
-      if (!page.next || page[key].length === 0) return found;
+      if (!page.next) return found;
       after = page.next;
     }
   }

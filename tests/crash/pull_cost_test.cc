@@ -109,8 +109,7 @@ class PullCost : public ::testing::Test {
     Cost cost;
     cost.cursor = cursor;
     while (true) {
-      const auto account = store_->accounts().find(kAway);
-      const auto page = pull(*store_, *account, cost.cursor, limits::kPageRecords);
+      const auto page = pull(*store_, kAway, cost.cursor, limits::kPageRecords);
       EXPECT_TRUE(page.ok());
       if (!page) return cost;
       ++cost.pages;
@@ -190,7 +189,7 @@ TEST_F(PullCost, OfAFillInSmallPagesIsTheSame) {
   PullWork work;
   std::string cursor;
   for (bool more = true; more;) {
-    const auto page = pull(*store_, *store_->accounts().find(kAway), cursor, 7);
+    const auto page = pull(*store_, kAway, cursor, 7);
     ASSERT_TRUE(page.ok());
     for (const Json& change : Json::parse("[" + page->items + "]")) {
       EXPECT_TRUE(ids.insert(change["id"]).second) << "twice: " << change["id"];

@@ -19,8 +19,12 @@ const CodeInfo& about(const std::string& code) {
   throw std::runtime_error("no such code: " + code);
 }
 
-void HostileServer::SetUpTestSuite() {
-  server_ = std::make_unique<TestServer>();
+void HostileServer::SetUpTestSuite() { SetUpServer(""); }
+
+void HostileServer::SetUpServer(const std::string& settings) {
+  server_ = std::make_unique<TestServer>(TestServer::Begin::kStopped);
+  if (!settings.empty()) server_->configure(settings);
+  server_->start();
   office_ = std::make_unique<Office>(*server_);
   office_->make_scopes({kScope, "foreign"});
 }
@@ -57,7 +61,7 @@ void HostileServer::expect_served_on(LiveClient& live) const {
   EXPECT_EQ(verdict_codes(live.next_of("receipt")), "ok");
 }
 
-void HostileServer::expect_served(const Enrolled& device) const {
+void HostileServer::expect_served_by(const Enrolled& device) const {
   const std::uint64_t n = next_n(device);
   const Reply reply =
       HttpCaller(server()).sync(sync_body(device, {note_of(n, kScope, "good", "over HTTP")}, ""));
@@ -73,10 +77,10 @@ void HostileServer::expect_served(const Enrolled& device) const {
 void HostileServer::expect_all_are_served() const {
   {
     SCOPED_TRACE("the same device");
-    expect_served(device_);
+    expect_served_by(device_);
   }
   SCOPED_TRACE("another device");
-  expect_served(neighbour_);
+  expect_served_by(neighbour_);
 }
 
 }  // namespace waystation::testing

@@ -31,6 +31,7 @@ inline constexpr const char* kScope = "s";
 class HostileServer : public ::testing::Test {
  public:
   static void SetUpTestSuite();
+  static void SetUpServer(const std::string& settings);  // of waystation.toml; empty: none
   static void TearDownTestSuite();
 
  protected:
@@ -49,12 +50,12 @@ class HostileServer : public ::testing::Test {
 
   // The next good op of the device and of the neighbour is taken, over HTTP and on the WebSocket.
   void expect_all_are_served() const;
+  // The next good op of this device alone.
+  void expect_served_by(const Enrolled& device) const;
   // The same on this very connection.
   void expect_served_on(LiveClient& live) const;
 
  private:
-  void expect_served(const Enrolled& device) const;
-
   static std::unique_ptr<TestServer> server_;
   static std::unique_ptr<Office> office_;
   Enrolled device_;

@@ -100,4 +100,16 @@ TEST(TestingPage, MissesNoTestThatCarriesTheNumberOfAFault) {
   }
 }
 
+// docs/security.md names tests for what it claims.
+TEST(SecurityPage, EveryTestThatItNamesIsThere) {
+  static const std::regex kNamed(R"(`([A-Z]\w+\.[A-Z]\w+)`)");
+  const std::set<std::string> known = tests();
+  const std::string page = read(fs::path(WS_SOURCE_DIR) / "docs/security.md");
+  std::size_t named = 0;
+  for (std::sregex_iterator at(page.begin(), page.end(), kNamed), end; at != end; ++at, ++named) {
+    EXPECT_TRUE(known.count((*at)[1].str()) == 1) << (*at)[1].str();
+  }
+  EXPECT_GT(named, 10U);
+}
+
 }  // namespace

@@ -37,7 +37,16 @@ PathSchemas schemas_of(const std::string& target) {
   if (path == "/v1/conflicts") return {"", "conflicts-reply"};
   if (path == "/v1/quarantine") return {"", "quarantine-reply"};
   if (path.ends_with("/scopes")) return {"scopes-request", "device"};
-  if (path.ends_with("/revoke")) return {"", "device"};
+  if (path == "/v1/office/setup") return {"setup-request", "setup-reply"};
+  if (path == "/v1/office/first") return {"", "link-reply"};
+  if (path == "/v1/audit/exports") return {"export-request", ""};
+  if (path.ends_with("/reset")) return {"", "link-reply"};
+  if (path == "/v1/audit") return {"", "audit-reply"};
+  if (path.ends_with("/wipe")) return {"wipe-request", "device"};
+  for (const char* action : {"/revoke", "/drain", "/restore"}) {
+    if (path.ends_with(action)) return {"", "device"};
+  }
+  if (path.starts_with("/v1/codes/")) return {"", "withdraw-reply"};
   if (path == "/healthz" || path == "/readyz") return {"", "health"};
   return {};
 }
@@ -45,7 +54,8 @@ PathSchemas schemas_of(const std::string& target) {
 void check_answer(const std::string& target, const Reply& reply) {
   const bool problem = reply.content_type == "application/problem+json";
   EXPECT_TRUE(problem || reply.content_type == "application/json") << reply.content_type;
-  const std::string schema = problem ? "problem" : schemas_of(target).reply;
+  std::string schema = problem ? "problem" : schemas_of(target).reply;
+  if (schema == "code-reply" && reply.body.contains("codes")) schema = "codes-reply";
   if (!schema.empty()) expect_valid(schema, reply.body);
   if (problem && reply.body.is_object()) {
     EXPECT_EQ(reply.body.value("status", 0), reply.status);

@@ -47,8 +47,17 @@ RawAnswer parse_head(std::string_view head) {
 
 }  // namespace
 
-RawSocket::RawSocket(std::uint16_t port)
+RawSocket::RawSocket(std::uint16_t port, const std::string& from)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (!from.empty()) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    inet_pton(AF_INET, from.c_str(), &own.sin_addr);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the socket API's own way
+    if (bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof(own)) != 0) {
+      throw std::runtime_error("cannot come from " + from);
+    }
+  }
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_port = htons(port);

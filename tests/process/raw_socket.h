@@ -26,7 +26,8 @@ struct RawFrame {
 
 class RawSocket {
  public:
-  explicit RawSocket(std::uint16_t port);
+  // `from`: an address of this machine (127.0.0.0/8) to come from; empty: 127.0.0.1.
+  explicit RawSocket(std::uint16_t port, const std::string& from = {});
   ~RawSocket();
   RawSocket(const RawSocket&) = delete;
   RawSocket& operator=(const RawSocket&) = delete;

@@ -23,7 +23,7 @@ namespace waystation::testing {
 namespace {
 
 constexpr std::chrono::seconds kStartPatience(60);
-constexpr std::string_view kListening = "listening on http://127.0.0.1:";
+constexpr std::string_view kListening = "listening on http";
 
 std::string binary() {
   const char* other = std::getenv("WAYSTATION");
@@ -91,7 +91,8 @@ int open_log(const std::string& path) {
 
 }  // namespace
 
-TestServer::TestServer(Begin begin) : folder_(make_folder()) {
+TestServer::TestServer(Begin begin, std::vector<std::string> options)
+    : options_(std::move(options)), folder_(make_folder()) {
   if (begin == Begin::kStarted) start();
 }
 
@@ -101,11 +102,28 @@ TestServer::~TestServer() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+void TestServer::configure(const std::string& settings) {
+  std::ofstream(folder_ + "/waystation.toml") << settings;
+  configured_ = true;
+}
+
+std::vector<std::string> TestServer::command(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> words{binary()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), {"--data", data()});
+  if (configured_) words.insert(words.end(), {"--config", folder_ + "/waystation.toml"});
+  return words;
+}
+
+void TestServer::signal(int number) const { ::kill(pid_, number); }
+
 void TestServer::launch() {
   std::array<int, 2> ends{-1, -1};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   const int log = open_log(folder_ + "/log");
-  pid_ = spawn({binary(), "serve", "--data", data(), "--listen", "127.0.0.1:0"}, ends[1], log);
+  std::vector<std::string> words = command({"serve", "--listen", "127.0.0.1:0"});
+  words.insert(words.end(), options_.begin(), options_.end());
+  pid_ = spawn(std::move(words), ends[1], log);
   close(ends[1]);
   close(log);
   output_ = ends[0];
@@ -126,7 +144,7 @@ void TestServer::wait_until_it_listens() {
       continue;
     }
     if (line.starts_with(kListening)) {
-      std::from_chars(line.data() + kListening.size(), line.data() + line.size(), port_);
+      std::from_chars(line.data() + line.rfind(':') + 1, line.data() + line.size(), port_);
       return;
     }
     line.clear();
@@ -167,25 +185,19 @@ bool TestServer::running() {
 }
 
 int TestServer::run(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words{binary()};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  words.insert(words.end(), {"--data", data()});
   const int log = open_log(folder_ + "/log");
-  const pid_t pid = spawn(std::move(words), log, log);
+  const pid_t pid = spawn(command(arguments), log, log);
   close(log);
   return pid < 0 ? 127 : wait_for(pid);
 }
 
 TestServer::Ran TestServer::ask(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words{binary()};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  words.insert(words.end(), {"--data", data()});
   const std::string path = folder_ + "/out";
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
   const int out = open_log(path);
   const int log = open_log(folder_ + "/log");
-  const pid_t pid = spawn(std::move(words), out, log);
+  const pid_t pid = spawn(command(arguments), out, log);
   close(out);
   close(log);
   const int code = pid < 0 ? 127 : wait_for(pid);

@@ -14,10 +14,14 @@ class TestServer {
  public:
   // Makes the data folder; starts unless told otherwise. Throws std::runtime_error.
   enum class Begin { kStarted, kStopped };
-  explicit TestServer(Begin begin = Begin::kStarted);
+  // `options`: more words for "serve".
+  explicit TestServer(Begin begin = Begin::kStarted, std::vector<std::string> options = {});
   ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
+
+  // What waystation.toml holds from the next start on.
+  void configure(const std::string& settings);
 
   // Runs the program and waits until it listens. Throws with its log when it does not.
   void start();
@@ -28,6 +32,7 @@ class TestServer {
   void kill();  // -9
   int stop();   // SIGTERM; the exit code, 128 + signal where a signal ended it
   [[nodiscard]] bool running();
+  void signal(int number) const;
 
   // Runs another subcommand on the data folder to its end; gives the exit code.
   [[nodiscard]] int run(const std::vector<std::string>& arguments) const;
@@ -50,7 +55,12 @@ class TestServer {
   void wait_until_it_rests() const;
 
  private:
+  // The program, a subcommand, and the settings.
+  [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& arguments) const;
+
+  std::vector<std::string> options_;
   std::string folder_;
+  bool configured_ = false;
   pid_t pid_ = -1;
   int output_ = -1;
   std::uint16_t port_ = 0;

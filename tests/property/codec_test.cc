@@ -6,6 +6,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <tuple>
+
 #include "storage/keys.h"
 #include "sync/canonical.h"
 #include "sync/cursor.h"
@@ -144,12 +148,26 @@ RC_GTEST_PROP(Codecs, OfAccountsGiveBackWhatWasWritten, ()) {
       rc::gen::set(&Grant::left, seqs()), rc::gen::set(&Grant::left_ms, times())));
   account.reset = *seqs();
   account.changed = *seqs();
-  account.revoked = *rc::gen::arbitrary<bool>();
-  account.revoked_ms = *times();
+  std::sort(account.grants.begin(), account.grants.end(), [](const Grant& a, const Grant& b) {
+    return std::tie(a.scope, a.granted) < std::tie(b.scope, b.granted);
+  });
+  account.standing = static_cast<Standing>(*rc::gen::inRange(0, 3));
+  account.inactive_ms = *times();
+  const auto branches = *rc::gen::container<std::set<std::string>>(bytes());
+  account.branches.assign(branches.begin(), branches.end());
+  account.full = *rc::gen::arbitrary<bool>();
+  account.wipe_ordered_ms = *times();
+  account.wipe_now = *rc::gen::arbitrary<bool>();
+  account.wiped_ms = *times();
+  account.wipe_discarded = *rc::gen::arbitrary<std::uint64_t>();
+  account.predecessor = *rc::gen::arbitrary<std::uint64_t>();
+  account.successor = *rc::gen::arbitrary<std::uint64_t>();
   const std::string written = encode_account(account);
   const auto read = decode_account(written);
   RC_ASSERT(read.ok());
   RC_ASSERT(read->grants == account.grants);
+  RC_ASSERT(read->branches == account.branches);
+  RC_ASSERT(read->standing == account.standing);
   RC_ASSERT(read->name == account.name);
   RC_ASSERT(read->enrolled_ms == account.enrolled_ms);
   RC_ASSERT(encode_account(*read) == written);

@@ -26,12 +26,14 @@ struct Draw {
   std::uint8_t value = 0;
   std::int16_t clock = 0;  // seconds off
   bool pulls = false;      // the device has pulled before it wrote this
+  bool forgets = false;    // it was filled anew, and knows nothing of any record
 };
 
 std::ostream& operator<<(std::ostream& out, const Draw& draw) {
   return out << fmt::format("device {} record {} does {} with {}, {} s off{}", draw.device % 5,
                             draw.record % 3, draw.what, draw.value, draw.clock,
-                            draw.pulls ? ", has pulled" : "");
+                            draw.pulls ? ", has pulled" : "") +
+                    (draw.forgets ? ", has forgotten" : "");
 }
 
 // At full size, however short the history: RapidCheck narrows ranges with the size.
@@ -46,7 +48,9 @@ rc::Gen<Draw> draws() {
           rc::gen::set(&Draw::clock, rc::gen::weightedOneOf<std::int16_t>(
                                          {{3, rc::gen::inRange<std::int16_t>(-30, 30)},
                                           {1, rc::gen::arbitrary<std::int16_t>()}})),
-          rc::gen::set(&Draw::pulls)));
+          rc::gen::set(&Draw::pulls),
+          rc::gen::set(&Draw::forgets,
+                       rc::gen::map(rc::gen::inRange(0, 8), [](int i) { return i == 0; }))));
 }
 
 std::string edits(const Draw& draw, bool deletable) {
@@ -78,6 +82,7 @@ History history_of(const std::vector<std::vector<Draw>>& drawn) {
       const std::uint64_t device = 100 + draw.device % kDevices;
       const auto [coll, id] = kRecords.at(draw.record % kRecords.size());
       if (draw.pulls) known[device] = history.size();
+      if (draw.forgets) known[device] = 0;
       const std::int64_t wall = epoch.now - kEpochMs / 2 + std::int64_t{draw.clock} * 1000;
       epoch.events.push_back(
           Event{device, known[device],

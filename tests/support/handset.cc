@@ -48,8 +48,7 @@ std::vector<std::string> Handset::asks(const std::string& text) {
     if (refused) return answers;
   }
   if (frame->pull) {
-    const auto page = pull(world->store(), *world->store().accounts().find(device),
-                           frame->pull->cursor, frame->pull->limit);
+    const auto page = pull(world->store(), device, frame->pull->cursor, frame->pull->limit);
     answers.push_back(page ? encode_changes(page->head, page->items) : encode_error(page.error()));
   }
   return answers;

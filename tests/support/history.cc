@@ -180,9 +180,11 @@ class RecordModel {
     return a.device == b.device && a.op.n < b.op.n;
   }
 
-  // Whether the author of `b` had seen the value.
-  [[nodiscard]] bool seen(const Item& a, const Event& b) const {
-    if (own_past(*a.by, b)) return true;
+  // Whether the author of `b` had seen the value. A hidden edit stands before what its author wrote
+  // when it knew more.
+  [[nodiscard]] bool seen(const Item& a, const Event& b, std::size_t epoch) const {
+    const bool before = !b.op.del && !is_visible(b, epoch) && is_visible(*a.by, epoch);
+    if (own_past(*a.by, b) && !before) return true;
     if (b.knows == 0) return false;
     const auto& live = ends_.at(b.knows - 1).live;
     return std::find(live.begin(), live.end(), &a) != live.end();
@@ -213,7 +215,7 @@ class RecordModel {
   [[nodiscard]] bool replaced(const Item& item, std::size_t epoch) const {
     if (item.type == MergeType::kCounter && !itemised_) return false;
     return std::any_of(ops_.begin(), ops_.end(), [&](const auto& op) {
-      return op.second <= epoch && speaks_of(op.first->op, item) && seen(item, *op.first);
+      return op.second <= epoch && speaks_of(op.first->op, item) && seen(item, *op.first, epoch);
     });
   }
 

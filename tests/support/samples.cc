@@ -99,8 +99,14 @@ Account account() {
   made.grants = {{"*", 5, 9, kStart}, {"445202001001", 9, 0, 0}};
   made.reset = 9;
   made.changed = 258'698'037'891'072;
-  made.revoked = true;
-  made.revoked_ms = kStart + 1;
+  made.standing = Standing::kDraining;
+  made.inactive_ms = kStart + 1;
+  made.branches = {"445202", "445203"};
+  made.wipe_ordered_ms = kStart + 2;
+  made.wipe_now = true;
+  made.wipe_discarded = 3;
+  made.predecessor = 76;
+  made.successor = 78;
   return made;
 }
 

@@ -73,7 +73,7 @@ class CountingSink final : public LiveSink {
     ++frames;
     fanout_.written(id);
   }
-  void shut_out() override { ++shut_outs; }
+  void shut_out(Code) override { ++shut_outs; }
 
   std::atomic<Fanout::Id> id = 0;
   std::atomic<std::size_t> bytes = 0;

@@ -1,9 +1,13 @@
 #include "tools/client/http_client.h"
 
 #include <fmt/format.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <simdjson.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/read.hpp>
@@ -24,12 +28,53 @@ namespace http = beast::http;
 constexpr std::chrono::seconds kPatience(60);
 constexpr std::size_t kLargestAnswer = 64U << 20U;
 
+std::string& trusted_certificate() {
+  static std::string file;
+  return file;
+}
+
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+Certificate read_certificate(const std::string& file) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> in(BIO_new_file(file.c_str(), "r"), BIO_free);
+  return {in == nullptr ? nullptr : PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr),
+          X509_free};
+}
+
 }  // namespace
+
+void speak_tls_with(std::string certificate_file) {
+  trusted_certificate() = std::move(certificate_file);
+}
 
 struct HttpClient::Connection {
   asio::io_context context{1};
   beast::tcp_stream stream{context};
+  asio::ssl::context context_of_tls{asio::ssl::context::tls_client};
+  std::unique_ptr<asio::ssl::stream<beast::tcp_stream&>> tls;  // null: plain
   beast::flat_buffer buffer;
+
+  // Calls it with the stream to speak over.
+  template <typename Use>
+  void with_stream(Use use) {
+    if (tls != nullptr) return use(*tls);
+    use(stream);
+  }
+
+  // The handshake, and whether the certificate is the one that is trusted.
+  Status secure(const std::string& address, const std::string& file) {
+    const Certificate wanted = read_certificate(file);
+    if (wanted == nullptr) return Error{Code::kIo, fmt::format("{}: not a certificate", file)};
+    tls = std::make_unique<asio::ssl::stream<beast::tcp_stream&>>(stream, context_of_tls);
+    const ErrorCode error = step(
+        [&](auto done) { tls->async_handshake(asio::ssl::stream_base::client, std::move(done)); });
+    if (error) return Error{Code::kIo, fmt::format("{}: {}", address, error.message())};
+    const Certificate shown(SSL_get1_peer_certificate(tls->native_handle()), X509_free);
+    if (shown == nullptr || X509_cmp(shown.get(), wanted.get()) != 0) {
+      return Error{Code::kIo, fmt::format("{} does not show the certificate in {}", address, file)};
+    }
+    return {};
+  }
 
   // Runs one asynchronous step to its end, under the stream's deadline.
   template <typename Start>
@@ -59,6 +104,9 @@ Status HttpClient::connect() {
   error = made->step([&](auto done) { made->stream.async_connect(where, std::move(done)); });
   if (error) return Error{Code::kIo, fmt::format("{}: {}", address_, error.message())};
   made->stream.socket().set_option(tcp::no_delay(true), error);
+  if (!trusted_certificate().empty()) {
+    if (auto secured = made->secure(address_, trusted_certificate()); !secured) return secured;
+  }
   connection_ = std::move(made);
   return {};
 }
@@ -75,16 +123,23 @@ Result<HttpAnswer> HttpClient::once(const std::string& method, const std::string
   request.set(http::field::host, address_);
   if (!bearer_.empty()) request.set(http::field::authorization, "Bearer " + bearer_);
   if (!body.empty()) request.set(http::field::content_type, "application/json");
+  for (const auto& [name, value] : headers_) {
+    if (!value.empty()) request.set(name, value);
+  }
   request.body() = body;
   request.prepare_payload();
   Connection& connection = *connection_;
-  ErrorCode error = connection.step(
-      [&](auto done) { http::async_write(connection.stream, request, std::move(done)); });
+  ErrorCode error = connection.step([&](auto done) {
+    connection.with_stream(
+        [&](auto& stream) { http::async_write(stream, request, std::move(done)); });
+  });
   http::response_parser<http::string_body> parser;
   parser.body_limit(kLargestAnswer);
   if (!error) {
     error = connection.step([&](auto done) {
-      http::async_read(connection.stream, connection.buffer, parser, std::move(done));
+      connection.with_stream([&](auto& stream) {
+        http::async_read(stream, connection.buffer, parser, std::move(done));
+      });
     });
   }
   if (error) {
@@ -94,6 +149,10 @@ Result<HttpAnswer> HttpClient::once(const std::string& method, const std::string
   const auto& response = parser.get();
   HttpAnswer answer{static_cast<int>(response.result_int()),
                     std::string(response[http::field::content_type]), response.body()};
+  for (const auto& field : response) {
+    if (field.name() == http::field::set_cookie) answer.cookies.emplace_back(field.value());
+  }
+  answer.retry_after = std::string(response[http::field::retry_after]);
   if (!response.keep_alive()) connection_.reset();
   return answer;
 }

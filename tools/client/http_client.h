@@ -1,7 +1,8 @@
-// A plain blocking HTTP/1.1 client for the command-line programs and the tests: one connection,
+// A blocking HTTP/1.1 client for the command-line programs and the tests: one connection,
 // kept open and opened again when it was lost. Not thread-safe.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,10 +11,17 @@
 
 namespace waystation {
 
+// From now on the clients of this process speak TLS, and take a server for the right one when it
+// shows this very certificate (a PEM file, the server's own). Empty: plain HTTP. Before threads
+// start.
+void speak_tls_with(std::string certificate_file);
+
 struct HttpAnswer {
   int status = 0;
   std::string content_type;
   std::string body;
+  std::vector<std::string> cookies = {};  // values of Set-Cookie
+  std::string retry_after = {};
 };
 
 class HttpClient {
@@ -23,6 +31,9 @@ class HttpClient {
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
+
+  // Sent with every request from now on; an empty value takes it back.
+  void set_header(const std::string& name, const std::string& value) { headers_[name] = value; }
 
   // One request. An idempotent GET is sent again once when a kept connection turns out dead; so is
   // a POST, for every POST of the protocol may be repeated. Errors: kIo (no connection, no answer
@@ -38,6 +49,7 @@ class HttpClient {
 
   std::string address_;
   std::string bearer_;
+  std::map<std::string, std::string> headers_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -16,7 +16,7 @@ namespace waystation {
 namespace {
 
 constexpr std::chrono::seconds kStartPatience(60);
-constexpr std::string_view kListening = "listening on http://";
+constexpr std::string_view kListening = "listening on http";
 
 // Forks and runs `command`; its standard output and error go to the given files unless negative.
 pid_t spawn(const std::vector<std::string>& command, int output_fd, int error_fd) {
@@ -96,7 +96,7 @@ Result<ServerProcess> ServerProcess::start(const std::string& program, const std
   if (line.rfind(kListening, 0) != 0) {
     return Error{Code::kIo, fmt::format("{} did not start", program)};
   }
-  process.address_ = line.substr(kListening.size());
+  process.address_ = line.substr(line.find("://") + 3);
   return process;
 }
 

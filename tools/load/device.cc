@@ -55,12 +55,14 @@ void Device::disconnect() {
   caught_up_ = false;
 }
 
-void Device::say_hello() {
+std::string Device::hello_text() const {
   const Moment now = moment();
-  socket_->send(client_frame(fmt::format(
+  return fmt::format(
       R"({{"hello":{{"v":1,"device":"{}","token":"{}","clock":{{"wall":{},"mono":{},"boot":"{}"}}}}}})",
-      identity_.id, identity_.token, now.wall_ms, now.mono_ms, kBoot)));
+      identity_.id, identity_.token, now.wall_ms, now.mono_ms, kBoot);
 }
+
+void Device::say_hello() { socket_->send(client_frame(hello_text())); }
 
 void Device::push(std::string frame) {
   push_ = std::move(frame);

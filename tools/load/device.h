@@ -40,6 +40,9 @@ class Device {
   void on_receipt(OnMessage handler) { on_receipt_ = std::move(handler); }
   void on_changes(OnMessage handler) { on_changes_ = std::move(handler); }
 
+  // Its hello, now.
+  [[nodiscard]] std::string hello_text() const;
+
   // The number of the next op, counted up by the caller's rendering.
   [[nodiscard]] std::uint64_t& next_n() { return next_n_; }
   [[nodiscard]] bool greeted() const { return greeted_; }

@@ -32,10 +32,17 @@ DataFolder::~DataFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-MeasuredServer::MeasuredServer(const std::string& program, const std::string& folder)
+MeasuredServer::MeasuredServer(const std::string& program, const std::string& folder,
+                               const std::string& settings)
     : data_(folder) {
   unsetenv("WAYSTATION_ADMIN_TOKEN");  // so that the server makes its own
-  auto started = ServerProcess::start(program, data_.path(), {"--log-level", "warn"});
+  std::vector<std::string> flags{"--log-level", "warn"};
+  if (!settings.empty()) {
+    const std::string file = data_.path() + "/waystation.toml";
+    std::ofstream(file) << settings;
+    flags.insert(flags.end(), {"--config", file});
+  }
+  auto started = ServerProcess::start(program, data_.path(), flags);
   if (!started) throw std::runtime_error(started.error().context);
   process_ = std::move(*started);
   std::ifstream(data_.path() + "/admin.token") >> admin_token_;

@@ -26,8 +26,9 @@ class DataFolder {
 class MeasuredServer {
  public:
   // `program`: the waystation binary; `folder`: where data folders are made. Returns when it
-  // listens.
-  MeasuredServer(const std::string& program, const std::string& folder);
+  // listens. `settings`: its waystation.toml; empty: none.
+  MeasuredServer(const std::string& program, const std::string& folder,
+                 const std::string& settings = {});
 
   [[nodiscard]] const std::string& address() const { return process_->address(); }
   [[nodiscard]] tcp::endpoint endpoint() const;

@@ -23,6 +23,8 @@ void live(const Settings& settings, std::size_t readers, std::size_t edits, Repo
 void catch_up(const Settings& settings, std::size_t count, int runs, Report& report);
 // The memory that a connected device costs.
 void idle(const Settings& settings, std::size_t count, Report& report);
+// Devices that edit, with nobody attacking and under each attack (attackers.h).
+void attack(const Settings& settings, std::size_t edits, Report& report);
 // What RocksDB and the disk make of the same writes, without a server.
 void raw(const Settings& settings, Report& report);
 

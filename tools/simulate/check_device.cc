@@ -7,7 +7,7 @@ namespace waystation::simulate {
 
 void check_device(const Store& store, const Device& device, Findings& findings) {
   const AccountPtr account = store.accounts().find(device.id());
-  if (account == nullptr || account->revoked) return;
+  if (account == nullptr || !account->active()) return;
   const auto name_of = [](const RecordName& name) {
     return fmt::format("{}/{}/{}", name.scope, name.coll, name.id);
   };

@@ -55,7 +55,13 @@ void Device::hangs_up() {
   if (socket != nullptr) socket->device_closes();
   socket.reset();
   post = 0;
-  hello_sent_ = greeted_ = push_out_ = pull_out_ = pulled_ = false;
+  hello_sent_ = greeted_ = push_out_ = pull_out_ = pulled_ = wiped_out_ = false;
+}
+
+void Device::obey() {
+  if (!replica.must_wipe()) return;
+  replica.wipe();
+  save();
 }
 
 bool Device::settled() const {
@@ -91,6 +97,11 @@ std::string Device::next_frame(Random& random, std::size_t max_ops, std::size_t 
   } else if (!greeted_) {
     return {};
   }
+  if (replica.is_wiped()) {
+    if (!wiped_out_) messages.push_back(replica.wiped());
+    wiped_out_ = true;
+    return messages.empty() ? std::string() : join_messages(messages);
+  }
   if (!push_out_ && replica.waiting() > 0) {
     if (replica.unsaved()) save();
     messages.push_back(replica.push(max_ops));
@@ -113,7 +124,9 @@ void Device::hears(std::string_view text, std::int64_t true_ms, Findings& findin
   const bool busy = starts_with(text, "{\"busy\"");
   const bool error = starts_with(text, "{\"error\"");
   const Status taken = replica.receive(text);
-  if (starts_with(text, "{\"welcome\"")) greeted_ = true;
+  // One that is shut out is told to wipe itself in place of a welcome.
+  if (starts_with(text, "{\"welcome\"") || starts_with(text, "{\"wipe\"")) greeted_ = true;
+  if (replica.gone()) revoked = true;
   if (starts_with(text, "{\"receipt\"")) push_out_ = false;
   if (starts_with(text, "{\"changes\"")) {
     pull_out_ = false;
@@ -130,7 +143,7 @@ void Device::hears(std::string_view text, std::int64_t true_ms, Findings& findin
     }
   }
   if (busy || error) {
-    push_out_ = pull_out_ = false;
+    push_out_ = pull_out_ = wiped_out_ = false;
     if (!greeted_) hello_sent_ = false;
   }
   check(findings);
@@ -139,7 +152,10 @@ void Device::hears(std::string_view text, std::int64_t true_ms, Findings& findin
 void Device::hears_problem(std::string_view code, std::int64_t retry_after_ms, std::int64_t true_ms,
                            Findings& findings) {
   if (code == "auth.revoked") {
-    revoked = true;
+    revoked = !replica.must_wipe();
+    if (!revoked) hangs_up();
+  } else if (code == "device.changed") {
+    greeted_ = false;  // the line is closed; it says hello again
   } else if (code == "auth.unknown_device" || code == "auth.bad_token") {
     unknown = true;
   } else if (code == "busy") {

@@ -46,6 +46,8 @@ class Device {
   [[nodiscard]] std::set<std::uint64_t> safe_numbers() const;
   // It has something to ask for or to hand in, and may.
   [[nodiscard]] bool greeted() const { return greeted_; }
+  // Wipes itself where the office wants it and nothing stands against it.
+  void obey();
 
   [[nodiscard]] const std::string& name() const { return replica.device(); }
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -57,7 +59,7 @@ class Device {
   std::uint64_t post_given_up = 0;  // the step in which it stops waiting
   std::uint64_t away_until = 0;     // step
   std::int64_t wait_until_ms = 0;
-  bool revoked = false;
+  bool revoked = false;  // for good, as it has heard: shut out, or wiped and known to be
   bool unknown = false;  // the server does not know it: it must be enrolled anew
   bool slow = false;
   bool newer_app = false;  // built with the newer schemas
@@ -74,6 +76,7 @@ class Device {
   bool push_out_ = false;
   bool pull_out_ = false;
   bool pulled_ = false;  // on this connection, to the end
+  bool wiped_out_ = false;
 };
 
 }  // namespace waystation::simulate

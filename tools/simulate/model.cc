@@ -107,8 +107,11 @@ bool speaks_of(const Op& op, const std::string& field, MergeType type, const Val
 class MergedField {
  public:
   MergedField(std::string name, FieldHistory history, const std::vector<const PlacedOp*>& deletes)
-      : name_(std::move(name)), type_(history.type), written_(std::move(history.written)) {
-    for (Written& value : written_) value.hidden_at = hidden_at(value, deletes);
+      : name_(std::move(name)),
+        type_(history.type),
+        written_(std::move(history.written)),
+        deletes_(deletes) {
+    for (Written& value : written_) value.hidden_at = hidden_at(value);
     // Being beaten depends on what became of later writes alone, so they go first.
     std::stable_sort(written_.begin(), written_.end(),
                      [](const Written& a, const Written& b) { return b.order() < a.order(); });
@@ -149,11 +152,16 @@ class MergedField {
 
  private:
   // "An edit is visible when its author had seen every delete of the record."
-  static Seq hidden_at(const Written& value, const std::vector<const PlacedOp*>& deletes) {
-    for (const PlacedOp* del : deletes) {
+  [[nodiscard]] Seq hidden_at(const Written& value) const {
+    for (const PlacedOp* del : deletes_) {
       if (!seen_delete(*del, *value.by)) return std::max(value.by->seq, del->seq);
     }
     return kNever;
+  }
+
+  [[nodiscard]] bool is_hidden(const PlacedOp& op) const {
+    return !op.op.del && std::any_of(deletes_.begin(), deletes_.end(),
+                                     [&](const PlacedOp* del) { return !seen_delete(*del, op); });
   }
 
   // "Of those that remain, all concurrent, the one with the latest stamp is on show." A value that
@@ -174,17 +182,21 @@ class MergedField {
   }
 
   // "An op replaces what its author had seen": by the author's own past, or because the value was
-  // on show at the op's base. That no op up to the base had replaced it is known here, for the loop
-  // would have ended there.
+  // on show at the op's base. By its past a hidden one replaces only what is hidden too.
   [[nodiscard]] Seq replaced_at(const Written& value,
                                 const std::vector<const PlacedOp*>& speakers) const {
     const Seq off_show = std::min(value.hidden_at, value.beaten_at);
+    Seq first = kNever;
     for (const PlacedOp* op : speakers) {
-      const bool on_show_at_base = value.by->seq <= op->op.base && op->op.base < off_show;
+      const bool on_show_at_base =
+          value.by->seq <= op->op.base && op->op.base < std::min(off_show, first);
       if (!own_past(*value.by, *op) && !on_show_at_base) continue;
-      if (speaks_of(op->op, name_, type_, *value.value)) return op->seq;
+      if (!speaks_of(op->op, name_, type_, *value.value)) continue;
+      const bool both_hidden = !on_show_at_base && is_hidden(*op);
+      if (!both_hidden) return std::min(first, op->seq);
+      first = std::min(first, std::max(op->seq, value.hidden_at));
     }
-    return kNever;
+    return first;
   }
 
   [[nodiscard]] bool equals_one_on_show(const Written& value) const {
@@ -238,6 +250,7 @@ class MergedField {
   std::string name_;
   MergeType type_;
   std::vector<Written> written_;  // from the latest to the earliest
+  std::vector<const PlacedOp*> deletes_;
 };
 
 // --- quotas -----------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ constexpr std::array<FaultInfo, kFaults> kInfo{{
     {"restart", 200},  {"restore", 100},      {"torn", 200},         {"sync", 100},
     {"full", 100},     {"read", 100},         {"server_clock", 200}, {"device_clock", 600},
     {"reboot", 600},   {"device_crash", 800}, {"reinstall", 80},     {"scopes", 800},
-    {"revoke", 80},    {"absence", 300},      {"schema", 200},       {"bad_ops", 150},
-    {"repeats", 1500},
+    {"revoke", 200},   {"absence", 300},      {"schema", 200},       {"bad_ops", 150},
+    {"repeats", 1500}, {"tree", 600},         {"erase", 100},
 }};
 
 }  // namespace

@@ -30,13 +30,15 @@ enum class Fault : std::uint8_t {
   kDeviceCrash,  // a device goes back to what it had saved
   kReinstall,    // a device is set up anew and knows nothing
   kScopes,       // the office moves a device to other scopes
-  kRevoke,       // the office shuts a device out
+  kRevoke,       // the office drains, shuts out, restores or wipes a device
   kAbsence,      // hours or days pass
   kSchema,       // the server, or a device, gets newer schemas
   kBadOps,       // ops that are to be refused
   kRepeats,      // ops are handed in again, as they were and with other content
+  kTree,         // the office makes a scope, or moves one to below another
+  kErase,        // the office erases a person
 };
-inline constexpr std::size_t kFaults = 21;
+inline constexpr std::size_t kFaults = 23;
 [[nodiscard]] std::string_view name(Fault fault);
 [[nodiscard]] std::optional<Fault> parse_fault(std::string_view text);
 

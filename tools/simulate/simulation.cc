@@ -4,33 +4,22 @@
 #include <array>
 #include <limits>
 #include <map>
-#include <set>
 
-#include "storage/keys.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
+#include "tools/simulate/json_member.h"
 #include "tools/simulate/store_view.h"
 
 namespace waystation::simulate {
 namespace {
 
-constexpr char kAdminToken[] = "the-administrators-token-of-the-simulator";
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 constexpr std::size_t kHandedKept = 24;
 constexpr std::size_t kBackupsKept = 3;
 // A whole check costs about as much as a few hundred steps.
 constexpr std::uint64_t kCheckEvery = 997;
-
-// The text of a member of a flat JSON object that the server wrote.
-std::string member(const std::string& json, const std::string& key) {
-  const std::string start = "\"" + key + "\":\"";
-  const std::size_t at = json.find(start);
-  if (at == std::string::npos) return {};
-  const std::size_t from = at + start.size();
-  return json.substr(from, json.find('"', from) - from);
-}
 
 }  // namespace
 
@@ -50,211 +39,6 @@ Simulation::~Simulation() {
   if (service_ != nullptr) power_off();
 }
 
-// --- the server -------------------------------------------------------------------------------
-
-// A disk may fail in the very moment: then whoever watches over the process starts it again.
-void Simulation::open_server(Store::Life life) {
-  constexpr int kStarts = 4;
-  Status opened = start_server(life);
-  for (int i = 1; i < kStarts && !opened; ++i) {
-    trace_.line("{} the server does not start: {}", step_, opened.error().context);
-    disk_->crash(random_.below(disk_->unsynced() + 1));
-    disk_->give_room();
-    opened = start_server(life);
-  }
-  if (!opened) {
-    findings_.report(1, "the store opens after whatever happened to its machine",
-                     opened.error().context);
-  }
-}
-
-Status Simulation::start_server(Store::Life life) {
-  Config config;
-  config.offline_days = plan_.offline_days;
-  config.recover = life == Store::Life::kNew;
-  Surroundings around;
-  around.now_ms = [this] {
-    latest_server_ms_ = std::max(latest_server_ms_, server_ms());
-    return server_ms();
-  };
-  around.random = [this](std::span<unsigned char> bytes) { random_.fill(bytes); };
-  around.threads = Threads::kStepped;
-  around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
-  around.backups.check = [](const std::string&) { return Status{}; };
-  around.backups.back_up = [this](Store& store, const std::string&, std::int64_t now_ms) {
-    backups_.push_back(disk_->copy());
-    return Result<BackupNote>(BackupNote{store.incarnation(), 0, now_ms});
-  };
-  auto service = Service::over(share(disk_), config, kAdminToken, std::move(around));
-  if (!service) return service.error();
-  service_ = std::move(*service);
-  return {};
-}
-
-void Simulation::power_off() {
-  for (const auto& socket : sockets_) socket->kill();
-  posts_.clear();
-  service_->abandon();
-  service_.reset();
-}
-
-void Simulation::crash() {
-  power_off();
-  const std::size_t keep = random_.below(disk_->unsynced() + 1);
-  disk_->crash(keep);
-  disk_->give_room();
-  trace_.line("{} crash: of what was not synced {} batches are left", step_, keep);
-  open_server(Store::Life::kGoesOn);
-  if (service_ != nullptr) witness_.reopened(service_->store(), step_);
-}
-
-void Simulation::restart() {
-  if (service_->store().read_only()) return crash();
-  trace_.line("{} restart", step_);
-  service_->drain();
-  if (service_->store().read_only()) return crash();  // its last write failed
-  for (const auto& socket : sockets_) {
-    socket->go_away();
-    while (socket->run_posted() || socket->server_writes(std::numeric_limits<std::size_t>::max())) {
-    }
-  }
-  power_off();
-  open_server(Store::Life::kGoesOn);
-  if (service_ != nullptr) witness_.reopened(service_->store(), step_);
-}
-
-// Either by the command, or as an operator might: a copy of what lies on the disk.
-void Simulation::back_up() {
-  if (random_.chance(plan_.told_backups)) {
-    const ApiReply reply = office("POST", "/v1/backup", R"({"to":"/simulated"})");
-    trace_.line("{} backup {} by the server: {}", step_, backups_.size(), reply.status);
-    return;
-  }
-  backups_.push_back(disk_->copy());
-  trace_.line("{} backup {}", step_, backups_.size());
-}
-
-void Simulation::restore() {
-  if (backups_.empty()) return;
-  const std::size_t newest = backups_.size() - 1;
-  const std::size_t which = random_.chance(500) ? newest : random_.below(backups_.size());
-  const std::string life = service_->store().incarnation();
-  power_off();
-  disk_ = backups_[which]->copy();
-  backups_.resize(which + 1);  // the later ones are of a life that never was
-  handed_.clear();
-  must_return_.clear();
-  open_server(Store::Life::kNew);
-  if (service_ == nullptr) return;
-  witness_.restored(service_->store(), step_);
-  trace_.line("{} restored as {}", step_, service_->store().incarnation());
-  if (which == newest) check_restored(life);
-}
-
-void Simulation::check_restored(const std::string& life) {
-  std::string told;
-  const auto read = service_->store().kv().get(Column::kMeta, keys::kBackup, told);
-  if (!read || !*read) return;  // devices were not told to keep anything
-  std::map<std::uint64_t, std::uint64_t> held;
-  for_each_logged(service_->store(), [&](const Logged& op) {
-    std::uint64_t& highest = held[op.device];
-    highest = std::max(highest, op.n);
-  });
-  for (const auto& device : devices_) {
-    // One that missed an earlier restore may have dropped what only the forgotten life had.
-    if (device->replica.incarnation() != life) continue;
-    const std::set<std::uint64_t> kept = device->safe_numbers();
-    for (std::uint64_t n = held[device->id()] + 1; n <= device->replica.applied(); ++n) {
-      if (kept.count(n) != 0) continue;
-      findings_.report(12,
-                       fmt::format("op {}/{} is in the newest backup, or its device keeps it",
-                                   device->name(), n),
-                       fmt::format("backed up to {}", held[device->id()]));
-      return;
-    }
-  }
-}
-
-ApiReply Simulation::call(ApiRequest request) {
-  auto answer = std::make_shared<std::optional<ApiReply>>();
-  service_->api(std::move(request), [answer](ApiReply reply) { *answer = std::move(reply); });
-  while (!*answer && (service_->step_writer() || service_->step_reader())) {
-  }
-  return *answer ? **answer : ApiReply{0, "", false, 0};
-}
-
-ApiReply Simulation::office(const std::string& method, const std::string& path,
-                            const std::string& body) {
-  ApiRequest request;
-  request.method = method;
-  request.path = path;
-  request.body = body;
-  request.bearer = kAdminToken;
-  return call(std::move(request));
-}
-
-std::unique_ptr<Device> Simulation::enroll(const std::vector<std::string>& scopes) {
-  std::string list;
-  append_string_array(list, scopes);
-  const ApiReply code = office("POST", "/v1/codes", "{\"scopes\":" + list + "}");
-  if (code.status != 200) return nullptr;
-  ApiRequest request;
-  request.method = "POST";
-  request.path = "/v1/enroll";
-  request.body = fmt::format(R"({{"code":"{}","request":"enrolment {:08}","app":"simulated"}})",
-                             member(code.body, "code"), ++enrolments_);
-  ApiReply reply = call(request);
-  // The answer may be lost: the same request gives the same device, with a new token.
-  if (random_.chance(200)) {
-    const std::string before = member(reply.body, "device");
-    reply = call(request);
-    if (reply.status == 200 && !before.empty() && member(reply.body, "device") != before) {
-      findings_.report(2, "a repeated enrolment gives device " + before, reply.body);
-    }
-  }
-  if (reply.status != 200) return nullptr;
-  auto device = std::make_unique<Device>(member(reply.body, "device"), member(reply.body, "token"));
-  device->clocks.booted_ms = true_ms_;
-  witness_.holds(device->id(), scopes, step_);
-  trace_.line("{} {} is enrolled for {}", step_, device->name(), list);
-  return device;
-}
-
-std::vector<std::string> Simulation::draw_scopes() {
-  if (random_.chance(100)) return {"*"};
-  std::vector<std::string> held;
-  for (const std::string& scope : scopes_) {
-    if (random_.chance(600)) held.push_back(scope);
-  }
-  if (held.empty()) held.push_back(random_.pick(scopes_));
-  return held;
-}
-
-void Simulation::set_up() {
-  open_server(Store::Life::kGoesOn);
-  if (service_ == nullptr) return;
-  for (std::size_t i = 0; i < plan_.scopes; ++i) scopes_.push_back(fmt::format("s{}", i));
-  devices_.push_back(enroll({"*"}));
-  Device& first = *devices_[0];
-  for (const std::string& scope : scopes_) {
-    true_ms_ += 10;
-    first.edit(Draft{scope, "scope", scope, R"("set":{"kind":"community"})"}, true_ms_);
-  }
-  first.save();
-  ApiRequest request;
-  request.method = "POST";
-  request.path = "/v1/sync";
-  request.body = first.exchange(1000, 100, true_ms_);
-  const ApiReply reply = call(std::move(request));
-  witness_.said(first.id(), reply.body, When{step_, step_, step_});
-  first.hears(reply.body, true_ms_, findings_);
-  while (devices_.size() < plan_.devices + 1) {
-    true_ms_ += 10;
-    devices_.push_back(enroll(draw_scopes()));
-    devices_.back()->slow = random_.chance(300);
-  }
-}
-
 // --- what happens in a step -------------------------------------------------------------------
 
 const Schemas& Simulation::schemas_of(const Device& device) const {
@@ -268,50 +52,10 @@ Device* Simulation::device_by_id(std::uint64_t id) {
   return nullptr;
 }
 
-namespace {
-
-// Whether the engine takes in ops that settle, and ops that stand for a refused one.
-bool knows_of(const char* member) {
-  const auto op = decode_op(fmt::format(
-      R"({{"n":1,"scope":"s","coll":"note","id":"x","wall":0,"mono":0,"boot":"b","set":{{"text":"a"}},{}}})",
-      member));
-  return op && !op->refusal && (!op->settlements.empty() || op->replays.has_value());
-}
-
-}  // namespace
-
-std::optional<Draft> Simulation::review(const Device& device) {
-  static const bool kSettles =
-      knows_of(R"("settle":[{"field":"text","by":"7K3M9QX2PA","n":5,"part":0}])");
-  static const bool kReplays = knows_of(R"("replays":{"device":"7K3M9QX2PA","n":5})");
-  if (kReplays && random_.chance(300)) {
-    std::vector<Witness::Name> refused;
-    for (const auto& [op, verdict] : witness_.verdicts()) {
-      if (!code_of_verdict(verdict).empty()) refused.push_back(op);
-    }
-    if (refused.empty()) return std::nullopt;
-    const Witness::Name& op = random_.pick(refused);
-    Draft draft = workload_.edit(device.replica, scopes_, schemas_of(device));
-    draft.edits += fmt::format(R"(,"replays":{{"device":"{}","n":{}}})", format_device_id(op.first),
-                               op.second);
-    return draft;
-  }
-  if (!kSettles) return std::nullopt;
-  const auto conflicts = stored_conflicts(service_->store());
-  if (conflicts.empty()) return std::nullopt;
-  auto at = conflicts.begin();
-  std::advance(at, static_cast<std::ptrdiff_t>(random_.below(conflicts.size())));
-  const ModelConflict& lost = random_.pick(at->second);
-  Draft draft{at->first.scope, at->first.coll, at->first.id, {}};
-  draft.edits = fmt::format(R"("{}":[{{"field":"{}","by":"{}","n":{},"part":{}}}])",
-                            random_.chance(800) ? "settle" : "reopen", lost.field,
-                            format_device_id(lost.device), lost.n, lost.part);
-  return draft;
-}
-
 void Simulation::edit(Device& device) {
   // The clocks of an edit tell it from any other: one a millisecond.
   if (device.revoked || device.unknown || device.edited_ms == true_ms_) return;
+  if (device.replica.is_wiped()) return;
   std::vector<std::string> held = scopes_;
   if (const AccountPtr account = service_->store().accounts().find(device.id());
       account != nullptr && !account->holds_all()) {
@@ -345,6 +89,7 @@ void Simulation::talk(Device& device) {
     if (device.post_given_up > step_) return;
     device.post = 0;  // no answer came
   }
+  device.obey();
   if (device.socket == nullptr) {
     if (!random_.chance(plan_.live)) {
       auto post = std::make_shared<Post>();
@@ -367,7 +112,7 @@ void Simulation::talk(Device& device) {
     }
     device.socket = Socket::open(*service_, step_);
     device.socket->on_said = [this, id = device.id()](const SaidFrame& frame) {
-      witness_.said(id, frame.text, When{frame.made, frame.made, step_});
+      said(id, frame.text, When{frame.made, frame.made, step_});
     };
     sockets_.push_back(device.socket);
     trace_.line("{} {} opens a socket", step_, device.name());
@@ -449,7 +194,7 @@ bool Simulation::move_post() {
     service_->api(std::move(request), [this, post, asked = step_](ApiReply reply) {
       post->answered = true;
       post->reply = std::move(reply);
-      witness_.said(post->device, post->reply.body, When{asked, step_, step_});
+      said(post->device, post->reply.body, When{asked, step_, step_});
     });
     trace_.line("{} post {} arrives", step_, post->id);
     return true;
@@ -620,16 +365,11 @@ void Simulation::strike(Fault fault) {
       append_string_array(list, scopes);
       const ApiReply reply = office("PUT", fmt::format("/v1/devices/{}/scopes", device.name()),
                                     "{\"scopes\":" + list + "}");
-      if (reply.status == 200) witness_.holds(device.id(), scopes, step_);
       trace_.line("{} {} is to hold {}: {}", step_, device.name(), list, reply.status);
       return;
     }
     case Fault::kRevoke: {
-      if (&device == devices_[0].get()) return;
-      const ApiReply reply =
-          office("POST", fmt::format("/v1/devices/{}/revoke", device.name()), "");
-      std::erase_if(must_return_, [&](const Held& held) { return held.device == &device; });
-      trace_.line("{} {} is shut out: {}", step_, device.name(), reply.status);
+      if (&device != devices_[0].get()) decide(device);
       return;
     }
     case Fault::kAbsence:
@@ -646,13 +386,23 @@ void Simulation::strike(Fault fault) {
       newer_server_ = true;
       return restart();
     case Fault::kRepeats: return repeat_push();
+    case Fault::kTree: return change_tree();
+    case Fault::kErase: return erase_somebody();
     case Fault::kDuplicate:
     case Fault::kSlow:
     case Fault::kBadOps: return;  // at their places
   }
 }
 
+// Who holds what is looked up in the moment in which something leaves the server, so that the
+// witness knows of each change in the step in which it was made.
+void Simulation::said(std::uint64_t device, std::string_view text, const When& when) {
+  witness_.look_up(service_->store(), step_);
+  witness_.said(device, text, when);
+}
+
 void Simulation::tick() {
+  if (service_ != nullptr) witness_.look_up(service_->store(), step_);
   ++step_;
   true_ms_ += random_.between(0, 20);
   latest_server_ms_ = std::max(latest_server_ms_, server_ms());
@@ -701,10 +451,12 @@ void Simulation::check_all() {
       if (!held.device->revoked) returned.push_back(held.op);
     }
   }
-  check_log(store, witness_, returned, findings_);
-  check_quarantine(store, witness_, findings_);
-  check_merge(store, schemas, findings_);
+  check_log(store, witness_, returned, erased_, findings_);
+  check_quarantine(store, witness_, erased_, findings_);
+  check_merge(store, schemas, erased_, findings_);
+  check_persons(store, schemas, erased_, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
+  check_scopes(store, findings_);
   if (newer_server_) check_versions(store, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
@@ -725,8 +477,9 @@ bool Simulation::all_done() {
     if (device->revoked) continue;
     const AccountPtr account = service_->store().accounts().find(device->id());
     if (account == nullptr || !device->settled()) return false;
-    if (account->revoked) return false;  // it has not heard of it yet
+    if (account->closed() || account->wipe_due()) return false;  // it has not heard of it yet
     if (device->replica.incarnation() != service_->store().incarnation()) return false;
+    if (!account->active()) continue;  // it has handed in what it may
     for (const auto& [scope, digest] : digests) {
       const Digest seen = device->replica.digest(scope);
       if (seen != (account->holds(scope) ? digest : Digest{})) return false;

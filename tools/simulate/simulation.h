@@ -92,6 +92,10 @@ class Simulation {
   bool serve();
   void repeat_push();
   void tick();
+  void said(std::uint64_t device, std::string_view text, const When& when);
+  void decide(Device& device);  // the office, about its standing
+  void change_tree();
+  void erase_somebody();
   void check_cheaply();
   void calm_down();
   [[nodiscard]] bool all_done();
@@ -130,6 +134,8 @@ class Simulation {
     const Device* device;
     std::string op;
   };
+  std::vector<Erasure> erasures_;  // the list, which is kept apart from the disk
+  Erased erased_;
   std::vector<Held> must_return_;  // what devices held when they heard of a restore
 };
 

@@ -136,7 +136,7 @@ void Witness::expects_reuse(std::uint64_t device, std::uint64_t n, std::string c
 }
 
 void Witness::reopened(const Store& store, std::uint64_t step) {
-  look_up_scopes(store, step);
+  look_up(store, step);
   std::map<Name, std::string> missing = verdicts_;
   for_each_logged(store, [&](const Logged& op) {
     const auto at = missing.find({op.device, op.n});
@@ -161,13 +161,17 @@ void Witness::restored(const Store& store, std::uint64_t step) {
   for (const auto& [op, verdict] : verdicts_) highest_[op.first] = {Heard{0, op.second}};
   expected_reuse_.clear();
   reused_.clear();
-  look_up_scopes(store, step);
+  look_up(store, step);
 }
 
-void Witness::look_up_scopes(const Store& store, std::uint64_t step) {
-  for (auto& [device, stays] : stays_) {
+void Witness::look_up(const Store& store, std::uint64_t step) {
+  for (const auto& [device, stays] : stays_) {
     const AccountPtr account = store.accounts().find(device);
-    holds(device, account == nullptr ? std::vector<std::string>{} : account->scopes(), step);
+    AccountPtr& known = accounts_[device];
+    if (account == known) continue;
+    known = account;
+    const bool served = account != nullptr && account->active();
+    holds(device, served ? account->scopes() : std::vector<std::string>{}, step);
   }
 }
 

@@ -31,8 +31,11 @@ class Witness {
   // A frame, or the answer to a sync, leaves the server.
   void said(std::uint64_t device, std::string_view text, const When& when);
 
-  // What the office did: `scopes` are those that the device holds from step `step` on.
-  void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
+  // A device that is enrolled: what it holds is looked up from now on.
+  void knows(std::uint64_t device) { stays_[device]; }
+  // What each device holds in step `step`, as the store has it; one that is not active is sent
+  // nothing. check_scopes() tells whether the store has it right.
+  void look_up(const Store& store, std::uint64_t step);
   // An op that is about to be handed in under a number that is used, with other content.
   void expects_reuse(std::uint64_t device, std::uint64_t n, std::string canonical_op);
 
@@ -47,12 +50,11 @@ class Witness {
   [[nodiscard]] const std::map<Name, std::set<std::string>>& reused() const { return reused_; }
 
  private:
-  // What the office asked for and got no answer to may have been done or not.
-  void look_up_scopes(const Store& store, std::uint64_t step);
   struct Stay {
     std::uint64_t from = 0;
     std::uint64_t until = UINT64_MAX;
   };
+  void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
   void receipt(std::uint64_t device, simdjson::dom::object message, std::uint64_t now);
   void welcome(std::uint64_t device, simdjson::dom::object message, std::uint64_t asked);
   void changes(std::uint64_t device, simdjson::dom::object message, std::uint64_t made);
@@ -71,6 +73,7 @@ class Witness {
   std::map<Name, std::set<std::string>> expected_reuse_;
   std::map<Name, std::set<std::string>> reused_;
   std::map<std::uint64_t, std::map<std::string, std::vector<Stay>, std::less<>>> stays_;
+  std::map<std::uint64_t, AccountPtr> accounts_;  // as last looked up
 };
 
 }  // namespace waystation::simulate

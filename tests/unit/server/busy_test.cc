@@ -10,6 +10,7 @@
 #include "storage/memory_kv.h"
 #include "sync/limits.h"
 #include "sync/replica.h"
+#include "sync/wire.h"
 #include "tests/support/json.h"
 #include "tests/support/world.h"
 
@@ -82,6 +83,31 @@ TEST_F(BusyServer, F5_TakesWhatIsPushedWhilePullsWait) {
   EXPECT_THAT(reply.body, HasSubstr(R"("receipt":{"applied":1)"));
   EXPECT_FALSE(phone->receive(reply.body).ok());  // the pull is to be asked for again
   EXPECT_EQ(phone->waiting(), 0U);
+}
+
+// What waits is bounded by its size too: a few ops with very many values are as much as very many.
+TEST_F(BusyServer, WeighsWhatWaitsByItsSize) {
+  std::string values = "0";
+  for (int i = 1; i < 1000; ++i) values += ",0";
+  std::string fields;
+  for (int i = 0; i < 200; ++i)
+    fields += fmt::format("{}\"f{}\":[{}]", i == 0 ? "" : ",", i, values);
+  const std::string push = fmt::format(
+      R"({{"push":{{"ops":[{{"n":1,"scope":"t","coll":"note","id":"n1","wall":0,"mono":0,"boot":"b",)"
+      R"("append":{{{}}}}}]}}}})",
+      fields);
+  const auto device = service->store().accounts().all().front()->device;
+  std::size_t taken = 0;
+  for (bool busy = false; !busy && taken < 100; ++taken) {
+    auto frame = decode_frame(push);
+    ASSERT_TRUE(frame.ok());
+    service->exchange(device, std::nullopt, std::move(frame->push),
+                      [&](const Result<ExchangeRequest::Reply>& reply) {
+                        busy = !reply && reply.error().code == Code::kBusy;
+                      });
+  }
+  EXPECT_GT(taken, 2U);
+  EXPECT_LT(taken, 20U);
 }
 
 }  // namespace

@@ -107,12 +107,12 @@ TEST(Records, ReadBackGoOnAsTheyWere) {
 
 TEST(Accounts, HoldTheScopesThatTheyWereGivenAndDidNotLeave) {
   Account account;
-  account.grants = {{"a", 1, 5, 1000}, {"b", 1, 0, 0}, {"a", 9, 0, 0}, {"c", 1, 7, 2000}};
+  account.grants = {{"a", 1, 5, 1000}, {"a", 9, 0, 0}, {"b", 1, 0, 0}, {"c", 1, 7, 2000}};
   EXPECT_TRUE(account.holds("a"));
   EXPECT_TRUE(account.holds("b"));
   EXPECT_FALSE(account.holds("c"));
   EXPECT_FALSE(account.holds_all());
-  EXPECT_EQ(account.scopes(), (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(account.scopes(), (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(Accounts, MayWriteWhatWasAuthoredBeforeTheyLeft) {

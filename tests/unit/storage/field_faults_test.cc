@@ -148,8 +148,7 @@ TEST_F(FieldFaults, F5_AFirstSyncGoesOnPageByPageWhereItStoppedAndReadsEachRecor
   std::uint64_t read = 0;
   std::string received;
   for (int page = 0; page < 20 && phone.replica.more(); ++page) {
-    const auto got = pull(world.store(), *world.store().accounts().find(phone.device),
-                          phone.replica.cursor(), 40);
+    const auto got = pull(world.store(), phone.device, phone.replica.cursor(), 40);
     ASSERT_TRUE(got.ok());
     EXPECT_LE(got->count, 40U);
     read += got->work.records;
@@ -166,8 +165,7 @@ TEST_F(FieldFaults, F5_AFirstSyncGoesOnPageByPageWhereItStoppedAndReadsEachRecor
   EXPECT_EQ(phone.replica.digest_faults().size(), 0U);
   // What is new afterwards costs what is new.
   world.push(kOffice, {op(office_n()).on("note", "n7").does(text("new"))});
-  const auto got = pull(world.store(), *world.store().accounts().find(phone.device),
-                        phone.replica.cursor(), 1000);
+  const auto got = pull(world.store(), phone.device, phone.replica.cursor(), 1000);
   EXPECT_EQ(got->work.records, 1U);
 }
 
@@ -444,8 +442,7 @@ TEST_F(FieldFaults, E3_ANumberIsReadOnlyWhenAllBelowItAreDecided) {
     request.push = Push{{received(op(group.size() + 1).on("note", id))}};
     request.done = [&](const auto& reply) {
       ASSERT_TRUE(reply.ok());
-      const auto page =
-          pull(world.store(), *world.store().accounts().find(reader.device), before, 100);
+      const auto page = pull(world.store(), reader.device, before, 100);
       seen.push_back(page->count);
       EXPECT_EQ(page->next.base, world.position());
     };
@@ -536,7 +533,7 @@ TEST_F(FieldFaults, E8_MissingAndClearedAreEqualAndEveryWayOutShowsTheSame) {
     const auto listed = list_records(world.store(), {"t", "note", id, "", 10});
     EXPECT_THAT(listed->items, HasSubstr(R"("fields":{"text":"a"})"));
   }
-  const auto page = pull(world.store(), *world.store().accounts().find(phone.device), "", 100);
+  const auto page = pull(world.store(), phone.device, "", 100);
   EXPECT_EQ(count(page->items, R"("fields":{"text":"a"})"), 3U);
   std::size_t streamed = 0;
   const Status done = for_each_record(world.store(), "note", "t",

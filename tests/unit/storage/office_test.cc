@@ -315,8 +315,8 @@ TEST_F(Scopes, ARevokedDeviceIsNotHeard) {
   EXPECT_EQ(writes(op(0)), "ok");
   const auto account = world.revoke(phone);
   ASSERT_TRUE(account.ok());
-  EXPECT_TRUE((*account)->revoked);
-  EXPECT_EQ((*account)->revoked_ms, world.now);
+  EXPECT_TRUE((*account)->closed());
+  EXPECT_EQ((*account)->inactive_ms, world.now);
   EXPECT_EQ(writes(op(0)), "auth.revoked");
   EXPECT_EQ(world.hello(phone, {world.now, 0, "b1"}).error, Code::kAuthRevoked);
   EXPECT_EQ(world.log(phone).size(), 1U);
@@ -330,7 +330,7 @@ TEST_F(Scopes, ARevocationSurvivesACrashAndKeepsItsTime) {
   world.now += kHour;
   const auto again = world.revoke(phone);
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ((*again)->revoked_ms, then);
+  EXPECT_EQ((*again)->inactive_ms, then);
   EXPECT_EQ(writes(op(0)), "auth.revoked");
 }
 
@@ -347,7 +347,7 @@ TEST_F(Scopes, ARevocationInTheSameGroupStopsWhatComesAfterIt) {
     return request;
   };
   group.emplace_back(push());
-  group.emplace_back(RevokeRequest{phone, [](const auto&) {}});
+  group.emplace_back(StandingRequest{phone, Standing::kClosed, [](const auto&) {}});
   group.emplace_back(push());
   world.apply(group);
   std::sort(told.begin(), told.end());

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "storage/keys.h"
 #include "storage/pull.h"
 #include "storage/verify.h"
 #include "sync/cursor.h"
 #include "sync/device_id.h"
+#include "sync/limits.h"
 #include "tests/support/json.h"
 #include "tests/support/world.h"
 
@@ -296,6 +298,27 @@ TEST_F(OwnOps, F2_ARefusedOpIsARecordThatTheOfficeSeesDismissesAndTakesUpAgain) 
   EXPECT_EQ(world.push(kOffice, {about(3, R"("set":{"code":"ok"})")}).codes(), "field.derived");
 }
 
+// The answer was lost, and the device hands in the same once more.
+TEST_F(OwnOps, ARepeatedReuseOfANumberLeavesWhatTheOfficeMadeOfIt) {
+  world.push(a, {op(1)});
+  const OpText other = op(1).does(R"("set":{"text":"other"})");
+  EXPECT_EQ(world.push(a, {other}).codes(), "op.reused");
+  const std::uint64_t variant = world.quarantine().at(0).variant;
+  const std::string id = fmt::format("{}~1~{:x}", format_device_id(a), variant);
+  EXPECT_EQ(world
+                .push(kOffice, {op(world.state(kOffice)->applied + 1)
+                                    .in("system:office")
+                                    .on("refused", id)
+                                    .having_seen(world.position())
+                                    .does(R"("set":{"state":"dismissed"})")})
+                .codes(),
+            "ok");
+  const std::uint64_t said = world.state(kServerDevice)->applied;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.push(a, {other}).codes(), "op.reused");
+  EXPECT_NE(world.visible("refused", id, "system:office").find("dismissed"), std::string::npos);
+  EXPECT_EQ(world.state(kServerDevice)->applied, said);
+}
+
 TEST_F(OwnOps, ARefusedOpIsCorrectedAndReplayed) {
   world.push(a, {op(1).does(R"("set":{"text":7})")});
   const auto n = world.state(kOffice)->applied + 1;
@@ -315,6 +338,40 @@ TEST_F(OwnOps, ARefusedOpIsCorrectedAndReplayed) {
                                         format_device_id(a)))})
           .codes(),
       "op.invalid");
+}
+
+// --- a record that is full --------------------------------------------------------------------
+
+// Fields that no schema names may be filled by anybody: what takes away goes on all the same.
+TEST_F(OwnOps, AFullRecordCanStillBeSpentFromAndEmptied) {
+  world.push(a, {places(1, R"("grant":{"places":10})"), places(2, R"("lease":{"places":5})")});
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += fmt::format("{}{}", i == 0 ? "" : ",", i);
+  std::uint64_t n = 0;
+  for (const char* field : {"w", "x", "y", "z"}) {
+    EXPECT_EQ(
+        world.push(b, {places(++n, fmt::format(R"("add":{{"{}":[{}]}})", field, many))}).codes(),
+        "ok");
+  }
+  EXPECT_EQ(world.push(b, {places(++n, R"("add":{"v":[1]})")}).codes(), "record.too_large");
+  EXPECT_EQ(world.push(a, {places(3, R"("spend":{"places":2})")}).codes(), "ok");
+  EXPECT_EQ(world.push(a, {places(4, R"("return":{"places":3})")}).codes(), "ok");
+  EXPECT_EQ(sums(), "8 free, 0 leased, 2 spent");
+  EXPECT_EQ(world.push(b, {places(++n, fmt::format(R"("remove":{{"w":[{}]}})", many))}).codes(),
+            "ok");
+  EXPECT_EQ(world.push(b, {places(++n, R"("add":{"v":[1]})")}).codes(), "ok");
+}
+
+TEST_F(OwnOps, WhoHasDeletedARecordMayDeleteItAgainHoweverManyOthersHave) {
+  world.push(a, {op(1)});
+  std::vector<std::uint64_t> devices;
+  for (std::size_t i = 0; i < limits::kDeletersPerRecord; ++i)
+    devices.push_back(world.enroll({"t"}));
+  for (const std::uint64_t device : devices) {
+    ASSERT_EQ(world.push(device, {op(1).does(R"("del":true)")}).codes(), "ok");
+  }
+  EXPECT_EQ(world.push(b, {op(1).does(R"("del":true)")}).codes(), "field.full");
+  EXPECT_EQ(world.push(devices[0], {op(2).does(R"("del":true)")}).codes(), "ok");
 }
 
 // --- open sign-ins ----------------------------------------------------------------------------
@@ -345,6 +402,14 @@ TEST_F(OpenSignIns, F23_AreClosedAnHourAfterTheEventAndCountToItsEnd) {
   EXPECT_EQ(closed("e1"), "open");
   world.pass(1);
   EXPECT_EQ(closed("e1"), R"("2026-01-01T10:00:00+08:00")");
+}
+
+TEST_F(OpenSignIns, AreClosedAlsoWhereTheEventComesInOnlyLater) {
+  world.push(a, {sign(2, "e3", fmt::format(R"("signed_in":"{}")", kEightLocal))});
+  world.pass(kHour);
+  world.push(b, {op(1).on("event", "e3").does(R"("set":{"ends":"2026-01-01T10:00:00+08:00"})")});
+  world.pass(3 * kHour);
+  EXPECT_EQ(closed("e3"), R"("2026-01-01T10:00:00+08:00")");
 }
 
 TEST_F(OpenSignIns, OfAnEventWithoutEndAreClosedAfterTwelveHours) {
@@ -439,7 +504,7 @@ class Horizon : public OwnOps {
   }
   // Pulls all from nothing, and says hello with what it has.
   std::string cursor_of(std::uint64_t device, const std::string& from = "") {
-    const auto page = pull(world.store(), *world.store().accounts().find(device), from, 1000);
+    const auto page = pull(world.store(), device, from, 1000);
     EXPECT_TRUE(page.ok());
     EXPECT_FALSE(page->head.more);
     reset = page->head.reset;
@@ -549,6 +614,32 @@ TEST_F(OwnOps, AFailedBackupCoversNothing) {
   world.apply(group);
   EXPECT_FALSE(done.ok());
   EXPECT_EQ(world.push(a, {op(2)}).receipt.find(R"("backed_up":1)"), std::string::npos);
+}
+
+// A device whose state cannot be read fails the backup, and harms no other's log.
+TEST_F(OwnOps, AFailedBackupLeavesTheLogsOfAllDevicesInUse) {
+  world.push(a, {op(1)});
+  const std::string other = keys::device_state(b);
+  std::string good;
+  const Kv& disk = world.disk();
+  ASSERT_TRUE(disk.get(Column::kDevices, other, good).value());
+  const auto write = [&](const std::string& bytes) {
+    Batch batch;
+    batch.put(Column::kDevices, other, bytes);
+    ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  };
+  world.reopen();
+  write("damaged");
+  std::vector<Request> group;
+  Status done;
+  group.emplace_back(BackupRequest{[] { return Status{}; }, [&](const Status& s) { done = s; }});
+  world.apply(group);
+  EXPECT_FALSE(done.ok());
+  write(good);
+  world.push(a, {op(2)});
+  world.reopen();
+  EXPECT_EQ(world.log(a).size(), 2U);
+  EXPECT_EQ(world.state(a)->applied, 2U);
 }
 
 }  // namespace

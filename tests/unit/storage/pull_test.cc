@@ -2,8 +2,11 @@
 
 #include "storage/pull.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
+#include "tests/support/handset.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -16,7 +19,7 @@ class APull : public ::testing::Test {
     world.have_scope("z");
   }
   PullPage page(const std::string& cursor, std::size_t limit) {
-    auto got = pull(world.store(), *world.store().accounts().find(phone), cursor, limit);
+    auto got = pull(world.store(), phone, cursor, limit);
     EXPECT_TRUE(got.ok());
     return std::move(*got);
   }
@@ -63,6 +66,117 @@ TEST_F(APull, AllScopesGainedInMidWalkComeWholeWithTheNextRound) {
   EXPECT_FALSE(at.head.more);
   EXPECT_NE(at.items.find(R"("scope":"a","coll":"note","id":"n0")"), std::string::npos);
   EXPECT_NE(at.items.find(R"("scope":"t","coll":"note","id":"n2")"), std::string::npos);
+}
+
+// --- what a device leaves -----------------------------------------------------------------------
+
+TEST_F(APull, LeavesAScopeThatIsStillAmongAllScopesWhereItIs) {
+  fill("a", 3);
+  Handset tablet(world, {"*", "a"});
+  ASSERT_TRUE(tablet.sync());
+  (void)world.set_scopes(tablet.device, {"*"});
+  const auto answers = tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000));
+  EXPECT_NE(Handset::changes_of(answers).find(R"("left":[])"), std::string::npos);
+  ASSERT_TRUE(tablet.hears(answers));
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+  EXPECT_EQ(tablet.shows("note", "n2", "a"), R"({"text":"a"})");
+}
+
+TEST_F(APull, OfAScopeThatWasTakenAndGivenBackMeanwhileEndsWithAllOfIt) {
+  fill("a", 3);
+  Handset tablet(world, {"a"});
+  ASSERT_TRUE(tablet.sync());
+  (void)world.set_scopes(tablet.device, {});
+  fill("a", 1);
+  (void)world.set_scopes(tablet.device, {"a"});
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+}
+
+TEST_F(APull, OfADeviceThatLeftMoreScopesThanAMessageNamesStartsFromNothing) {
+  Handset tablet(world, {"t"});
+  ASSERT_TRUE(tablet.sync());
+  for (int turn = 0; turn < 2; ++turn) {
+    std::vector<std::string> scopes;
+    for (int i = 0; i < 600; ++i) {
+      scopes.push_back(fmt::format("s{}-{}", turn, i));
+      world.have_scope(scopes.back());
+    }
+    ASSERT_TRUE(world.set_scopes(tablet.device, scopes).ok());
+    if (turn == 0) {
+      ASSERT_TRUE(tablet.sync());
+    }
+  }
+  ASSERT_TRUE(tablet.sync());
+  ASSERT_TRUE(world.set_scopes(tablet.device, {"a"}).ok());
+  const std::string few =
+      Handset::changes_of(tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000)));
+  EXPECT_EQ(few.find(R"("reset":true)"), std::string::npos);
+  EXPECT_NE(few.find(R"("left":["s1-0")"), std::string::npos);
+
+  std::vector<std::string> scopes;
+  for (int i = 0; i < 600; ++i) scopes.push_back(fmt::format("s0-{}", i));
+  ASSERT_TRUE(world.set_scopes(tablet.device, scopes).ok());
+  ASSERT_TRUE(world.set_scopes(tablet.device, {"a"}).ok());
+  const std::string many =
+      Handset::changes_of(tablet.asks(tablet.replica.exchange(tablet.clock(), 10, 1000)));
+  EXPECT_NE(many.find(R"("reset":true)"), std::string::npos);
+  EXPECT_NE(many.find(R"("left":[])"), std::string::npos);
+  ASSERT_TRUE(tablet.sync());
+  EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
+}
+
+// --- many scopes
+// ----------------------------------------------------------------------------------
+
+class ManyScopes : public ::testing::Test {
+ protected:
+  static constexpr int kScopes = 10'000;
+  static constexpr int kTogether = 1000;
+
+  // Each scope has its own record and nothing else.
+  void write_all(const std::string& title) {
+    for (int from = 0; from < kScopes; from += kTogether) {
+      const auto n = world.state(kOffice)->applied + 1;
+      std::vector<OpText> ops;
+      for (int i = from; i < from + kTogether; ++i) {
+        const std::string scope = fmt::format("a-station-with-a-long-name:s{:06}", i);
+        ops.push_back(op(n + static_cast<std::uint64_t>(i - from))
+                          .in(scope)
+                          .on("scope", scope)
+                          .does(fmt::format(R"("set":{{"title":"{}"}})", title)));
+      }
+      const Answer answer = world.push(kOffice, ops);
+      ASSERT_EQ(answer.code(), "ok");
+      ASSERT_EQ(answer.verdicts.size(), ops.size());
+    }
+  }
+  // Pulls to the end; every message fits a frame.
+  static void pull_all(Handset& phone) {
+    for (int page = 0; page < 100; ++page) {
+      const auto answers = phone.asks(phone.replica.exchange(phone.clock(), 10, 1000));
+      for (const std::string& answer : answers) ASSERT_LE(answer.size(), limits::kFrameBytes);
+      ASSERT_TRUE(phone.hears(answers));
+      if (!phone.replica.more()) return;
+    }
+    FAIL() << "it is never done";
+  }
+
+  World world;
+};
+
+TEST_F(ManyScopes, TellTheirDigestsPageByPageAndNeverInAMessageThatIsTooLarge) {
+  write_all("first");
+  Handset phone(world, {"*"});
+  pull_all(phone);
+  EXPECT_EQ(phone.replica.digests_checked(), kScopes + 1U);  // and t
+  EXPECT_EQ(phone.replica.digest_faults(), std::vector<std::string>{});
+
+  write_all("second");
+  pull_all(phone);
+  EXPECT_EQ(phone.replica.digests_checked(), 2 * kScopes + 1U);
+  EXPECT_EQ(phone.replica.digest_faults(), std::vector<std::string>{});
 }
 
 }  // namespace

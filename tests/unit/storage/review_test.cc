@@ -7,6 +7,7 @@
 #include "storage/lists.h"
 #include "sync/device_id.h"
 #include "tests/support/json.h"
+#include "tests/support/watched_kv.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -250,6 +251,58 @@ TEST_F(Reviewing, ACollectionIsListedOverAllScopesThatMayBeSeen) {
     query.after = page->next;
   } while (!query.after.empty());
   EXPECT_EQ(scopes, (std::vector<std::string>{R"("a")", R"("z")"}));
+}
+
+// A conflict of a note that was written that often, in pushes of 1,000.
+class ReviewingLongHistory : public Reviewing {
+ protected:
+  void write_often(std::uint64_t times) {
+    Seq seen = 0;
+    for (std::uint64_t n = 1; n <= times; n += 1000) {
+      std::vector<OpText> ops;
+      for (std::uint64_t i = n; i < n + 1000; ++i) {
+        ops.push_back(text(i, fmt::format("text {}", i)).written(world.now).having_seen(seen));
+      }
+      const Answer answer = world.push(p, ops);
+      ASSERT_EQ(answer.code(999), "ok");
+      last = seen = answer.seq(999);
+      world.now += 1000;
+    }
+    ASSERT_EQ(world.push(q, {text(1, "lost").written(world.now - 5000)}).lost(),
+              std::vector<std::string>{"text"});
+  }
+  // And what it read of the device logs.
+  std::pair<std::string, std::uint64_t> show_counted() {
+    const auto watch = std::make_shared<WatchedKv::Watch>();
+    const auto store = Store::open(std::make_unique<WatchedKv>(world.disk(), watch), {});
+    EXPECT_TRUE(store.ok());
+    watch->reads = {};
+    const auto shown = show_conflict(**store, schemas(), lost(q, 1));
+    EXPECT_TRUE(shown.ok());
+    return {shown ? *shown : std::string(), watch->of(Column::kDeviceLog)};
+  }
+
+  Seq last = 0;  // of the note's author
+};
+
+TEST_F(ReviewingLongHistory, ReadsEachChunkOfALogOnce) {
+  write_often(5000);
+  const auto [shown, reads] = show_counted();
+  EXPECT_EQ(at(shown, "/lost/saw"), R"({"record":"unknown"})");
+  EXPECT_EQ(at(shown, "/winner/saw/value"), R"("text 4999")");
+  EXPECT_EQ(reads, 6U);
+}
+
+TEST_F(ReviewingLongHistory, LeavesOutWhatTheAuthorsSawWhereItWouldTakeTooMuch) {
+  write_often(11'000);
+  const auto [shown, reads] = show_counted();
+  EXPECT_EQ(at(shown, "/lost/saw"), "nothing");
+  EXPECT_EQ(at(shown, "/winner/saw"), "nothing");
+  EXPECT_EQ(at(shown, "/winner/value"), R"("text 11000")");
+  EXPECT_EQ(at(shown, "/winner/seq"), std::to_string(last));
+  EXPECT_EQ(at(shown, "/lost/received"), std::to_string(world.now));
+  EXPECT_EQ(at(shown, "/lost/wall"), std::to_string(world.now - 5000));
+  EXPECT_LE(reads, 14U);
 }
 
 }  // namespace

@@ -6,28 +6,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "storage/applier.h"
-#include "storage/codec.h"
-#include "storage/keys.h"
-#include "storage/verify.h"
-#include "sync/digest.h"
-#include "tests/support/world.h"
+#include "tests/support/growing.h"
 
 namespace waystation::testing {
 namespace {
-
-std::string file(const std::string& coll, int version, const std::string& fields,
-                 const std::string& more = "") {
-  return fmt::format(
-      R"({{"collection":"{}","version":{},"title":{{"zh":"{}","en":"{}"}}{},"fields":{{{}}}}})",
-      coll, version, coll, coll, more, fields);
-}
-
-std::string text_field(const std::string& name, const std::string& type = "string") {
-  const std::string limits = type == "string" ? R"("max_length":50)" : R"("min":0,"max":200)";
-  return fmt::format(R"("{}":{{"merge":"register","type":"{}","title":{{"zh":"x","en":"x"}},{}}})",
-                     name, type, limits);
-}
 
 std::vector<SchemaFile> versions(int newest) {
   const std::string scope = file("scope", 1, text_field("kind"));
@@ -57,97 +39,27 @@ std::vector<SchemaFile> versions(int newest) {
                                     text_field("phone") + "," + text_field("age", "integer"),
                                 R"(,"moved_from":"person")")});
   }
+  if (newest >= 5) {
+    files.push_back(
+        {"member.v5.json", file("member", 5,
+                                text_field("family") + "," + text_field("first") + "," +
+                                    text_field("phone") + "," + text_field("age", "integer"),
+                                R"(,"migrate":[{"rename":{"from":"given",)"
+                                R"("to":"first"}}])")});
+  }
+  if (newest >= 6) {
+    files.push_back(
+        {"helper.v6.json", file("helper", 6,
+                                text_field("family") + "," + text_field("first") + "," +
+                                    text_field("mobile") + "," + text_field("age", "integer"),
+                                R"(,"moved_from":"member","migrate":[{"rename":)"
+                                R"({"from":"phone","to":"mobile"}}])")});
+  }
   return files;
 }
 
-// A server whose schemas grow.
-class Growing {
- public:
-  explicit Growing(int version) {
-    open(version);
-    enroll(1, {"*"});
-    push(1, R"({"n":1,"scope":"t","coll":"scope","id":"t","wall":0,"mono":0,"boot":"b",)"
-            R"("set":{"kind":"x"}})");
-    for (const std::uint64_t device : {2, 3, 4}) enroll(device, {"t"});
-  }
-
-  UpgradeReport open(int version) {
-    applier_.reset();
-    store_.reset();
-    auto parsed = Schemas::parse(versions(version));
-    EXPECT_TRUE(parsed.ok()) << parsed.error().context;
-    schemas_ = std::move(*parsed);
-    auto opened = Store::open(share(disk_), std::string(kIncarnation));
-    EXPECT_TRUE(opened.ok());
-    store_ = std::move(*opened);
-    const auto report = upgrade(*store_, schemas_, now_);
-    EXPECT_TRUE(report.ok()) << report.error().context;
-    applier_ = std::make_unique<Applier>(*store_, schemas_);
-    EXPECT_TRUE(applier_->start().ok());
-    return *report;
-  }
-
-  std::string push(std::uint64_t device, const std::string& json) {
-    auto op = decode_op(json);
-    EXPECT_TRUE(op.ok());
-    schemas_.admit(*op);
-    std::string receipt;
-    ExchangeRequest request;
-    request.device = device;
-    request.push = Push{{std::move(*op)}};
-    request.done = [&](Result<ExchangeRequest::Reply> reply) { receipt = reply->receipt; };
-    std::vector<Request> group;
-    group.emplace_back(std::move(request));
-    applier_->apply(group, now_ += 1000);
-    return receipt;
-  }
-
-  [[nodiscard]] std::string visible(const std::string& coll) const {
-    std::string bytes;
-    const auto found = disk_->get(Column::kRecords, keys::record("t", coll, "p1"), bytes, nullptr);
-    if (!*found) return "nothing";
-    const auto head = decode_record_head(bytes);
-    return head->visible.empty() ? "deleted" : std::string(head->visible);
-  }
-  [[nodiscard]] std::size_t conflicts(const std::string& coll) const {
-    std::string bytes;
-    (void)disk_->get(Column::kRecords, keys::record("t", coll, "p1"), bytes, nullptr);
-    return decode_record_head(bytes)->conflicts;
-  }
-  void expect_sound() const {
-    const auto report = verify(*store_, [](std::uint64_t) {});
-    ASSERT_TRUE(report.ok());
-    EXPECT_EQ(report->faults, 0U) << (report->faults > 0 ? report->first_faults[0] : "");
-  }
-  [[nodiscard]] Seq position() const { return *store_->position(); }
-
- private:
-  void enroll(std::uint64_t device, const std::vector<std::string>& scopes) {
-    const std::string code = fmt::format("code {}", device);
-    std::vector<Request> group;
-    group.emplace_back(
-        CodeRequest{sha256(code), CodeRow{scopes, "", 1, now_ + 1000}, [](const Status&) {}});
-    EnrollRequest request;
-    request.code_hash = sha256(code);
-    request.new_device = device;
-    request.done = [](const auto&) {};
-    group.emplace_back(std::move(request));
-    applier_->apply(group, now_);
-  }
-
-  std::int64_t now_ = kStart;
-  std::shared_ptr<MemoryKv> disk_ = std::make_shared<MemoryKv>();
-  Schemas schemas_;
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<Applier> applier_;
-};
-
-std::string edit(std::uint64_t n, const std::string& what, int schema, Seq base = 0,
-                 const std::string& coll = "person") {
-  return fmt::format(
-      R"({{"n":{},"scope":"t","coll":"{}","id":"p1","wall":{},"mono":0,"boot":"b","schema":{},)"
-      R"("base":{},{}}})",
-      n, coll, kStart + static_cast<std::int64_t>(n), schema, base, what);
+std::string coll_of(int version) {
+  return version < 4 ? "person" : version < 6 ? "member" : "helper";
 }
 
 struct Arrival {
@@ -162,7 +74,7 @@ const std::vector<Arrival> kOps{
     {2, edit(2, R"("set":{"note":"kept"})", 1)}};
 
 TEST(AnUpgrade, CarriesForwardWhatWasWrittenBefore) {
-  Growing server(1);
+  Growing server(1, versions);
   for (const Arrival& arrival : kOps) server.push(arrival.device, arrival.op);
   EXPECT_EQ(server.open(3).records, 1U);
   const std::string shown = server.visible("person");
@@ -176,12 +88,12 @@ TEST(AnUpgrade, CarriesForwardWhatWasWrittenBefore) {
 
 // E18-like for schemas: whether an op came before the upgrade or after it makes no difference.
 TEST(AnUpgrade, MakesNoDifferenceToWhenAnOpArrives) {
-  for (const int newest : {2, 3, 4}) {
-    const std::string coll = newest == 4 ? "member" : "person";
+  for (const int newest : {2, 3, 4, 5, 6}) {
+    const std::string coll = coll_of(newest);
     std::string shown;
     std::size_t conflicts = 0;
     for (std::size_t before = 0; before <= kOps.size(); ++before) {
-      Growing server(1);
+      Growing server(1, versions);
       for (std::size_t i = 0; i < kOps.size(); ++i) {
         if (i == before) server.open(newest);
         EXPECT_NE(server.push(kOps[i].device, kOps[i].op).find("\"ok\":true"), std::string::npos);
@@ -199,7 +111,7 @@ TEST(AnUpgrade, MakesNoDifferenceToWhenAnOpArrives) {
 }
 
 TEST(AnUpgrade, ThatMovesACollectionDeletesTheRecordWhereItWas) {
-  Growing server(1);
+  Growing server(1, versions);
   for (const Arrival& arrival : kOps) server.push(arrival.device, arrival.op);
   const Seq before = server.position();
   server.open(4);
@@ -216,8 +128,8 @@ TEST(AnUpgrade, ThatMovesACollectionDeletesTheRecordWhereItWas) {
 }
 
 TEST(AnUpgrade, GoesOnStepByStepLikeInOneGo) {
-  Growing steps(1);
-  Growing leap(1);
+  Growing steps(1, versions);
+  Growing leap(1, versions);
   for (const Arrival& arrival : kOps) {
     steps.push(arrival.device, arrival.op);
     leap.push(arrival.device, arrival.op);
@@ -228,12 +140,90 @@ TEST(AnUpgrade, GoesOnStepByStepLikeInOneGo) {
   steps.expect_sound();
 }
 
+// Whichever versions a server stops at on its way, and whatever it hears in between.
+TEST(AnUpgrade, KeepsWhatWasWrittenBeforeAMoveForGood) {
+  const std::vector<std::vector<int>> ways{{4, 5}, {5}, {2, 4, 5}, {4, 6}, {5, 6}, {4, 5, 6}, {6}};
+  for (const std::vector<int>& way : ways) {
+    for (const bool heard : {true, false}) {
+      const int newest = way.back();
+      const std::string coll = coll_of(newest);
+      Growing server(1, versions);
+      Growing newer(newest, versions);
+      for (std::size_t i = 0; i < 2; ++i) {
+        server.push(kOps[i].device, kOps[i].op);
+        newer.push(kOps[i].device, kOps[i].op);
+      }
+      for (const int version : way) {
+        server.open(version);
+        if (!heard || version != way.front()) continue;
+        server.push(kOps[2].device, kOps[2].op);
+        newer.push(kOps[2].device, kOps[2].op);
+      }
+      const std::string told =
+          fmt::format("by {} versions to {}, heard {}", way.size(), newest, heard);
+      EXPECT_EQ(server.visible(coll), newer.visible(coll)) << told;
+      EXPECT_NE(server.visible(coll).find("陈"), std::string::npos) << told;
+      EXPECT_EQ(server.conflicts(coll), newer.conflicts(coll)) << told;
+      EXPECT_EQ(server.listed(coll), newer.listed(coll)) << told;
+      EXPECT_EQ(server.history(coll), newer.history(coll)) << told;
+      EXPECT_EQ(server.history("person"), newer.history(coll)) << told;
+      for (int version = 1; version < newest; ++version) {
+        const std::string former = coll_of(version);
+        if (former == coll) continue;
+        EXPECT_EQ(server.visible(former).find('{'), std::string::npos) << told;
+        EXPECT_EQ(server.listed(former), 0U) << told << ": it waits for review where it is now";
+      }
+      server.expect_sound();
+      EXPECT_EQ(server.open(newest).records, 0U) << told;
+    }
+  }
+}
+
+TEST(AnUpgrade, TellsWhoWroteALostValueBeforeTheMove) {
+  Growing server(1, versions);
+  Growing newer(5, versions);
+  for (const Arrival& arrival : kOps) {
+    server.push(arrival.device, arrival.op);
+    newer.push(arrival.device, arrival.op);
+  }
+  for (const int version : {4, 5}) server.open(version);
+  const auto lost = [](const Growing& at) {
+    const std::string shown = at.conflict("member", "phone", Dot{2, 1});
+    return shown.substr(std::min(shown.find(R"("field")"), shown.size()));
+  };
+  EXPECT_NE(lost(server).find(R"("saw":{"record":"unknown"})"), std::string::npos) << lost(server);
+  EXPECT_EQ(lost(server), lost(newer));
+}
+
+// Servers before this one took records for moved that they had left behind in a leap.
+TEST(AnUpgrade, FetchesRecordsThatAnEarlierOneLeftBehind) {
+  for (const bool heard : {true, false}) {
+    Growing server(1, versions);
+    Growing newer(5, versions);
+    for (std::size_t i = 0; i < 2; ++i) {
+      server.push(kOps[i].device, kOps[i].op);
+      newer.push(kOps[i].device, kOps[i].op);
+    }
+    server.open_and_forget(5, "member");
+    EXPECT_EQ(server.visible("member"), "nothing");
+    if (heard) {
+      server.push(kOps[2].device, kOps[2].op);
+      newer.push(kOps[2].device, kOps[2].op);
+    }
+    EXPECT_EQ(server.open(5).records, 1U);
+    EXPECT_EQ(server.visible("member"), newer.visible("member"));
+    EXPECT_EQ(server.visible("person"), "deleted");
+    server.expect_sound();
+    EXPECT_EQ(server.open(5).records, 0U);
+  }
+}
+
 // What a newer client wrote before the server knew the field, in another shape than it has now.
 TEST(AnUpgrade, LooksAtFieldsThatWereUnknownBefore) {
-  Growing server(1);
+  Growing server(1, versions);
   server.push(2, edit(1, R"("add":{"phone":["1"]})", 1));
   server.open(2);
-  Growing late(2);
+  Growing late(2, versions);
   late.push(2, edit(1, R"("add":{"phone":["1"]})", 1));
   EXPECT_EQ(server.visible("person"), late.visible("person"));
   server.expect_sound();
@@ -249,6 +239,13 @@ TEST(AnUpgrade, IsRefusedBackwards) {
   const auto refused = upgrade(**store, *older, kStart);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kSchemaInvalid);
+}
+
+TEST(AnUpgrade, IsRefusedBackwardsOverAMove) {
+  Growing server(1, versions);
+  for (const Arrival& arrival : kOps) server.push(arrival.device, arrival.op);
+  server.open(4);
+  EXPECT_EQ(server.refused(3), Code::kSchemaInvalid);
 }
 
 }  // namespace

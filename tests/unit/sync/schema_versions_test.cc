@@ -42,6 +42,21 @@ std::string version_of(int version, const std::vector<std::pair<std::string, std
   return fmt::format(R"({{"collection":"{}","version":{},{},"fields":{{{}}}{}}})", name, version,
                      kTitle, text, more);
 }
+const std::string kQuota =
+    fmt::format(R"("f":{{"merge":"quota","type":"integer",{},"max":4,"max_lease":2,)"
+                R"("lease_hours":1,"reclaim_after_hours":1}})",
+                kTitle);
+const std::string kCounter =
+    fmt::format(R"("n":{{"merge":"counter","type":"integer",{},"min":0,"max":9}})", kTitle);
+const std::string kText =
+    fmt::format(R"("a":{{"merge":"register","type":"string",{},"max_length":5}})", kTitle);
+
+// A file of collection "c" whose records can be deleted, or cannot.
+std::string kept(int version, bool deletable, std::string_view fields, std::string_view more = "") {
+  return fmt::format(R"({{"collection":"c","version":{},{},"deletable":{},"fields":{{{}}}{}}})",
+                     version, kTitle, deletable, fields, more);
+}
+
 std::string steps(std::string_view list) { return fmt::format(R"(,"migrate":[{}])", list); }
 
 struct BadFiles {
@@ -169,14 +184,38 @@ INSTANTIATE_TEST_SUITE_P(
         BadFiles{"FactsFromNowOn",
                  {version_of(1, kA), version_of(2, kA, R"(,"facts":true)")},
                  "2.json: /facts: records that exist are facts, or are not, for good"},
+        BadFiles{"AQuotaWhereRecordsWereDeleted",
+                 {version_of(1, {{"a", "string"}}), kept(2, false, kQuota)},
+                 "2.json: /fields/f/merge: records could be deleted in version 1: a quota needs a "
+                 "collection of its own"},
+        BadFiles{"AQuotaWhereRecordsWereDeletedLongBefore",
+                 {version_of(1, kA), kept(2, false, kText), kept(3, false, kQuota)},
+                 "3.json: /fields/f/merge: records could be deleted in version 1: a quota needs a "
+                 "collection of its own"},
+        BadFiles{"AQuotaLess",
+                 {kept(1, false, kQuota + "," + kText), kept(2, false, kText)},
+                 "2.json: /fields: \"f\" is missing, a quota in version 1: what was leased of it "
+                 "is out there"},
         BadFiles{
-            "AQuotaWhereRecordsWereDeleted",
-            {version_of(1, {{"a", "string"}}),
-             fmt::format(
-                 R"({{"collection":"c","version":2,{},"deletable":false,"fields":{{{}}}}})", kTitle,
-                 R"("f":{"merge":"quota","type":"integer","title":{"zh":"x","en":"x"},"max":4,"max_lease":2,"lease_hours":1,"reclaim_after_hours":1})")},
-            "2.json: /fields/f/merge: records could be deleted in version 1: a quota needs a "
-            "collection of its own"},
+            "AQuotaOfAnotherType",
+            {kept(1, false, kQuota), kept(2, false, kQuota, steps(R"({"retype":{"field":"f"}})"))},
+            "2.json: /migrate/0/retype/field: \"f\" is a quota"},
+        BadFiles{"ACounterWhereRecordsWereDeleted",
+                 {version_of(1, kA), kept(2, false, kCounter)},
+                 "2.json: /fields/n/merge: records could be deleted in version 1: a counter needs "
+                 "a collection of its own"},
+        BadFiles{"ACounterThatWasTakenAwayWhereRecordsWereDeleted",
+                 {kept(1, true, kCounter), kept(2, true, kText), kept(3, false, kText)},
+                 "3.json: /deletable: records could be deleted in version 1: a counter needs a "
+                 "collection of its own"},
+        BadFiles{"DeletesOfWhatIsASum",
+                 {kept(1, false, kCounter), kept(2, true, kCounter)},
+                 "2.json: /deletable: records could not be deleted in version 1, so \"n\" has kept "
+                 "the sum alone"},
+        BadFiles{"DeletesOfWhatWasASum",
+                 {kept(1, false, kCounter), kept(2, false, kText), kept(3, true, kText)},
+                 "3.json: /deletable: records could not be deleted in version 1, so \"n\" has kept "
+                 "the sum alone"},
         BadFiles{"AMoveFromNowhere",
                  {version_of(2, kA, R"(,"moved_from":"old")")},
                  "1.json: /moved_from: there is no collection \"old\""},
@@ -213,6 +252,30 @@ TEST(Versions, OfACollectionTheHighestIsTheCurrentOne) {
   EXPECT_EQ(loaded->find("c")->version, 2U);
   EXPECT_NE(loaded->find("c")->field("b"), nullptr);
   EXPECT_EQ(loaded->collections().size(), 2U);
+}
+
+TEST(Versions, MayLetRecordsBeDeletedOrNoLongerWhereNothingIsCounted) {
+  const std::vector<SchemaFile> files{{"scope.v1.json", kScope},
+                                      {"c.v1.json", kept(1, false, kText)},
+                                      {"c.v2.json", kept(2, true, kText)},
+                                      {"c.v3.json", kept(3, false, kText)}};
+  const auto loaded = Schemas::parse(files);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().context;
+  EXPECT_TRUE(loaded->migrates("c", 1)) << "counters that are not known";
+  EXPECT_FALSE(loaded->migrates("c", 2));
+}
+
+TEST(Versions, MayRenameAQuotaAndCountFromWhenRecordsCanBeDeleted) {
+  const std::string named = fmt::format(R"("g"{})", kQuota.substr(3));
+  const auto loaded = Schemas::parse(
+      {{"scope.v1.json", kScope},
+       {"c.v1.json", kept(1, false, kQuota)},
+       {"c.v2.json", kept(2, false, named, steps(R"({"rename":{"from":"f","to":"g"}})"))}});
+  EXPECT_TRUE(loaded.ok()) << loaded.error().context;
+  const auto counted = Schemas::parse({{"scope.v1.json", kScope},
+                                       {"c.v1.json", kept(1, false, kText)},
+                                       {"c.v2.json", kept(2, true, kCounter)}});
+  EXPECT_TRUE(counted.ok()) << counted.error().context;
 }
 
 TEST(Versions, OfACollectionThatHasMovedAreNotCurrent) {

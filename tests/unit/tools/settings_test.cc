@@ -12,6 +12,11 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   Config read;
   read.listen = read.data = read.schemas = read.log_level = read.master_key = read.erasures = "?";
   read.io_threads = read.reader_threads = read.connections = read.offline_days = 99;
+  read.tls_certificate = read.tls_key = "?";
+  read.plain_http = read.limit_loopback = true;
+  read.trusted_proxies = {"?"};
+  read.connections_per_address = read.connects_per_minute = 99;
+  read.ops_per_second = read.kib_per_second = 99;
   const Status loaded = load_config(WS_SOURCE_DIR "/tools/waystation.toml", read);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   EXPECT_EQ(read.listen, defaults.listen);
@@ -24,6 +29,15 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   EXPECT_EQ(read.connections, defaults.connections);
   EXPECT_EQ(read.offline_days, defaults.offline_days);
   EXPECT_EQ(read.log_level, defaults.log_level);
+  EXPECT_EQ(read.tls_certificate, defaults.tls_certificate);
+  EXPECT_EQ(read.tls_key, defaults.tls_key);
+  EXPECT_EQ(read.plain_http, defaults.plain_http);
+  EXPECT_EQ(read.limit_loopback, defaults.limit_loopback);
+  EXPECT_EQ(read.trusted_proxies, defaults.trusted_proxies);
+  EXPECT_EQ(read.connections_per_address, defaults.connections_per_address);
+  EXPECT_EQ(read.connects_per_minute, defaults.connects_per_minute);
+  EXPECT_EQ(read.ops_per_second, defaults.ops_per_second);
+  EXPECT_EQ(read.kib_per_second, defaults.kib_per_second);
 }
 
 }  // namespace

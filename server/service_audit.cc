@@ -1,0 +1,92 @@
+// The audit log over HTTP: read by administrators, told of what the server does not see by itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "server/service.h"
+#include "storage/audit.h"
+#include "sync/limits.h"
+#include "sync/office_bodies.h"
+
+namespace waystation {
+namespace {
+
+// A query member as a number; `otherwise` where it is not there. Nothing: not a number.
+std::optional<std::uint64_t> number_of(const ApiRequest& request, const std::string& key,
+                                       std::uint64_t otherwise) {
+  const auto at = request.query.find(key);
+  if (at == request.query.end()) return otherwise;
+  const std::string& text = at->second;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+OfficeRequest noting(AuditNote note, std::function<void(Status)> done) {
+  OfficeRequest request;
+  request.change = [note = std::move(note)](const OfficeTables&, std::int64_t) {
+    OfficeChange change;
+    change.audit.push_back(note);
+    return Result<OfficeChange>(std::move(change));
+  };
+  request.done = std::move(done);
+  return request;
+}
+
+}  // namespace
+
+void Service::audit(const ApiRequest& request, ApiDone done) {
+  const auto after = number_of(request, "after", 0);
+  const auto limit = number_of(request, "limit", 100);
+  if (!after || !limit) {
+    return done(problem(Error{Code::kMessageInvalid, "after and limit are numbers"}));
+  }
+  const std::size_t most = std::clamp<std::uint64_t>(*limit, 1, limits::kPageRecords);
+  read(std::move(done), [this, after = *after, most] {
+    const auto snapshot = store_->kv().snapshot();
+    std::string items;
+    std::size_t count = 0;
+    std::uint64_t last = 0;
+    bool more = false;
+    const Status walked =
+        for_each_audit(store_->kv(), snapshot.get(), after, [&](const AuditEntry& entry) {
+          more = count == most || items.size() > limits::kPageBytes;
+          if (more) return false;
+          if (count++ > 0) items += ',';
+          items += audit_json(entry, true);
+          last = entry.n;
+          return true;
+        });
+    if (!walked) return problem(walked.error());
+    const auto head = read_audit_head(store_->kv(), snapshot.get());
+    if (!head) return problem(head.error());
+    std::string out =
+        fmt::format(R"({{"audit":[{}],"head":{{"n":{},"hash":"{}"}})", items, head->n, head->hash);
+    if (more) out += fmt::format(R"(,"next":"{}")", last);
+    return ApiReply{200, out + "}", false, 0};
+  });
+}
+
+// An export is made from the files of the store, beside the server: who makes it says so here.
+void Service::note_export(const ApiRequest& request, const Caller& caller, ApiDone done) {
+  auto body = decode_export_note(request.body);
+  if (!body) return done(problem(body.error()));
+  const std::string on = (body->scope.empty() ? "*" : body->scope) + "/" + body->coll;
+  auto answer = [done](const Status& status) {
+    done(status.ok() ? ApiReply{200, "{}", false, 0} : problem(status.error()));
+  };
+  write(noting({caller.who, "records.exported", on}, std::move(answer)), done);
+}
+
+void Service::read_in_bulk(const Caller& caller, std::string on, ApiDone done,
+                           std::function<ApiReply()> job) {
+  auto noted = [this, done, job = std::move(job)](const Status& status) {
+    if (!status) return done(problem(status.error()));
+    read(done, job);
+  };
+  write(noting({caller.who, "records.read", std::move(on)}, std::move(noted)), done);
+}
+
+}  // namespace waystation

@@ -1,0 +1,54 @@
+// Acts of the office, and what the audit log tells of them.
+#include "storage/group.h"
+#include "sync/device_id.h"
+
+namespace waystation {
+
+void Applier::audit(Group& group, AuditNote note) {
+  AuditEntry entry = next_audit_entry(audit_head_, group.now_ms, std::move(note));
+  group.batch.put(Column::kAudit, audit_key(entry.n), encode_audit(entry));
+  audit_head_ = AuditHead{entry.n, std::move(entry.hash)};
+  group.audited = true;
+  group.must_sync = true;
+}
+
+// The end of a review, whatever device it comes from: who decided what becomes of what others
+// wrote.
+void Applier::audit_review(Group& group, std::uint64_t device, const Op& op) {
+  const std::string who = "device " + format_device_id(device);
+  const std::string on = op.scope + "/" + op.coll + "/" + op.id;
+  for (const Settlement& settled : op.settlements) {
+    audit(group, {who, settled.reopen ? "conflict.reopened" : "conflict.settled", on,
+                  AuditDetails()
+                      .text("by", format_device_id(settled.dot.device))
+                      .text("field", settled.field)
+                      .number("n", static_cast<std::int64_t>(settled.dot.n))
+                      .json()});
+  }
+  if (op.replays) {
+    audit(group, {who, "refused.replayed", on,
+                  AuditDetails()
+                      .text("by", format_device_id(op.replays->device))
+                      .number("n", static_cast<std::int64_t>(op.replays->n))
+                      .json()});
+  }
+  if (op.coll != "refused") return;
+  for (const Edit& edit : op.edits) {
+    if (edit.kind != EditKind::kSet || edit.field != "state" || edit.values.empty()) continue;
+    const std::string& state = edit.values.front().json;
+    audit(group, {who, state == "\"dismissed\"" ? "refused.dismissed" : "refused.state", on, "{}"});
+  }
+}
+
+void Applier::take(Group& group, OfficeRequest& request) {
+  const OfficeTablesPtr tables = group.office != nullptr ? group.office : store_.office().get();
+  auto change = request.change(*tables, group.now_ms);
+  if (!change) return request.done(change.error());
+  put_change(group.batch, *change);
+  group.office = apply_change(*tables, *change);
+  group.must_sync = true;
+  for (AuditNote& note : change->audit) audit(group, std::move(note));
+  group.reply(store_, std::move(request.done), Status{});
+}
+
+}  // namespace waystation

@@ -1,0 +1,29 @@
+// Seals what a store took in before its fields were personal: ops in the device logs and in the
+// quarantine. Records are made anew from them (storage/upgrade.h). Run before the applier starts;
+// one thread. docs/personal-data.md, "Existing stores".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/store.h"
+#include "sync/schema.h"
+
+namespace waystation {
+
+// Where it is noted which fields of a collection lie sealed (personal_fields()).
+[[nodiscard]] std::string sealed_note_key(std::string_view coll);
+// Whether ops of the collection may lie there unsealed. Without a keyring nothing is to be sealed.
+[[nodiscard]] Result<bool> has_to_be_sealed(const Store& store, const Schemas& schemas,
+                                            const std::string& coll);
+
+// Idempotent: what is sealed stays. Gives how many ops were sealed. Errors: kStoreCorrupt, kIo,
+// kMasterKey.
+[[nodiscard]] Result<std::uint64_t> seal_logs(
+    Store& store, const Schemas& schemas,
+    const std::function<void(std::span<unsigned char>)>& random);
+
+}  // namespace waystation

@@ -1,0 +1,61 @@
+// The bodies of the office's requests over HTTP: signing in, passwords, accounts. Decoding is
+// total; an error names the member and never what stands in it. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sync/result.h"
+
+namespace waystation {
+
+// The name to sign in with, as accounts are kept under it: ASCII letters in lower case. Nothing:
+// not a name (1 to 64 bytes of UTF-8 without white space, control characters and "/").
+[[nodiscard]] std::optional<std::string> login_name(std::string_view typed);
+
+struct SignInBody {
+  std::string name;  // as typed
+  std::string password;
+  std::string code;  // of the second factor, or a recovery code; empty: none
+};
+[[nodiscard]] Result<SignInBody> decode_sign_in(std::string_view bytes);
+
+// The one-time link: with a name it makes the first administrator, without one it sets the password
+// of the account that it was made for.
+struct SetupBody {
+  std::string secret;
+  std::string password;
+  std::string name;
+  std::string display;
+};
+[[nodiscard]] Result<SetupBody> decode_setup(std::string_view bytes);
+
+struct PasswordBody {
+  std::string password;  // the one of now
+  std::string new_password;
+};
+[[nodiscard]] Result<PasswordBody> decode_password_change(std::string_view bytes);
+
+struct SecondFactorBody {
+  std::string password;  // to begin
+  std::string code;      // to confirm
+};
+[[nodiscard]] Result<SecondFactorBody> decode_second_factor(std::string_view bytes);
+
+struct AccountBody {
+  std::optional<std::string> name;
+  std::optional<std::string> display;
+  std::optional<std::string> role;
+  std::optional<bool> disabled;
+};
+[[nodiscard]] Result<AccountBody> decode_account_body(std::string_view bytes);
+
+// {"coll":"…","scope":"…"}: what was exported.
+struct ExportBody {
+  std::string coll;
+  std::string scope;  // empty: all
+};
+[[nodiscard]] Result<ExportBody> decode_export_note(std::string_view bytes);
+
+}  // namespace waystation

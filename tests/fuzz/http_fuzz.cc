@@ -1,0 +1,13 @@
+// Raw bytes to an HTTP session. Whatever they are, the session ends when its other side does, what
+// it says are answers of HTTP, and an honest device is served afterwards.
+#include "tests/fuzz/edge_line.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace waystation::fuzz;
+  static const Beginning kBeginning = begin();
+  EdgeLine line(kBeginning);
+  line.say_all(text_of(data, size));
+  WS_CHECK(line.heard().empty() || line.heard().starts_with("HTTP/1."));
+  WS_CHECK(line.heard().find("Beast") == std::string::npos);
+  return 0;
+}
