@@ -35,8 +35,7 @@ Gate::Gate(Settings settings, Clock clock)
       bytes_({settings_.bytes_per_second * limits::kAddressShare,
               settings_.bytes_per_second * limits::kAddressShare * limits::kBytesBurstSeconds},
              limits::kRatedKeys),
-      strikes_({limits::kAddressStrikesPerSecond, limits::kAddressStrikes}, limits::kRatedKeys),
-      guesses_({limits::kGuessesPerSecond, limits::kGuesses}, limits::kRatedKeys) {}
+      strikes_({limits::kAddressStrikesPerSecond, limits::kAddressStrikes}, limits::kRatedKeys) {}
 
 std::unique_ptr<Gate::Visit> Gate::enter(const Address& from) {
   const Address address = plain_address(from);
@@ -145,18 +144,6 @@ bool Gate::Visit::strike() {
   if (key_.empty()) return false;
   const std::lock_guard lock(gate_->mutex_);
   return gate_->strikes_.strike(key_, limits::kShutOutSeconds, gate_->clock_());
-}
-
-std::int64_t Gate::Visit::guess_wait_ms() {
-  if (key_.empty()) return 0;
-  const std::lock_guard lock(gate_->mutex_);
-  return gate_->guesses_.wait_ms(key_, gate_->clock_());
-}
-
-void Gate::Visit::guessed_wrong() {
-  if (key_.empty()) return;
-  const std::lock_guard lock(gate_->mutex_);
-  gate_->guesses_.spend(key_, 1, gate_->clock_());
 }
 
 }  // namespace waystation

@@ -44,10 +44,6 @@ class Gate : public std::enable_shared_from_this<Gate> {
     // A frame that cannot be read, a wrong token. True: the address is shut out for a while.
     bool strike();
 
-    // Whether an enrolment code may be tried: 0, or in how many ms.
-    [[nodiscard]] std::int64_t guess_wait_ms();
-    void guessed_wrong();
-
    private:
     friend class Gate;
     explicit Visit(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {}
@@ -99,7 +95,6 @@ class Gate : public std::enable_shared_from_this<Gate> {
   Limiter requests_;
   Limiter bytes_;
   Limiter strikes_;
-  Limiter guesses_;
 };
 
 }  // namespace waystation

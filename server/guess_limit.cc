@@ -30,6 +30,21 @@ std::int64_t GuessLimit::wait_ms(std::string_view address, std::int64_t now_ms) 
   return together >= kTogether * kTogetherForgivesMs ? owed : 0;
 }
 
+std::int64_t GuessLimit::admit(std::string_view address, std::int64_t now_ms) {
+  if (const std::int64_t wait = wait_ms(address, now_ms); wait > 0) return wait;
+  const std::lock_guard lock(mutex_);
+  std::uint32_t& undecided = undecided_[guess_source(address)];
+  if (undecided >= kUndecided) return kUndecidedMs;
+  ++undecided;
+  return 0;
+}
+
+void GuessLimit::decided(std::string_view address) {
+  const std::lock_guard lock(mutex_);
+  const auto at = undecided_.find(guess_source(address));
+  if (at != undecided_.end() && --at->second == 0) undecided_.erase(at);
+}
+
 void GuessLimit::wrong(std::string_view address, std::int64_t now_ms) {
   const auto owe = [now_ms](std::int64_t& forgiven_ms, std::int64_t one_ms) {
     forgiven_ms = std::min(std::clamp(forgiven_ms, now_ms, now_ms + kLongestMs) + one_ms,

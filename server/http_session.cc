@@ -101,20 +101,13 @@ class HttpSession {
     ApiRequest api = to_api(request);
     api.peer = client_.client.to_string();
     api.secure = client_.secure;
-    const bool enrols = api.path == "/v1/enroll";
     const bool asks = api.path.starts_with("/v1/");
-    const std::int64_t wait = enrols ? peer_->visit->guess_wait_ms() : 0;
-    if (wait > 0) {
-      const ApiReply later = busy(wait);
-      co_return co_await respond(later, shape);
-    }
     auto start = [this, &api](auto callback) {
       service_->api(std::move(api), std::move(callback));
     };
     const asio::any_io_executor executor = stream_.get_executor();
     ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(start));
     if (asks && reply.status < 300) peer_->visit->known();
-    if (enrols && reply.status == info(Code::kCodeInvalid).http) peer_->visit->guessed_wrong();
     const bool shut_out = reply.status == info(Code::kAuthBadToken).http && peer_->visit->strike();
     const bool written = co_await respond(reply, shape);
     co_return written&& shape.keep_alive && !shut_out;

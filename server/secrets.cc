@@ -3,15 +3,20 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "sync/device_id.h"
+#include "sync/result.h"
 
 namespace waystation {
 namespace {
@@ -59,6 +64,15 @@ std::string random_incarnation(const RandomBytes& random) {
   return text;
 }
 
+std::string code_hash(std::string_view digits, std::string_view admin_token) {
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  unsigned size = 0;
+  WS_CHECK(HMAC(EVP_sha256(), admin_token.data(), static_cast<int>(admin_token.size()),
+                reinterpret_cast<const unsigned char*>(digits.data()), digits.size(),
+                reinterpret_cast<unsigned char*>(hash.data()), &size) != nullptr);
+  return hash;
+}
+
 std::uint64_t random_device(const RandomBytes& random) {
   std::uint64_t device = 0;
   while (device == 0) device = random_bits(50, random);
@@ -79,12 +93,15 @@ bool equal_secrets(std::string_view a, std::string_view b) {
 
 Result<std::string> admin_token(const std::string& folder, bool create) {
   if (const char* given = std::getenv("WAYSTATION_ADMIN_TOKEN"); given != nullptr && *given != 0) {
-    return std::string(given);
+    if (std::strlen(given) >= kAdminTokenChars) return std::string(given);
+    return Error{Code::kIo, fmt::format("WAYSTATION_ADMIN_TOKEN needs {} characters or more: "
+                                        "whoever guesses it has everything",
+                                        kAdminTokenChars)};
   }
   const std::string path = folder + "/admin.token";
   std::ifstream in(path);
   std::string token;
-  if (in >> token && token.size() >= 32) return token;
+  if (in >> token && token.size() >= kAdminTokenChars) return token;
   if (!create) {
     return Error{Code::kIo,
                  fmt::format("{} cannot be read: is that the server's data folder?", path)};
@@ -93,8 +110,9 @@ Result<std::string> admin_token(const std::string& folder, bool create) {
   const int file =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
   const std::string line = token + "\n";
-  const bool written =
-      file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  // One that was there keeps its mode when it is opened.
+  const bool written = file >= 0 && ::fchmod(file, S_IRUSR | S_IWUSR) == 0 &&
+                       ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   if (file >= 0) ::close(file);
   if (!written) return Error{Code::kIo, fmt::format("{} cannot be written", path)};
   return token;

@@ -268,7 +268,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
-  if (!who->admin() && !who->account->active() && !is("/v1/quarantine")) {
+  if (who->is_device() && !who->account->active() && !is("/v1/quarantine")) {
     return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
   }
   if (lister != nullptr) {

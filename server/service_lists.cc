@@ -82,8 +82,8 @@ Service::Lister Service::lister_of(std::string_view path) {
 }
 
 std::optional<Error> Service::wall(const Caller& caller, const std::string& scope) const {
-  if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
   if (!caller.sees(scope)) return Error{Code::kScopeForbidden, ""};
+  if (!store_->scopes().exists(scope)) return Error{Code::kScopeUnknown, ""};
   return std::nullopt;
 }
 

@@ -33,7 +33,7 @@ std::optional<Standing> standing_of(std::string_view action) {
 void Service::enroll(const ApiRequest& request, ApiDone done) {
   auto body = decode_enroll(request.body);
   if (!body) return done(problem(body.error()));
-  const std::int64_t wait_ms = guesses_.wait_ms(request.peer, surroundings_.now_ms());
+  const std::int64_t wait_ms = guesses_.admit(request.peer, surroundings_.now_ms());
   if (wait_ms > 0) {
     ApiReply limited = problem(Error{Code::kCodeLimited, "too many wrong codes"});
     limited.retry_after_ms = wait_ms;
@@ -42,10 +42,11 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
   const auto digits = crockford_digits(body->code);
   if (!digits || digits->size() != kDeviceIdChars) {
     guesses_.wrong(request.peer, surroundings_.now_ms());
+    guesses_.decided(request.peer);
     return done(problem(Error{Code::kCodeInvalid, "a code has 10 letters and digits"}));
   }
   EnrollRequest enroll;
-  enroll.code_hash = sha256(*digits);
+  enroll.code_hash = code_hash(*digits, admin_token_);
   enroll.request_hash = sha256(body->request);
   enroll.name = body->name;
   enroll.app = body->app;
@@ -55,6 +56,7 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
   const std::string token = random_token(surroundings_.random);
   enroll.new_token_hash = sha256(token);
   enroll.done = [this, token, done, peer = request.peer](Result<EnrollRequest::Reply> result) {
+    guesses_.decided(peer);
     if (!result) {
       // One that was right before it was used up or expired is no guess.
       const bool wrong = result.error().code == Code::kCodeInvalid;
@@ -69,7 +71,10 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
     out += fmt::format(R"(,"incarnation":"{}"}})", store_->incarnation());
     done(ApiReply{200, std::move(out), false, 0});
   };
-  write(std::move(enroll), done);
+  write(std::move(enroll), [this, done, peer = request.peer](ApiReply busy) {
+    guesses_.decided(peer);
+    done(std::move(busy));
+  });
 }
 
 void Service::create_code(const ApiRequest& request, const Caller& caller, ApiDone done) {
@@ -81,7 +86,7 @@ void Service::create_code(const ApiRequest& request, const Caller& caller, ApiDo
   const std::string digits = random_code(surroundings_.random);
   CodeRequest code;
   code.by = caller.who;
-  code.code_hash = sha256(digits);
+  code.code_hash = code_hash(digits, admin_token_);
   code.code.scopes = std::move(body->scopes);
   code.code.name = std::move(body->name);
   code.code.uses_left = body->uses;

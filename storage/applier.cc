@@ -358,15 +358,12 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
   if (!valid_scope_id(op.scope)) {
     return Refusal{Code::kScopeUnknown, "that is not a scope id"};
   }
-  const bool exists = scopes_.find(op.scope) != scopes_.end();
   const bool births = op.coll == "scope";
   if (births && op.id != scope_record_id(op.scope)) {
     return Refusal{Code::kRecordKey, fmt::format("the record of scope {} has the id {}", op.scope,
                                                  scope_record_id(op.scope))};
   }
-  if (!exists && !(births && account.holds_all())) {
-    return Refusal{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", op.scope)};
-  }
+  // Before whether it is there: who does not hold a scope is not told.
   const bool allowed = births ? account.holds_all() : account.may_write(op.scope, authored_ms);
   if (!allowed) {
     return Refusal{
@@ -374,6 +371,9 @@ std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op
         births
             ? "only a device that holds all scopes writes the record of a scope"
             : fmt::format("the device did not hold scope \"{}\" when this was written", op.scope)};
+  }
+  if (!births && scopes_.find(op.scope) == scopes_.end()) {
+    return Refusal{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", op.scope)};
   }
   return std::nullopt;
 }

@@ -173,7 +173,7 @@ void Applier::take(Group& group, StandingRequest& request) {
   const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
   const bool wake = request.standing == Standing::kActive;
-  if (wake && old->wiped_ms != 0) {
+  if (request.standing != Standing::kClosed && old->wiped_ms != 0) {
     return request.done(Error{Code::kDeviceWiped, "it has wiped itself: enrol it anew"});
   }
   if (old->standing != request.standing) {

@@ -200,6 +200,20 @@ OfficeTablesPtr apply_change(const OfficeTables& tables, const OfficeChange& cha
   return changed;
 }
 
+OfficeChange forget_secrets(const OfficeTables& tables) {
+  OfficeChange change;
+  for (const auto& [hash, session] : tables.sessions)
+    change.sessions.emplace_back(hash, std::nullopt);
+  for (const auto& [name, account] : tables.accounts) {
+    if (account->link_hash.empty()) continue;
+    change.accounts.push_back(*account);
+    change.accounts.back().link_hash.clear();
+  }
+  if (!tables.first.hash.empty()) change.first = FirstLink{};
+  if (!tables.browser_key.empty()) change.browser_key = std::string();
+  return change;
+}
+
 void put_change(Batch& batch, const OfficeChange& change) {
   for (const OfficeAccount& account : change.accounts) {
     batch.put(Column::kOffice, row_key(kAccountRow, account.name), encode_office_account(account));

@@ -89,6 +89,8 @@ struct OfficeChange {
   void end_sessions_of(const OfficeTables& tables, std::string_view account,
                        std::string_view but_hash = {});
 };
+// Ends the sessions, withdraws the links and has a new key made for known browsers.
+[[nodiscard]] OfficeChange forget_secrets(const OfficeTables& tables);
 [[nodiscard]] OfficeTablesPtr apply_change(const OfficeTables& tables, const OfficeChange& change);
 void put_change(Batch& batch, const OfficeChange& change);
 

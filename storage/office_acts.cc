@@ -17,12 +17,16 @@ void Applier::audit(Group& group, AuditNote note) {
 void Applier::audit_review(Group& group, std::uint64_t device, const Op& op) {
   const std::string who = "device " + format_device_id(device);
   const std::string on = op.scope + "/" + op.coll + "/" + op.id;
-  for (const Settlement& settled : op.settlements) {
+  // One entry an op, however many values it settles: what a device can add to the log is bounded by
+  // its ops.
+  if (!op.settlements.empty()) {
+    const Settlement& settled = op.settlements.front();
     audit(group, {who, settled.reopen ? "conflict.reopened" : "conflict.settled", on,
                   AuditDetails()
                       .text("by", format_device_id(settled.dot.device))
                       .text("field", settled.field)
                       .number("n", static_cast<std::int64_t>(settled.dot.n))
+                      .number("values", static_cast<std::int64_t>(op.settlements.size()))
                       .json()});
   }
   if (op.replays) {

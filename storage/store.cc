@@ -101,6 +101,18 @@ Status Store::begin_new_life(const std::string& new_incarnation) {
   Batch batch;
   batch.put(Column::kMeta, std::string(keys::kIncarnation), new_incarnation);
   incarnation_ = new_incarnation;
+  // What lets in whoever holds it would be good once more, although it was used or taken back since:
+  // codes, one-time links, sessions, known browsers.
+  const std::string codes(keys::kCodePrefix);
+  const auto code_end = keys::prefix_end(codes);
+  const auto rows = kv_->iterate(Column::kDevices, nullptr, code_end);
+  for (rows->seek(codes); rows->valid(); rows->next()) {
+    batch.erase(Column::kDevices, std::string(rows->key()));
+  }
+  if (!rows->status()) return rows->status();
+  const auto office = load_office(*kv_);
+  if (!office) return office.error();
+  put_change(batch, forget_secrets(**office));
   return kv_->write(batch, Durability::kSynced);
 }
 

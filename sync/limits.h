@@ -126,9 +126,6 @@ inline constexpr double kDeviceStrikes = 60;
 inline constexpr double kAddressStrikesPerSecond = 10;
 inline constexpr double kAddressStrikes = 1000;
 inline constexpr double kShutOutSeconds = 60;
-// Wrong enrolment codes by one address: 2^50 codes are not guessed at this rate.
-inline constexpr double kGuessesPerSecond = 0.34;  // 20 a minute
-inline constexpr double kGuesses = 100;
 
 // A live message with more changes than this tells the reader to pull instead.
 inline constexpr std::size_t kLiveRecords = 1000;

@@ -202,6 +202,7 @@ std::optional<Refusal> decode_settlements(Op& op, dom::object object, std::strin
     Reader reader(names, key, mark);
     Settlement settlement;
     settlement.field = reader.text("field", limits::kNameBytes, true);
+    if (!valid_name(settlement.field)) reader.fail("field", "must be the name of a field");
     const auto device = parse_writer_id(reader.text("by", limits::kNameBytes, true));
     if (!device) reader.fail("by", "must be a device id");
     settlement.dot.device = device.value_or(0);

@@ -1,6 +1,7 @@
 // The program: one binary, one data folder.
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <exception>
 #include <filesystem>
@@ -75,6 +76,8 @@ int run_program(int argc, char** argv) {
 }  // namespace waystation::cli
 
 int main(int argc, char** argv) {
+  // What it writes (names, hashes, exports) is for its owner alone, whatever the shell's mask.
+  ::umask(S_IRWXG | S_IRWXO);
   try {
     return waystation::cli::run_program(argc, argv);
   } catch (const std::exception& error) {

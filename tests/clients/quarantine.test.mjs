@@ -15,7 +15,7 @@ const quarantineOf = (device, as = `${device.id}.${device.token}`) => server.all
 
 // Bad ops and the code of each; `coll` and `id` where they differ from note and n1.
 const BAD = {
-  'scope.unknown': { scope: 'nowhere', set: { text: 'x' } },
+  'scope.forbidden': { scope: 'nowhere', set: { text: 'x' } },
   'collection.unknown': { coll: 'unheard_of', set: { text: 'x' } },
   'field.type': { set: { done: 'yes' } },
   'field.kind': { inc: { text: 1 } },

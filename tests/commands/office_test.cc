@@ -216,7 +216,7 @@ TEST_F(OfficeCommands, ARefusedOpIsCorrectedAndReplayed) {
 }
 
 TEST_F(OfficeCommands, ARefusedOpIsReplayedAsItIsOnceNothingIsInItsWay) {
-  EXPECT_EQ(push(p_, {note_of(1, "later", "n1", "A")}), "scope.unknown");
+  EXPECT_EQ(push(p_, {note_of(1, "later", "n1", "A")}), "scope.forbidden");
   office_.make_scopes({"later"});
   expect_done({"refused", "replay", p_.device + "~1"});
   EXPECT_EQ(office_.record("later", "note", "n1")["fields"]["text"], "A");
@@ -224,7 +224,7 @@ TEST_F(OfficeCommands, ARefusedOpIsReplayedAsItIsOnceNothingIsInItsWay) {
 }
 
 TEST_F(OfficeCommands, ARefusedOpIsDismissedAndReopened) {
-  EXPECT_EQ(push(p_, {note_of(1, "nowhere", "n1", "A")}), "scope.unknown");
+  EXPECT_EQ(push(p_, {note_of(1, "nowhere", "n1", "A")}), "scope.forbidden");
   const std::string id = p_.device + "~1";
   EXPECT_EQ(run({"refused", "dismiss", id}).code, 2) << "without a reason";
   expect_done({"refused", "dismiss", id, "--reason", "测试设备"});

@@ -46,7 +46,7 @@ const std::vector<BadOp> kBadOps{
     {"TheSameFieldTwice", "json.duplicate_key", note(R"("set":{"text":"a","text":"b"})")},
     {"TheSameKeyTwice", "json.duplicate_key", note(R"("set":{"text":"a"},"set":{"text":"b"})")},
 
-    {"AScopeThatIsNotThere", "scope.unknown",
+    {"AScopeThatIsNotThere", "scope.forbidden",
      R"("scope":"nowhere","coll":"note","id":"bad","set":{"text":"a"})"},
     {"AScopeIdThatIsNone", "scope.unknown",
      R"("scope":"a b","coll":"note","id":"bad","set":{"text":"a"})"},

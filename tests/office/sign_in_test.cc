@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <liboath/oath.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <thread>
 
+#include "server/passwords.h"
 #include "tests/process/messages.h"
 
 namespace waystation::testing {
@@ -19,6 +22,16 @@ constexpr const char* kPassword = "correct horse battery";
 
 std::string sign_in_body(const std::string& name, const std::string& password) {
   return Json{{"name", name}, {"password", password}}.dump();
+}
+
+// The code that an authenticator shows now.
+std::string authenticator(const std::string& base32_secret) {
+  char* bytes = nullptr;
+  std::size_t size = 0;
+  EXPECT_EQ(oath_base32_decode(base32_secret.data(), base32_secret.size(), &bytes, &size), OATH_OK);
+  const std::string secret(bytes, size);
+  std::free(bytes);
+  return totp_code(secret, std::time(nullptr));
 }
 
 class SigningIn : public ::testing::Test {
@@ -87,6 +100,36 @@ TEST_F(SigningIn, ASessionDoesWhatTheAdministratorsTokenDoesAndOutlivesARestart)
   later.set_header("Cookie", cookie);
   EXPECT_EQ(status(later, "GET", "/v1/session"), 200) << "the session is in the store";
   EXPECT_EQ(server_.run({"verify"}), 0) << server_.log();
+}
+
+TEST_F(SigningIn, EveryRequestOfAPersonAndItsAnswerKeepToTheirSchemas) {
+  HttpClient client(server_.address());
+  client.set_header("X-CSRF-Token", sign_in(client)["csrf"]);
+  EXPECT_EQ(ask(client, "GET", "/v1/session").body["name"], "李");
+
+  const Reply made = ask(client, "POST", "/v1/office/accounts",
+                         Json{{"name", "wang"}, {"display", "王"}, {"role", "office"}});
+  ASSERT_EQ(made.status, 200) << made.text;
+  const Json wanted{{"secret", made.body["secret"]}, {"password", kPassword}};
+  EXPECT_EQ(HttpCaller(server_).call("POST", "/v1/office/setup", wanted).status, 200);
+  EXPECT_EQ(ask(client, "GET", "/v1/office/accounts").body["accounts"].size(), 2U);
+  const Reply disabled = ask(client, "PUT", "/v1/office/accounts/wang", Json{{"disabled", true}});
+  EXPECT_EQ(disabled.body["disabled"], true) << disabled.text;
+  EXPECT_EQ(ask(client, "POST", "/v1/office/accounts/wang/reset").status, 200);
+
+  const Json passwords{{"password", kPassword}, {"new_password", "a longer sentence"}};
+  EXPECT_EQ(ask(client, "PUT", "/v1/session/password", passwords).status, 200);
+  const Reply secret =
+      ask(client, "POST", "/v1/session/second-factor", Json{{"password", "a longer sentence"}});
+  ASSERT_EQ(secret.status, 200) << secret.text;
+  const Reply wrong = ask(client, "PUT", "/v1/session/second-factor", Json{{"code", "12"}});
+  EXPECT_EQ(wrong.status, 403) << wrong.text;
+  const Json code{{"code", authenticator(secret.body["secret"])}};
+  const Reply recovery = ask(client, "PUT", "/v1/session/second-factor", code);
+  EXPECT_EQ(recovery.status, 200) << recovery.text;
+  EXPECT_EQ(ask(client, "GET", "/v1/audit?limit=3").body["audit"].size(), 3U);
+  EXPECT_EQ(ask(client, "DELETE", "/v1/session").status, 200);
+  EXPECT_EQ(ask(client, "GET", "/v1/session").status, 401);
 }
 
 TEST_F(SigningIn, TheLinkOfTheFirstAdministratorWorksOnce) {

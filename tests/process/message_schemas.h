@@ -15,6 +15,15 @@ using Json = nlohmann::ordered_json;
 // The same as a failure of the test, which says where the message comes from.
 void expect_valid(const std::string& name, const Json& message);
 
+// The schemas of a request's body and of its good answer, as schemas/openapi.json has them; empty
+// where it has none.
+struct PathSchemas {
+  std::string request;
+  std::string reply;
+  bool listed = false;  // whether there is such a method of such a path
+};
+[[nodiscard]] PathSchemas path_schemas(const std::string& method, const std::string& target);
+
 // The names of all schemas of messages.
 [[nodiscard]] std::vector<std::string> message_schemas();
 

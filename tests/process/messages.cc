@@ -18,48 +18,28 @@ std::int64_t ms(auto since_epoch) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
 }
 
-// The schemas of a path's body and of its good answer.
-struct PathSchemas {
-  std::string request;
-  std::string reply;
-};
-
-PathSchemas schemas_of(const std::string& target) {
-  const std::string path = target.substr(0, target.find('?'));
-  if (path == "/v1/sync") return {"client-frame", "sync-reply"};
-  if (path == "/v1/enroll") return {"enroll-request", "enroll-reply"};
-  if (path == "/v1/codes") return {"code-request", "code-reply"};
-  if (path == "/v1/devices") return {"", "devices-reply"};
-  if (path == "/v1/records") return {"", "records-reply"};
-  if (path == "/v1/history") return {"", "history-reply"};
-  if (path == "/v1/conflicts/show") return {"", "conflict-reply"};
-  if (path == "/v1/backup") return {"backup-request", "backup-reply"};
-  if (path == "/v1/conflicts") return {"", "conflicts-reply"};
-  if (path == "/v1/quarantine") return {"", "quarantine-reply"};
-  if (path.ends_with("/scopes")) return {"scopes-request", "device"};
-  if (path == "/v1/office/setup") return {"setup-request", "setup-reply"};
-  if (path == "/v1/office/first") return {"", "link-reply"};
-  if (path == "/v1/audit/exports") return {"export-request", ""};
-  if (path.ends_with("/reset")) return {"", "link-reply"};
-  if (path == "/v1/audit") return {"", "audit-reply"};
-  if (path.ends_with("/wipe")) return {"wipe-request", "device"};
-  for (const char* action : {"/revoke", "/drain", "/restore"}) {
-    if (path.ends_with(action)) return {"", "device"};
-  }
-  if (path.starts_with("/v1/codes/")) return {"", "withdraw-reply"};
-  if (path == "/healthz" || path == "/readyz") return {"", "health"};
-  return {};
-}
-
-void check_answer(const std::string& target, const Reply& reply) {
+void check_answer(const std::string& method, const std::string& target, const Reply& reply) {
   const bool problem = reply.content_type == "application/problem+json";
   EXPECT_TRUE(problem || reply.content_type == "application/json") << reply.content_type;
-  std::string schema = problem ? "problem" : schemas_of(target).reply;
-  if (schema == "code-reply" && reply.body.contains("codes")) schema = "codes-reply";
+  const PathSchemas schemas = path_schemas(method, target);
+  EXPECT_TRUE(problem || schemas.listed) << method << " " << target << " is not in openapi.json";
+  const std::string schema = problem ? "problem" : schemas.reply;
   if (!schema.empty()) expect_valid(schema, reply.body);
   if (problem && reply.body.is_object()) {
     EXPECT_EQ(reply.body.value("status", 0), reply.status);
   }
+}
+
+Reply exchange(HttpClient& client, const std::string& method, const std::string& target,
+               const std::string& bytes) {
+  const auto answer = client.request(method, target, bytes);
+  if (!answer) {
+    ADD_FAILURE() << method << " " << target << ": " << answer.error().context;
+    return {};
+  }
+  Reply reply{answer->status, answer->content_type, parse_json(answer->body), answer->body};
+  check_answer(method, target, reply);
+  return reply;
 }
 
 }  // namespace
@@ -144,25 +124,25 @@ std::string verdict_codes(const Json& receipt) {
 
 // --- HTTP -------------------------------------------------------------------------------------
 
+Reply ask(HttpClient& client, const std::string& method, const std::string& target,
+          const Json& body) {
+  const std::string schema = path_schemas(method, target).request;
+  if (!schema.empty() && !body.is_null()) expect_valid(schema, body);
+  return exchange(client, method, target, body.is_null() ? std::string() : body.dump());
+}
+
 HttpCaller::HttpCaller(const TestServer& server, std::string bearer)
     : address_(server.address()), bearer_(std::move(bearer)) {}
 
 Reply HttpCaller::send(const std::string& method, const std::string& target,
                        const std::string& bytes) {
-  const auto answer = HttpClient(address_, bearer_).request(method, target, bytes);
-  if (!answer) {
-    ADD_FAILURE() << method << " " << target << ": " << answer.error().context;
-    return {};
-  }
-  Reply reply{answer->status, answer->content_type, parse_json(answer->body), answer->body};
-  check_answer(target, reply);
-  return reply;
+  HttpClient client(address_, bearer_);
+  return exchange(client, method, target, bytes);
 }
 
 Reply HttpCaller::call(const std::string& method, const std::string& target, const Json& body) {
-  const std::string schema = schemas_of(target).request;
-  if (!schema.empty()) expect_valid(schema, body);
-  return send(method, target, body.is_null() ? std::string() : body.dump());
+  HttpClient client(address_, bearer_);
+  return ask(client, method, target, body);
 }
 
 Reply HttpCaller::sync(const Json& frame) { return call("POST", "/v1/sync", frame); }

@@ -47,6 +47,10 @@ struct Reply {
 [[nodiscard]] std::string verdict_code(const Json& result);
 [[nodiscard]] std::string verdict_codes(const Json& receipt);  // joined by spaces
 
+// A request on that connection with its headers; both sides are held to the schemas of the path.
+Reply ask(HttpClient& client, const std::string& method, const std::string& target,
+          const Json& body = nullptr);
+
 // Requests to one server with one bearer token, each on a connection of its own. One thread.
 class HttpCaller {
  public:

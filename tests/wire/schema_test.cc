@@ -97,7 +97,7 @@ TEST_F(Wire, AllMessagesOfAConversationKeepToTheirSchemas) {
   HttpCaller http(server_);
   const Reply reply = http.sync(sync_body(device, ops, ""));
   ASSERT_EQ(reply.status, 200);
-  EXPECT_EQ(verdict_codes(reply.body["receipt"]), "ok ok ok ok ok ok ok scope.unknown ok");
+  EXPECT_EQ(verdict_codes(reply.body["receipt"]), "ok ok ok ok ok ok ok scope.forbidden ok");
   EXPECT_FALSE(reply.body["changes"]["digests"].empty());
 
   LiveClient live(server_);

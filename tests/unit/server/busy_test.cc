@@ -101,10 +101,9 @@ TEST_F(BusyServer, WeighsWhatWaitsByItsSize) {
   for (bool busy = false; !busy && taken < 100; ++taken) {
     auto frame = decode_frame(push);
     ASSERT_TRUE(frame.ok());
-    service->exchange(device, std::nullopt, std::move(frame->push),
-                      [&](const Result<ExchangeRequest::Reply>& reply) {
-                        busy = !reply && reply.error().code == Code::kBusy;
-                      });
+    service->exchange(device, std::move(*frame), [&](const Result<ExchangeRequest::Reply>& reply) {
+      busy = !reply && reply.error().code == Code::kBusy;
+    });
   }
   EXPECT_GT(taken, 2U);
   EXPECT_LT(taken, 20U);

@@ -23,6 +23,17 @@ TEST(GuessLimit, StopsAnAddressThatGuessesAndForgivesItWithTime) {
   EXPECT_GT(limit.wait_ms("192.0.2.1", later), 0);
 }
 
+TEST(GuessLimit, LetsABoundedNumberOfOneAddressInAtOnce) {
+  GuessLimit limit;
+  std::uint32_t in = 0;
+  for (int i = 0; i < 1000; ++i) in += limit.admit("192.0.2.1", kNow) == 0 ? 1 : 0;
+  EXPECT_EQ(in, GuessLimit::kUndecided);
+  EXPECT_EQ(limit.admit("192.0.2.2", kNow), 0);
+  limit.decided("192.0.2.1");
+  EXPECT_EQ(limit.admit("192.0.2.1", kNow), 0);
+  EXPECT_GT(limit.admit("192.0.2.1", kNow), 0);
+}
+
 TEST(GuessLimit, ManyAtOnceCostAsMuchAsOneAfterTheOther) {
   GuessLimit limit;
   for (int i = 0; i < 1000; ++i) limit.wrong("192.0.2.1", kNow);

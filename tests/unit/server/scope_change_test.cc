@@ -23,7 +23,7 @@ using ::testing::Not;
 class Sink final : public LiveSink {
  public:
   void deliver(Frame frame, std::uint64_t) override { received += *frame; }
-  void shut_out() override {}
+  void shut_out(Code) override {}
   std::string received;
 };
 

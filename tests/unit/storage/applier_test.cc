@@ -30,7 +30,7 @@ class TheWriter : public ::testing::Test {
 
 TEST_F(TheWriter, GivesARepeatedOpItsFirstVerdictWordForWord) {
   const Answer first = world.push(phone, {cup(1), op(2).in("nowhere"), cup(3)});
-  ASSERT_EQ(first.codes(), "ok scope.unknown ok");
+  ASSERT_EQ(first.codes(), "ok scope.forbidden ok");
   world.now += 60'000;
   const Answer again = world.push(phone, {cup(1), op(2).in("nowhere"), cup(3)});
   EXPECT_EQ(again.verdicts, first.verdicts);
@@ -184,7 +184,7 @@ TEST_F(TheWriter, WritesTheLogWithEveryOpInItsOrder) {
   EXPECT_EQ(log[0].op, received(cup(1)).canonical);
   EXPECT_GT(log[0].stamp, 0);
   EXPECT_EQ(log[1].stamp, 0);
-  EXPECT_THAT(log[1].verdict, HasSubstr("scope.unknown"));
+  EXPECT_THAT(log[1].verdict, HasSubstr("scope.forbidden"));
 }
 
 TEST_F(TheWriter, ShortensADetailWithoutCuttingACharacter) {

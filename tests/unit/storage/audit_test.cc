@@ -69,6 +69,21 @@ TEST(Audit, TellsWhoSettledAConflict) {
             "device " + format_device_id(phone) + " conflict.settled t/note/n1");
 }
 
+TEST(Audit, AnOpAddsOneEntryHoweverManyValuesItSettles) {
+  World world;
+  const auto phone = world.enroll({"t"});
+  ASSERT_EQ(world.push(phone, {op(1)}).code(), "ok");
+  const std::size_t before = acts(world.disk()).size();
+  std::string settlements;
+  for (int n = 1; n <= 64; ++n) {
+    settlements += fmt::format(R"({}{{"field":"text","by":"0000000009","n":{},"part":0}})",
+                               n == 1 ? "" : ",", n);
+  }
+  const std::string settle = fmt::format(R"("set":{{"text":"b"}},"settle":[{}])", settlements);
+  ASSERT_EQ(world.push(phone, {op(2).does(settle)}).code(), "ok");
+  EXPECT_EQ(acts(world.disk()).size(), before + 1);
+}
+
 TEST(Audit, GoesOnWhereItWasAfterARestart) {
   World world;
   world.enroll({"t"});

@@ -142,6 +142,14 @@ TEST_F(Enrolling, IsNotAnsweredWhenTheSyncFails) {
   EXPECT_TRUE(world.enroll_with("code", "request", 78).ok());
 }
 
+TEST_F(Enrolling, ACodeOfABackupIsGoodForNothingAfterItIsRestored) {
+  ASSERT_TRUE(code().ok());
+  const auto backup = world.back_up();
+  ASSERT_TRUE(world.enroll_with("code", "request", 77).ok());
+  world.restore(*backup);
+  EXPECT_EQ(world.enroll_with("code", "another", 78).error().code, Code::kCodeInvalid);
+}
+
 TEST_F(Enrolling, ACodeForAScopeThatDoesNotExistIsNotMade) {
   const Status made = world.make_code("code", {{"nowhere"}, "", 1, world.now + kHour});
   ASSERT_FALSE(made.ok());
@@ -168,7 +176,7 @@ class Scopes : public ::testing::Test {
 TEST_F(Scopes, ADeviceWritesWhatItHolds) {
   EXPECT_EQ(writes(op(0)), "ok");
   EXPECT_EQ(writes(op(0).in("u")), "scope.forbidden");
-  EXPECT_EQ(writes(op(0).in("v")), "scope.unknown");
+  EXPECT_EQ(writes(op(0).in("v")), "scope.forbidden") << "as one that is not there";
   EXPECT_EQ(writes(op(0).in("not a scope")), "scope.unknown");
 }
 
@@ -281,7 +289,7 @@ TEST_F(ScopeBirth, NamesTheRecordAfterTheScope) {
 }
 
 TEST_F(ScopeBirth, IsForDevicesThatHoldAllScopes) {
-  EXPECT_EQ(writes(born(0, "new", "new")), "scope.unknown");
+  EXPECT_EQ(writes(born(0, "new", "new")), "scope.forbidden");
   EXPECT_EQ(writes(born(0, "t", "t")), "scope.forbidden");
   EXPECT_FALSE(world.store().scopes().exists("new"));
 }

@@ -122,7 +122,7 @@ class Branches : public ::testing::Test {
   std::pair<Names, Names> pulls() {
     std::pair<Names, Names> got;
     while (true) {
-      const auto page = pull(world.store(), *account(phone), cursor, 2);
+      const auto page = pull(world.store(), phone, cursor, 2);
       EXPECT_TRUE(page.ok());
       for (const std::string& scope : page->head.left) got.first.push_back(scope);
       for (const std::string& scope : held()) {
@@ -183,7 +183,7 @@ TEST_F(Branches, AMovedScopeIsLeftAndItsOldRecordsArriveElsewhere) {
 }
 
 TEST_F(Branches, WhatIsMovedAwayWhileADevicePullsPageByPageIsNamedBeforeThePullEnds) {
-  const auto page = pull(world.store(), *account(phone), cursor, 1);
+  const auto page = pull(world.store(), phone, cursor, 1);
   ASSERT_TRUE(page.ok() && page->head.more);
   cursor = page->head.cursor;
   world.hang("village", "south");

@@ -156,6 +156,9 @@ TEST_F(StandingOf, AWipedDeviceIsNotRestored) {
   ASSERT_TRUE(world.wipe(phone).ok());
   ASSERT_TRUE(says(true, Wiped{}).ok());
   EXPECT_EQ(world.stand(phone, Standing::kActive).error().code, Code::kDeviceWiped);
+  // Nor drained: it would hand in ops again, and no order to wipe would reach it any more.
+  EXPECT_EQ(world.stand(phone, Standing::kDraining).error().code, Code::kDeviceWiped);
+  EXPECT_TRUE(world.stand(phone, Standing::kClosed).ok());
 }
 
 // --- a new phone ------------------------------------------------------------------------------
