@@ -62,6 +62,7 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kMatches, "matches"},
     {Column::kOffice, "office"},
     {Column::kAudit, "audit"},
+    {Column::kPersons, "persons"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 
