@@ -7,6 +7,7 @@
 #include "storage/group.h"
 #include "storage/keys.h"
 #include "storage/lists.h"
+#include "storage/sealing.h"
 #include "sync/canonical.h"
 #include "sync/personal.h"
 
@@ -56,8 +57,8 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
   const std::vector<Collection>* versions = schemas_.versions(op.coll);
   if (versions == nullptr) return false;
   const Collection& collection = versions->back();
-  const std::string_view person = person_of(collection, op.id);
-  if (person.empty() || !valid_record_id(person)) return false;
+  const std::string person = key_holder(collection, op.id);
+  if (person.empty()) return false;
   PersonKey key{};
   const auto known = person_key(group, person, key);
   if (!known) return known.error();

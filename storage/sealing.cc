@@ -61,8 +61,7 @@ class Sealer {
     const auto op = decode_op(text);
     const Collection* collection = op ? schemas_.find(op->coll) : nullptr;
     if (collection == nullptr || collection->person.empty()) return false;
-    const std::string person(person_of(*collection, op->id));
-    if (!valid_record_id(person)) return false;
+    const std::string person = key_holder(*collection, op->id);
     Status failed;
     const auto seal_value = [&](std::string_view value) {
       if (looks_sealed(value)) return std::string(value);
@@ -119,6 +118,12 @@ class Sealer {
 };
 
 }  // namespace
+
+std::string key_holder(const Collection& collection, std::string_view record_id) {
+  if (collection.person.empty()) return {};
+  std::string person(person_of(collection, record_id));
+  return valid_record_id(person) ? person : "no-id." + mark_of_row(person_row(person));
+}
 
 std::string sealed_note_key(std::string_view coll) { return "sealed:" + std::string(coll); }
 

@@ -1,6 +1,6 @@
-// Seals what a store took in before its fields were personal: ops in the device logs and in the
-// quarantine. Records are made anew from them (storage/upgrade.h). Run before the applier starts;
-// one thread. docs/personal-data.md, "Existing stores".
+// Sealing ops: under whose key, and those that a store took in before their fields were personal,
+// in the device logs and in the quarantine. Records are made anew from them (storage/upgrade.h).
+// docs/personal-data.md. What changes a store runs before the applier starts, on one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,11 @@
 #include "sync/schema.h"
 
 namespace waystation {
+
+// Under whose key the personal values of an op about the record lie; empty: it is about nobody.
+// What is refused because its id is none has a name made from that id, so that it is kept sealed
+// too.
+[[nodiscard]] std::string key_holder(const Collection& collection, std::string_view record_id);
 
 // Where it is noted which fields of a collection lie sealed (personal_fields()).
 [[nodiscard]] std::string sealed_note_key(std::string_view coll);

@@ -11,7 +11,7 @@
 namespace waystation {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string json_of(const std::string& text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -22,9 +22,8 @@ std::string draw_text() {
   static const std::vector<std::string> kPieces{
       "a", "王", "\"", "\\", "\\\"", "\n", ".", "p1.", "\x01", "0", ":", ",", "{", "}", "\x01p1."};
   std::string text;
-  for (const auto& piece :
-       *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)))
-    text += piece;
+  const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces));
+  for (const std::string& piece : pieces) text += piece;
   return text;
 }
 
@@ -56,12 +55,12 @@ TEST(SealedProperty, WhatIsSealedOpensAsItWasAmongAnythingElse) {
     std::string erased = "{";
     const auto members = *rc::gen::inRange(1, 8);
     for (int i = 0; i < members; ++i) {
-      const std::string name = (i == 0 ? "" : ",") + quoted("k" + std::to_string(i)) + ":";
+      const std::string name = (i == 0 ? "" : ",") + json_of("k" + std::to_string(i)) + ":";
       // A string that begins as a sealed one does is no text of anybody: it is refused on its way
       // in.
       std::string text = draw_text();
       if (text.rfind("\x01p1.", 0) == 0) text.insert(0, "x");
-      const std::string value = quoted(text);
+      const std::string value = json_of(text);
       plain += name + value;
       if (*rc::gen::arbitrary<bool>()) {
         sealed += name + value;
@@ -80,8 +79,8 @@ TEST(SealedProperty, WhatIsSealedOpensAsItWasAmongAnythingElse) {
 TEST(SealedProperty, EqualExactlyWhereTheValuesAre) {
   EXPECT_TRUE(rc::check([] {
     const Keys keys = draw_keys();
-    const std::string a = quoted(draw_text());
-    const std::string b = quoted(draw_text());
+    const std::string a = json_of(draw_text());
+    const std::string b = json_of(draw_text());
     const auto& [person, key] = *keys.known.begin();
     RC_ASSERT((seal(key, person, a) == seal(key, person, b)) == (a == b));
   }));

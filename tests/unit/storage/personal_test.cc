@@ -90,6 +90,13 @@ TEST_F(PersonalData, IsComparedForDuplicatesWithoutBeingReadable) {
   expect_not_on_disk(kName);
 }
 
+TEST_F(PersonalData, OfARecordIdThatIsNoneIsKeptSealedToo) {
+  EXPECT_EQ(world.push(phone, {volunteer(1, R"("name":"王小明标记")", "an id with spaces")}).code(),
+            "record.id");
+  expect_not_on_disk(kName);
+  EXPECT_THAT(list_quarantine(world.store(), {})->items, HasSubstr(kName));
+}
+
 TEST_F(PersonalData, ATextThatLooksSealedIsRefused) {
   EXPECT_EQ(world.push(phone, {op(1).does(R"("set":{"text":"\u0001p1.v1.AAAA"})")}).code(),
             "op.invalid");
