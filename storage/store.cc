@@ -101,8 +101,8 @@ Status Store::begin_new_life(const std::string& new_incarnation) {
   Batch batch;
   batch.put(Column::kMeta, std::string(keys::kIncarnation), new_incarnation);
   incarnation_ = new_incarnation;
-  // What lets in whoever holds it would be good once more, although it was used or taken back since:
-  // codes, one-time links, sessions, known browsers.
+  // What lets in whoever holds it would be good once more, although it was used or taken back
+  // since: codes, one-time links, sessions, known browsers.
   const std::string codes(keys::kCodePrefix);
   const auto code_end = keys::prefix_end(codes);
   const auto rows = kv_->iterate(Column::kDevices, nullptr, code_end);

@@ -91,8 +91,9 @@ TEST(CollectionSchema, RefusesWhatTheLoaderRefuses) {
 
 TEST(CollectionSchema, AgreesWithTheLoaderOnWhatIsPersonal) {
   const Json balance = Json::parse(read_source("schemas/collections/balance.v1.json"));
-  const auto both = [](const Json& file) {
-    const bool loads = Schemas::parse({{"f", file.dump()}}).ok();
+  const std::string scope = read_source("schemas/collections/scope.v1.json");
+  const auto both = [&scope](const Json& file) {
+    const bool loads = Schemas::parse({{"scope.v1.json", scope}, {"f", file.dump()}}).ok();
     EXPECT_EQ(is_valid(file), loads) << file.dump();
     return loads;
   };
