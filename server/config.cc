@@ -90,6 +90,10 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.schemas);
     } else if (word == "policy") {
       good = take(node, config.policy);
+    } else if (word == "master_key") {
+      good = take(node, config.master_key);
+    } else if (word == "erasures") {
+      good = take(node, config.erasures);
     } else if (word == "io_threads") {
       good = take(node, config.io_threads);
     } else if (word == "reader_threads") {
@@ -126,6 +130,14 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
     return Error{Code::kConfigInvalid, fmt::format("\"{}\" is not address:port", text)};
   }
   return endpoint;
+}
+
+std::string master_key_file(const Config& config) {
+  return config.master_key.empty() ? config.data + "/master.key" : config.master_key;
+}
+
+std::string erasures_file(const Config& config) {
+  return config.erasures.empty() ? config.data + "/erasures.log" : config.erasures;
 }
 
 std::string schemas_folder(const Config& config) {

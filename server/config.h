@@ -13,6 +13,8 @@ namespace waystation {
 struct Config {
   std::string listen = "127.0.0.1:8080";  // address:port; port 0: any free one
   std::string data = "./data";
+  std::string master_key;          // file; empty: master.key in the data folder
+  std::string erasures;            // file; empty: erasures.log in the data folder
   std::string schemas;             // empty: those the program came with
   std::string policy;              // empty: policy.json beside the schemas
   std::size_t io_threads = 0;      // 0: one a core
@@ -43,6 +45,10 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 [[nodiscard]] Result<Endpoint> parse_endpoint(const std::string& text);
+
+// The configured files, or those in the data folder.
+[[nodiscard]] std::string master_key_file(const Config& config);
+[[nodiscard]] std::string erasures_file(const Config& config);
 
 // The folder of schemas: the configured one, or the one that came with the program.
 [[nodiscard]] std::string schemas_folder(const Config& config);

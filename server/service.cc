@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "server/office.h"
+#include "server/personal_files.h"
 #include "storage/keys.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
@@ -90,7 +91,12 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   }
   auto token = waystation::admin_token(config.data, true);
   if (!token) return token.error();
-  return over(std::move(*kv), config, std::move(*token));
+  Surroundings around;
+  auto master = open_master_key(**kv, config);
+  if (!master) return master.error();
+  around.master = *master;
+  around.erasures = erasure_lists(config);
+  return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
 
 Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Config& config,
@@ -114,9 +120,18 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
   service->store_ = std::move(*store);
+  if (around.master) {
+    if (auto fits = check_master(service->store_->kv(), *around.master); !fits) return fits.error();
+    service->store_->use(*around.master);
+  }
   service->admin_token_ = std::move(admin_token);
-  const auto upgraded = upgrade(*service->store_, service->schemas_, around.now_ms());
+  const auto upgraded =
+      upgrade(*service->store_, service->schemas_, around.now_ms(), around.random);
   if (!upgraded) return upgraded.error();
+  if (upgraded->sealed > 0) {
+    spdlog::info("personal values of {} ops sealed, which lay in the store readable",
+                 upgraded->sealed);
+  }
   if (upgraded->records > 0) {
     spdlog::info("{} records of {} collections carried forward to newer schemas", upgraded->records,
                  upgraded->collections);
@@ -132,8 +147,14 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
+  settings.random = around.random;
+  settings.erasing = [raw = service.get()](const std::string& row, std::int64_t now_ms) {
+    const auto& append = raw->surroundings_.erasures.append;
+    return append ? append(Erasure{mark_of_row(row), now_ms}) : Status{};
+  };
   service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_, settings);
   if (auto started = service->applier_->start(); !started) return started.error();
+  if (auto erased = service->erase_again(); !erased) return erased.error();
   service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {
     raw->fanout_->committed(outcome);
@@ -273,9 +294,10 @@ void Service::api(ApiRequest request, ApiDone done) {
 
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
   const bool code = request.path.rfind("/v1/codes/", 0) == 0;
+  const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
-  const bool known = action || code || lister != nullptr || is("/v1/codes") || is("/v1/devices") ||
-                     is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
+  const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
+                     is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
                      is("/v1/audit/exports");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
@@ -295,6 +317,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
+  if (person) return post ? erase(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/backup")) return post ? backup(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/access")) return get ? access(request, std::move(done)) : wrong_method();
   if (is("/v1/codes")) {

@@ -55,6 +55,7 @@ struct ApiReply {
 };
 
 class Office;
+struct PersonTraces;
 
 // Somebody of the office, by a session.
 struct OfficePerson {
@@ -146,6 +147,13 @@ class Service {
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
   void devices(ApiDone done);
+  // Erases a person and says what remains (service_persons.cc).
+  [[nodiscard]] static bool is_person_path(std::string_view path);
+  void erase(const ApiRequest& request, const Caller& caller, ApiDone done);
+  [[nodiscard]] ApiReply erase_report(const std::string& person, const EraseReport& report,
+                                      const PersonTraces& traces) const;
+  // Whom the journal has erased and the store has not: it is an older copy. Before anybody reads.
+  [[nodiscard]] Status erase_again();
   // What the office decides about devices (service_office.cc).
   void codes(ApiDone done);
   void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);

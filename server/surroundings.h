@@ -6,10 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "server/secrets.h"
 #include "storage/backup.h"
+#include "storage/erasures.h"
+#include "storage/keyring.h"
 #include "storage/threads.h"
 #include "sync/policy.h"
 #include "sync/schema.h"
@@ -26,6 +30,12 @@ struct BackupPlace {
       back_up = waystation::back_up;
 };
 
+// Where it is kept, apart from the store, who was erased. Null: nowhere.
+struct ErasureJournal {
+  std::function<Status(const Erasure&)> append;
+  std::function<Result<std::vector<Erasure>>()> read;
+};
+
 struct Surroundings {
   std::function<std::int64_t()> now_ms = [] { return waystation::now_ms(); };
   RandomBytes random = os_random();
@@ -35,6 +45,8 @@ struct Surroundings {
   // Null: read from the configured file.
   std::shared_ptr<const Policy> policy;
   BackupPlace backups;
+  ErasureJournal erasures;
+  std::optional<MasterKey> master;  // nothing: personal values are not sealed
 };
 
 }  // namespace waystation

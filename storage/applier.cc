@@ -59,6 +59,12 @@ Status Applier::start() {
   auto head = read_audit_head(store_.kv());
   if (!head) return head.error();
   audit_head_ = std::move(*head);
+  const auto purging = store_.kv().get(Column::kMeta, keys::kPurge, ignored);
+  if (!purging) return purging.error();
+  if (*purging) {
+    purge_all_ = ignored == keys::kPurgeAll;
+    purge(0);
+  }
   return load_office();
 }
 
@@ -92,6 +98,7 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   const Status committed = group.failed.ok() ? commit(group) : group.failed;
   if (!committed) store_.go_read_only(committed.error().context);
+  if (committed && (!group.erased.empty() || now_ms >= next_purge_ms_)) purge(now_ms);
   if (committed) {
     for (const auto& [id, account] : group.accounts) store_.accounts().put(account);
     if (group.office != nullptr) store_.office().publish(group.office);
@@ -198,8 +205,10 @@ Status Applier::push(Group& group, Device& device, AccountPtr account, Push& pus
     if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
       (void)put_in_place(group, device, id, op, group.now_ms);
     }
-    auto verdict =
-        op.n < expected ? repeat(group, device, id, op) : judge(group, device, *account, op);
+    const auto erased = seal_personal(group, op);
+    if (!erased) return erased.error();
+    auto verdict = op.n < expected ? repeat(group, device, id, op, *erased)
+                                   : judge(group, device, *account, op);
     if (!verdict) return verdict.error();
     receipt.verdicts.push_back(std::move(*verdict));
   }
@@ -210,7 +219,8 @@ Status Applier::push(Group& group, Device& device, AccountPtr account, Push& pus
 }
 
 // Law 2: the first verdict, word for word.
-Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t id, const Op& op) {
+Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t id, const Op& op,
+                                    bool erased) {
   const LogChunk* chunk = nullptr;
   const auto holds = [&](const LogChunk& c) {
     return op.n >= c.first_n && op.n < c.first_n + c.entries.size();
@@ -236,7 +246,8 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
     if (!holds(*chunk)) return Error{Code::kStoreCorrupt, "a gap in a device log"};
   }
   const LogEntry& entry = chunk->entries[op.n - chunk->first_n];
-  if (entry.op == op.canonical) return entry.verdict;
+  // What was sealed by a key that is gone can be compared with nothing any more.
+  if (erased || entry.op == op.canonical) return entry.verdict;
   Refusal refusal{Code::kOpReused,
                   fmt::format("op {} was handed in before with other content; the first verdict "
                               "stands, this content is in the quarantine",
@@ -419,9 +430,12 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     const std::string visible = made.record.visible();
     made.size_bound = visible.size();
     if (!visible.empty()) {
-      made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+      std::string room;
+      const auto opened = store_.plain(visible, room, Gone::kLeftOut);
+      if (!opened) return opened.error();
+      made.stored_part = digest_of_record(parts->scope, parts->coll, parts->id, *opened);
       made.view_parts = view_parts(store_.policy().views(), parts->scope, parts->coll, parts->id,
-                                   visible, made.stored_part);
+                                   *opened, made.stored_part);
     }
   }
   Entry& kept = records_.emplace(key, std::move(made)).first->second;
@@ -545,9 +559,12 @@ Status Applier::close_records(Group& group) {
     Digest part;
     std::vector<Digest> by_view;
     if (!visible.empty()) {
-      part = digest_of_record(parts->scope, parts->coll, parts->id, visible);
+      std::string room;
+      const auto opened = plain(group, visible, room);
+      if (!opened) return opened.error();
+      part = digest_of_record(parts->scope, parts->coll, parts->id, *opened);
       by_view =
-          view_parts(store_.policy().views(), parts->scope, parts->coll, parts->id, visible, part);
+          view_parts(store_.policy().views(), parts->scope, parts->coll, parts->id, *opened, part);
     }
     Scope& scope = scopes_[std::string(parts->scope)];
     DigestRow& row = scope.row;
@@ -613,6 +630,10 @@ void Applier::close_devices(Group& group) {
 
 Status Applier::commit(Group& group) {
   if (group.batch.empty()) return {};
+  for (const std::string& row : group.erased) {
+    if (!settings_.erasing) break;
+    if (auto told = settings_.erasing(row, group.now_ms); !told) return told;
+  }
   group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
   if (group.audited) {
     group.batch.put(Column::kMeta, std::string(keys::kAuditHead), encode_audit_head(audit_head_));

@@ -5,21 +5,26 @@
 // new ids and secrets come with the requests. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "storage/audit.h"
 #include "storage/codec.h"
+#include "storage/keys.h"
 #include "storage/membership.h"
 #include "storage/office.h"
+#include "storage/rules.h"
 #include "storage/scope_tree.h"
 #include "storage/store.h"
 #include "sync/record.h"
@@ -112,6 +117,25 @@ struct BackupRequest {
   std::string folder = {};  // for the audit log
 };
 
+struct ClearedRecord {
+  std::string scope;
+  std::string coll;
+  std::string id;
+  std::vector<std::string> fields;
+};
+struct EraseReport {
+  KeyState before = KeyState::kNone;   // kErased: nothing was left to be done
+  std::vector<ClearedRecord> records;  // what was on show and is cleared
+  Seq seq = 0;                         // devices that have pulled up to it have heard
+};
+// All that is personal about somebody becomes unreadable, for ever.
+struct EraseRequest {
+  std::string row;                   // person_row() of whom; a mark may be all that is known
+  std::vector<std::string> persons;  // record ids whose row that is; empty: no record shows any
+  std::function<void(Result<EraseReport>)> done;
+  std::string by = {};  // for the audit log
+};
+
 // What the office does to its accounts and sessions, and anything else that the audit log is to
 // tell of. `change` is called on the writer's thread with the tables as of this request and
 // decides; what it gives is written with the group. An error changes nothing. It must be short.
@@ -120,9 +144,9 @@ struct OfficeRequest {
   std::function<void(Status)> done;
 };
 
-using Request =
-    std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest, ScopesRequest,
-                 RoleRequest, StandingRequest, WipeRequest, BackupRequest, OfficeRequest>;
+using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest,
+                             ScopesRequest, RoleRequest, StandingRequest, WipeRequest,
+                             BackupRequest, OfficeRequest, EraseRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -137,6 +161,11 @@ struct GroupOutcome {
 struct ApplierSettings {
   // How long a device may stay away and still be told of each deletion.
   std::int64_t offline_ms = std::int64_t{180} * 86'400'000;
+  // Fills with random bytes: where the keys of persons come from.
+  std::function<void(std::span<unsigned char>)> random = secure_random;
+  // Called before the group that erases is committed, and must have made it durable elsewhere that
+  // the person is erased: a backup that is older must not bring anything back.
+  std::function<Status(const std::string& row, std::int64_t now_ms)> erasing;
 };
 
 class Applier {
@@ -155,7 +184,8 @@ class Applier {
 
   // When the server next has something to do by itself, ms since 1970.
   [[nodiscard]] std::int64_t next_due_ms() const {
-    return store_.read_only() ? std::numeric_limits<std::int64_t>::max() : next_due_ms_;
+    return store_.read_only() ? std::numeric_limits<std::int64_t>::max()
+                              : std::min(next_due_ms_, next_purge_ms_);
   }
 
  private:
@@ -190,6 +220,7 @@ class Applier {
   void take(Group& group, WipeRequest& request);
   void take(Group& group, BackupRequest& request);
   void take(Group& group, RoleRequest& request);
+  void take(Group& group, EraseRequest& request);
   void take(Group& group, OfficeRequest& request);
 
   // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
@@ -204,7 +235,7 @@ class Applier {
   [[nodiscard]] Status push(Group& group, Device& device, AccountPtr account, Push& push,
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,
-                                           const Op& op);
+                                           const Op& op, bool erased);
   [[nodiscard]] Result<std::string> judge(Group& group, Device& device, const Account& account,
                                           Op& op);
   struct Applied {
@@ -230,6 +261,22 @@ class Applier {
   [[nodiscard]] Status keep_effects(Group& group, const Op& op, const Effects& effects);
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);
+
+  // Persons (persons.cc). True: the op's person has been erased.
+  [[nodiscard]] Result<bool> seal_personal(Group& group, Op& op);
+  [[nodiscard]] Result<KeyState> person_key(Group& group, std::string_view person,
+                                            PersonKey& key) const;
+  [[nodiscard]] Result<KeyState> make_person_key(Group& group, std::string_view person,
+                                                 PersonKey& key);
+  // What everybody may see of a record, as Store::plain, also by keys that are not committed yet.
+  [[nodiscard]] Result<std::string_view> plain(Group& group, std::string_view visible,
+                                               std::string& room) const;
+  [[nodiscard]] Result<std::optional<Match>> match(Group& group, const Record& record,
+                                                   const Collection& collection);
+  [[nodiscard]] Result<EraseReport> erase_person(Group& group, const EraseRequest& request);
+  [[nodiscard]] Result<std::vector<ClearedRecord>> shown_of(const std::string& person);
+  // Gets destroyed keys off the disk, once nobody reads a state that still has them.
+  void purge(std::int64_t now_ms);
 
   // What the server does by itself (own_ops.cc). `edits` is the inside of an op that says what is
   // done; what the record has against it is passed over.
@@ -285,6 +332,8 @@ class Applier {
   ApplierSettings settings_;
   Seq position_ = 0;
   std::int64_t next_due_ms_ = 0;
+  bool purge_all_ = false;
+  std::int64_t next_purge_ms_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
   Seq may_bury_ = 0;
   bool backups_ = false;  // one has been made

@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "storage/erasures.h"
+#include "storage/keyring.h"
+
 namespace waystation {
 namespace {
 
@@ -17,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kNote = "BACKUP";
 constexpr const char* kToken = "admin.token";
+constexpr const char* kErasures = "erasures.log";
 constexpr std::string_view kFirstLine = "waystation backup 1";
 
 Error failed(const std::string& path, const std::error_code& error) {
@@ -57,8 +61,17 @@ Status write_note(const std::string& folder, const BackupNote& note) {
   return sync_path(path);
 }
 
+// Whom an older backup must not bring back.
+Status write_erasures(const Store& store, const std::string& folder) {
+  const auto erasures = erasures_in(store.kv());
+  if (!erasures) return erasures.error();
+  if (erasures->empty()) return {};
+  return write_erasures(folder + "/" + kErasures, *erasures);
+}
+
 Status fill(Store& store, const std::string& folder, const BackupNote& note) {
   if (auto copied = store.kv().checkpoint(folder + "/store"); !copied) return copied;
+  if (auto listed = write_erasures(store, folder); !listed) return listed;
   if (auto written = write_note(folder, note); !written) return written;
   if (auto synced = sync_path(folder); !synced) return synced;
   return sync_path(parent_of(folder));

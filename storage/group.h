@@ -26,7 +26,10 @@ struct Applier::Group {
   std::map<std::string, std::optional<std::string>> matches;
   std::unordered_set<std::string> looked_at;                   // records that were due
   std::map<std::uint64_t, std::shared_ptr<Account>> accounts;  // changed in this group
-  std::optional<LogChunk> last_chunk;                          // last one read for a repeat
+  // By row: keys that this group has made; nothing: it has erased the person.
+  std::map<std::string, std::optional<PersonKey>, std::less<>> persons;
+  std::vector<std::string> erased;     // rows
+  std::optional<LogChunk> last_chunk;  // last one read for a repeat
   std::uint64_t last_chunk_device = 0;
   std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;

@@ -20,6 +20,9 @@ inline constexpr std::string_view kAuditHead = "audit";
 inline constexpr std::string_view kPolicy = "policy";  // what each role saw when last started
 inline constexpr std::string_view kPolicyFile = "policy file";  // there: one was in force
 inline constexpr std::string_view kViews = "views";  // those whose digests are kept and right
+// There while what was destroyed may lie on the disk: keys, or (kPurgeAll) values anywhere.
+inline constexpr std::string_view kPurge = "purge";
+inline constexpr std::string_view kPurgeAll = "all";
 
 [[nodiscard]] std::string account(std::uint64_t device);
 [[nodiscard]] std::string device_state(std::uint64_t device);

@@ -33,8 +33,9 @@ enum class Column : std::uint8_t {
   kOffice,
   kAudit,
   kViewDigests,
+  kPersons,
 };
-inline constexpr std::size_t kColumns = 14;
+inline constexpr std::size_t kColumns = 15;
 
 class Batch {
  public:
@@ -91,6 +92,7 @@ class KvIterator {
 };
 
 enum class Durability : std::uint8_t { kSynced, kBuffered };
+enum class Purge : std::uint8_t { kKeys, kAll };
 
 class Kv {
  public:
@@ -113,6 +115,13 @@ class Kv {
   // at a time, that of write(). Errors: kIo, also from a store that cannot.
   [[nodiscard]] virtual Status checkpoint(const std::string& folder) {
     return Error{Code::kIo, "this store makes no copies: " + folder};
+  }
+
+  // Gets what has been overwritten or erased off the disk: in kPersons, or everywhere. False:
+  // somebody reads an older state, it has to be done again later. As write(). Errors: kIo.
+  [[nodiscard]] virtual Result<bool> purge(Purge what) {
+    (void)what;
+    return true;
   }
 };
 

@@ -184,6 +184,13 @@ const View& view_of(const Query& query) {
   return query.view == nullptr ? kEverything : *query.view;
 }
 
+// A page as it leaves the store.
+Result<ListPage> opened(const Store& store, Result<ListPage> page, Gone gone = Gone::kNull) {
+  if (!page) return page;
+  if (auto done = store.make_plain(page->items, gone); !done) return done.error();
+  return page;
+}
+
 // Over the collections that the view does not show, in a column whose keys begin with scope and
 // collection.
 Jump over_unseen(const View& view) {
@@ -245,8 +252,10 @@ std::optional<std::string> op_told(const Role* role, const std::string& text) {
 
 }  // namespace
 
-Result<ListPage> list_records(const Store& store, const RecordQuery& query,
-                              const ScopeFilter& allowed) {
+namespace {
+
+Result<ListPage> list_sealed(const Store& store, const RecordQuery& query,
+                             const ScopeFilter& allowed) {
   if (query.scope.empty()) return list_collection(store, query, allowed);
   const View& view = view_of(query);
   const auto snapshot = store.kv().snapshot();
@@ -268,6 +277,13 @@ Result<ListPage> list_records(const Store& store, const RecordQuery& query,
   }
   return walk(store, *snapshot, {Column::kRecords, prefix, prefix}, query.after, query.limit,
               append_records(view), over_unseen(view));
+}
+
+}  // namespace
+
+Result<ListPage> list_records(const Store& store, const RecordQuery& query,
+                              const ScopeFilter& allowed) {
+  return opened(store, list_sealed(store, query, allowed), Gone::kLeftOut);
 }
 
 Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
@@ -304,8 +320,8 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
   if (!query.scope.empty()) {
     if (!allowed(query.scope)) return ListPage{};
     const std::string prefix = keys::scope_prefix(query.scope);
-    return walk(store, *snapshot, {Column::kConflicts, prefix, prefix}, query.after, query.limit,
-                visit, over);
+    return opened(store, walk(store, *snapshot, {Column::kConflicts, prefix, prefix}, query.after,
+                              query.limit, visit, over));
   }
   SeenScopes seen(store, allowed);
   if (seen.first().empty()) return ListPage{};
@@ -318,8 +334,9 @@ Result<ListPage> list_conflicts(const Store& store, const ConflictQuery& query,
     const std::string_view next = seen.behind(key->record.scope);
     return std::optional(next.empty() ? std::string() : keys::scope_prefix(next));
   };
-  return walk(store, *snapshot, {Column::kConflicts, {}, keys::scope_prefix(seen.first())},
-              query.after, query.limit, visit, jump);
+  return opened(store,
+                walk(store, *snapshot, {Column::kConflicts, {}, keys::scope_prefix(seen.first())},
+                     query.after, query.limit, visit, jump));
 }
 
 Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& query) {
@@ -343,8 +360,8 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
     out += '}';
     return true;
   };
-  return walk(store, *snapshot, {Column::kQuarantine, prefix, prefix}, query.after, query.limit,
-              visit);
+  return opened(store, walk(store, *snapshot, {Column::kQuarantine, prefix, prefix}, query.after,
+                            query.limit, visit));
 }
 
 namespace {
@@ -432,6 +449,7 @@ Status for_each_record(
   const std::string prefix = scope.empty() ? std::string() : keys::scope_prefix(scope);
   auto rows = store.kv().iterate(Column::kRecords, snapshot.get(), keys::prefix_end(prefix));
   rows->seek(prefix);
+  std::string room;
   while (rows->valid()) {
     const auto key = keys::parse_record(rows->key());
     if (!key) return damaged_key();
@@ -441,7 +459,9 @@ Status for_each_record(
     }
     const auto head = decode_record_head(rows->value());
     if (!head) return head.error();
-    if (!head->visible.empty() && !each(key->scope, key->id, head->visible)) return {};
+    const auto visible = store.plain(head->visible, room, Gone::kLeftOut);
+    if (!visible) return visible.error();
+    if (!visible->empty() && !each(key->scope, key->id, *visible)) return {};
     rows->next();
   }
   return rows->status();

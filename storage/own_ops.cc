@@ -277,7 +277,9 @@ Status Applier::match_duplicates(Group& group, std::size_t dirty_index) {
   const auto parts = keys::parse_record(key);
   const Collection* collection = schemas_.find(parts->coll);
   if (collection == nullptr || (!collection->duplicates && record.match.empty())) return {};
-  const auto match = match_of(record, *collection);
+  const auto looked = this->match(group, record, *collection);
+  if (!looked) return looked.error();
+  const std::optional<Match>& match = *looked;
   if (!record.match.empty() && (!match || match->key != record.match)) {
     group.matches[keys::match(parts->scope, parts->coll, record.match, parts->id)].reset();
     record.match.clear();

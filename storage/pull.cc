@@ -226,6 +226,7 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot, const Vie
     }
   }
   PullPage page = std::move(walk.page);
+  if (auto opened = store.make_plain(page.items, Gone::kLeftOut); !opened) return opened.error();
   if (page.head.more) {
     page.next = walk.at();
   } else {

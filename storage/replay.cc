@@ -8,6 +8,7 @@
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "sync/device_id.h"
+#include "sync/personal.h"
 #include "sync/wire.h"
 
 namespace waystation {
@@ -29,7 +30,11 @@ class LogReader {
     past.received = entry.op;
     past.leased = leased_of_verdict(entry.verdict);
     if (past.seq == 0) past.seq = seq_of_verdict(entry.verdict).value_or(0);
-    auto op = decode_op(entry.op);
+    // Read as it came: a schema looks at values, not at what seals them.
+    std::string room;
+    const auto text = store_.plain(entry.op, room);
+    if (!text) return text.error();
+    auto op = decode_op(*text);
     if (!op) return op.error();
     past.op = std::move(*op);
     return {};
@@ -70,6 +75,21 @@ class LogReader {
   std::size_t bytes_ = 0;                               // read since they were dropped last
 };
 
+// Its values as the record has them: sealed.
+Status seal_again(const Store& store, const Schemas& schemas, Op& op) {
+  const Collection* collection = schemas.find(op.coll);
+  if (store.keyring() == nullptr || collection == nullptr) return {};
+  const std::string person(person_of(*collection, op.id));
+  PersonKey key{};
+  if (person.empty()) return {};
+  const auto state = store.keyring()->find(person, key);
+  if (!state) return state.error();
+  if (*state == KeyState::kKnown) {
+    seal_edits(*collection, op, [&](std::string_view value) { return seal(key, person, value); });
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot,
@@ -98,6 +118,7 @@ Result<std::vector<PastOp>> past_of(const Store& store, const Snapshot& snapshot
       if (auto read = log.read(past); !read) return read.error();
       bytes += past.received.size();
       schemas.bring_forward(past.op);
+      if (auto sealed = seal_again(store, schemas, past.op); !sealed) return sealed.error();
       past.op.base = std::min(past.op.base, past.seq - 1);
       all.push_back(std::move(past));
     }

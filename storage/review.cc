@@ -186,7 +186,9 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
       word_for(open.value_or(row.kind)), state, row.value, name.part, author(name.dot));
   if (winner) out += fmt::format(R"(,"winner":{{{},{}}})", winner->what, author(winner->dot));
   if (row.review.stamp != 0) out += ",\"review\":" + review_text(store, row.review);
-  return out + '}';
+  out += '}';
+  if (auto opened = store.make_plain(out); !opened) return opened.error();
+  return out;
 }
 
 Result<ListPage> list_history(const Store& store, const Schemas& schemas,
@@ -223,6 +225,7 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
     page.items += fmt::format(R"(,"n":{},"seq":{},"stamp":{},"received":{},"op":{}}})", op.dot.n,
                               op.seq, ms_from_seq(op.stamp), op.received_ms, told);
   }
+  if (auto opened = store.make_plain(page.items); !opened) return opened.error();
   return page;
 }
 

@@ -18,8 +18,9 @@ namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default", "devices", "device_log", "records", "changes", "conflicts", "quarantine",
-    "digests", "history", "timers",     "matches", "office",  "audit",     "view_digests"};
+    "default",   "devices",    "device_log", "records",      "changes",
+    "conflicts", "quarantine", "digests",    "history",      "timers",
+    "matches",   "office",     "audit",      "view_digests", "persons"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;
@@ -158,6 +159,23 @@ class RocksKv final : public Kv {
     const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
     if (status.ok()) status = checkpoint->CreateCheckpoint(folder, 0);
     return status.ok() ? Status{} : Status{to_error(status)};
+  }
+
+  // Writing out what lies in memory ends the log that it came from; compaction leaves the newest of
+  // each key, and what a snapshot still sees.
+  Result<bool> purge(Purge what) override {
+    std::uint64_t snapshots = 0;
+    const bool told = db_->GetIntProperty(rocksdb::DB::Properties::kNumSnapshots, &snapshots);
+    rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), columns_);
+    if (!status.ok()) return to_error(status);
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (what == Purge::kKeys && static_cast<Column>(i) != Column::kPersons) continue;
+      status = db_->CompactRange(options, columns_[i], nullptr, nullptr);
+      if (!status.ok()) return to_error(status);
+    }
+    return told && snapshots == 0;
   }
 
  private:

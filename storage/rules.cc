@@ -37,6 +37,14 @@ std::string normalised(std::string_view text) {
   return out;
 }
 
+// Empty: none, or no longer to be read.
+std::string shown_plain(const Record& record, std::string_view field, const MatchTexts& texts) {
+  std::string json = record.shown(field);
+  if (texts.open) json = texts.open(json);
+  if (json.size() < 2 || json.front() != '"') return {};
+  return json.substr(1, json.size() - 2);
+}
+
 }  // namespace
 
 std::optional<std::string> parent_id(const Record& record, const CloseRule& rule) {
@@ -79,19 +87,19 @@ std::int64_t due_of(const Record& record, const Collection& collection,
   return due ? std::max<std::int64_t>(1, *due) : 0;
 }
 
-std::optional<Match> match_of(const Record& record, const Collection& collection) {
+std::optional<Match> match_of(const Record& record, const Collection& collection,
+                              const MatchTexts& texts) {
   if (!collection.duplicates) return std::nullopt;
   for (const FieldSpec& spec : collection.fields) {
     if (spec.redirect && record.shown_text(spec.name)) return std::nullopt;
   }
-  const auto same = record.shown_text(collection.duplicates->same);
-  if (!same) return std::nullopt;
-  const std::string text = normalised(*same);
+  const std::string text = normalised(shown_plain(record, collection.duplicates->same, texts));
   if (text.empty()) return std::nullopt;
-  const auto like = record.shown_text(collection.duplicates->like);
+  const std::string like = shown_plain(record, collection.duplicates->like, texts);
   constexpr std::size_t kHashBytes = 16;
-  return Match{hex_of(sha256(text).substr(0, kHashBytes)),
-               like ? std::string(*like) : std::string()};
+  if (!texts.hash) return Match{hex_of(sha256(text).substr(0, kHashBytes)), like};
+  return Match{hex_of(texts.hash(text).substr(0, kHashBytes)),
+               like.empty() ? like : hex_of(texts.hash(like).substr(0, kHashBytes))};
 }
 
 bool may_be_one(const DuplicateRule& rule, Seq born, std::string_view like, Seq other_born,

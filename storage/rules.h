@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,10 +35,16 @@ struct Closing {
 // --- duplicates -------------------------------------------------------------------------------
 struct Match {
   std::string key;   // equal for records that may be one: a hash, so that it holds no name
-  std::string like;  // JSON text without its quotes; empty: has none
+  std::string like;  // equal where the text is; empty: has none
+};
+// How texts that are sealed are read, and what may be kept of them.
+struct MatchTexts {
+  std::function<std::string(std::string_view json)> open;  // empty: nothing is sealed
+  std::function<std::string(std::string_view text)> hash;
 };
 // Nothing when it has no text to be compared, is deleted, or has been merged into another.
-[[nodiscard]] std::optional<Match> match_of(const Record& record, const Collection& collection);
+[[nodiscard]] std::optional<Match> match_of(const Record& record, const Collection& collection,
+                                            const MatchTexts& texts = {});
 [[nodiscard]] bool may_be_one(const DuplicateRule& rule, Seq born, std::string_view like,
                               Seq other_born, std::string_view other_like);
 // The id of the record in `duplicate` about the two.

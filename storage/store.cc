@@ -148,6 +148,22 @@ Status Store::load_tables() {
   return {};
 }
 
+Result<std::string_view> Store::plain(std::string_view json, std::string& room, Gone gone) const {
+  if (!keyring_ || !find_sealed(json, 0)) return json;
+  auto opened = keyring_->open(json, gone);
+  if (!opened) return opened.error();
+  room = std::move(*opened);
+  return std::string_view(room);
+}
+
+Status Store::make_plain(std::string& json, Gone gone) const {
+  std::string room;
+  const auto opened = plain(json, room, gone);
+  if (!opened) return opened.error();
+  if (opened->data() != json.data()) json = std::move(room);
+  return {};
+}
+
 std::uint64_t Store::incarnation_number() const {
   return std::strtoull(incarnation_.substr(0, 16).c_str(), nullptr, 16) | 1U;
 }
@@ -158,6 +174,15 @@ Result<Seq> Store::position(const Snapshot* snapshot) const {
   if (!found) return found.error();
   if (!*found) return Error{Code::kStoreCorrupt, "the position is missing"};
   return decode_seq(value);
+}
+
+Result<Digest> digest_part(const Store& store, std::string_view scope, std::string_view coll,
+                           std::string_view id, std::string_view visible) {
+  if (visible.empty()) return Digest{};
+  std::string room;
+  const auto opened = store.plain(visible, room, Gone::kLeftOut);
+  if (!opened) return opened.error();
+  return digest_of_record(scope, coll, id, *opened);
 }
 
 void Store::go_read_only(std::string reason) {

@@ -6,18 +6,22 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "storage/directory.h"
+#include "storage/keyring.h"
 #include "storage/kv.h"
 #include "storage/office.h"
+#include "sync/digest.h"
 #include "sync/policy.h"
 #include "sync/result.h"
 
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 4;
+inline constexpr std::uint64_t kStoreFormat = 5;
 
 class Store {
  public:
@@ -41,6 +45,16 @@ class Store {
   [[nodiscard]] const ScopeTable& scopes() const { return scopes_; }
   [[nodiscard]] OfficeDirectory& office() { return office_; }
   [[nodiscard]] const OfficeDirectory& office() const { return office_; }
+
+  // From then on personal values are sealed before they are stored. Before anything else is done.
+  void use(const MasterKey& master) { keyring_.emplace(*kv_, master); }
+  [[nodiscard]] const Keyring* keyring() const { return keyring_ ? &*keyring_ : nullptr; }
+  // JSON text of the store as those may read it who may see all of it: with what is sealed opened.
+  // Gives `json` itself where nothing is, else a view of `room`. Errors: as Keyring::open.
+  [[nodiscard]] Result<std::string_view> plain(std::string_view json, std::string& room,
+                                               Gone gone = Gone::kNull) const;
+  // The same in place.
+  [[nodiscard]] Status make_plain(std::string& json, Gone gone = Gone::kNull) const;
 
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;
@@ -77,6 +91,7 @@ class Store {
   [[nodiscard]] Status list_history();
 
   std::unique_ptr<Kv> kv_;
+  std::optional<Keyring> keyring_;
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;
@@ -87,5 +102,11 @@ class Store {
   mutable std::mutex reason_mutex_;
   std::string reason_;
 };
+
+// What a record adds to the digest of its scope, by what is stored of it: devices count what they
+// are sent, so what is sealed is opened. Nothing for one that is not shown.
+[[nodiscard]] Result<Digest> digest_part(const Store& store, std::string_view scope,
+                                         std::string_view coll, std::string_view id,
+                                         std::string_view visible);
 
 }  // namespace waystation

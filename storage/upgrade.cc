@@ -12,8 +12,10 @@
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "storage/replay.h"
+#include "storage/sealing.h"
 #include "sync/bytes.h"
 #include "sync/device_id.h"
+#include "sync/personal.h"
 
 namespace waystation {
 namespace {
@@ -24,8 +26,9 @@ std::string version_key(std::string_view coll) { return fmt::format("schema:{}",
 
 class Upgrade {
  public:
-  Upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms)
-      : store_(store), schemas_(schemas), now_ms_(now_ms) {}
+  Upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms,
+          const std::function<void(std::span<unsigned char>)>& random)
+      : store_(store), schemas_(schemas), now_ms_(now_ms), random_(random) {}
 
   Result<UpgradeReport> run() {
     auto position = store_.position();
@@ -35,10 +38,17 @@ class Upgrade {
     for (const auto& [name, collection] : schemas_.collections()) {
       if (auto looked = look_at(collection); !looked) return looked.error();
     }
+    if (sealing_) {
+      const auto sealed = seal_logs(store_, schemas_, random_);
+      if (!sealed) return sealed.error();
+      report_.sealed = *sealed;
+    }
     if (!concerned_.empty()) {
       if (auto walked = walk(); !walked) return walked.error();
     }
     for (const auto& [key, value] : versions_) batch_.put(Column::kMeta, key, value);
+    if (sealing_)
+      batch_.put(Column::kMeta, std::string(keys::kPurge), std::string(keys::kPurgeAll));
     if (auto written = flush(); !written) return written.error();
     return report_;
   }
@@ -90,12 +100,19 @@ class Upgrade {
     if (!former) return former.error();
     const bool changed = !*found || version != collection.version;
     if (changed) note(collection.name, collection.version);
-    if (empty_ || (version == collection.version && former->empty())) return {};
+    const auto unsealed = has_to_be_sealed(store_, schemas_, collection.name);
+    if (!unsealed) return unsealed.error();
+    if (*unsealed) {
+      versions_[sealed_note_key(collection.name)] =
+          personal_fields(*schemas_.versions(collection.name));
+    }
+    if (empty_ || (version == collection.version && former->empty() && !*unsealed)) return {};
+    sealing_ = sealing_ || *unsealed;
     ++report_.collections;
     const auto from = static_cast<std::uint32_t>(version);
     from_[collection.name] = from;
     Concern concern;
-    concern.all = !former->empty() || schemas_.migrates(collection.name, from);
+    concern.all = !former->empty() || *unsealed || schemas_.migrates(collection.name, from);
     concern.new_fields = schemas_.new_fields(collection.name, from);
     for (const std::string& name : *former) moves_[name] = collection.name;
     concerned_[collection.name] = std::move(concern);
@@ -274,8 +291,9 @@ class Upgrade {
     if (!before.empty()) {
       const auto old = decode_record(before);
       if (!old) return old.error();
-      const std::string shown = old->visible();
-      if (!shown.empty()) (*row)->digest.subtract(digest_of_record(scope, coll, id, shown));
+      const auto part = digest_part(store_, scope, coll, id, old->visible());
+      if (!part) return part.error();
+      (*row)->digest.subtract(*part);
       if (!old->buried) batch_.erase_once(Column::kChanges, keys::change(scope, old->seq));
       if (old->due_ms != 0 && old->due_ms != record.due_ms) {
         batch_.erase(Column::kTimers, keys::timer(old->due_ms, key));
@@ -287,7 +305,9 @@ class Upgrade {
     position_ = next_seq(position_, now_ms_);
     record.seq = position_;
     const std::string shown = record.visible();
-    if (!shown.empty()) (*row)->digest.add(digest_of_record(scope, coll, id, shown));
+    const auto part = digest_part(store_, scope, coll, id, shown);
+    if (!part) return part.error();
+    (*row)->digest.add(*part);
     (*row)->newest = position_;
     std::string pointer = coll;
     pointer += '\0';
@@ -328,8 +348,10 @@ class Upgrade {
   Store& store_;
   const Schemas& schemas_;
   std::int64_t now_ms_;
+  const std::function<void(std::span<unsigned char>)>& random_;
   Seq position_ = 0;
   bool empty_ = false;
+  bool sealing_ = false;
   std::map<std::string, Concern> concerned_;  // by collection
   std::map<std::string, std::string> moves_;  // collection → the one that it has become
   std::map<std::string, std::uint32_t, std::less<>> from_;  // of both: the version it was in
@@ -342,8 +364,9 @@ class Upgrade {
 
 }  // namespace
 
-Result<UpgradeReport> upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms) {
-  return Upgrade(store, schemas, now_ms).run();
+Result<UpgradeReport> upgrade(Store& store, const Schemas& schemas, std::int64_t now_ms,
+                              const std::function<void(std::span<unsigned char>)>& random) {
+  return Upgrade(store, schemas, now_ms, random).run();
 }
 
 }  // namespace waystation

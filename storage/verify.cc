@@ -126,9 +126,12 @@ class Verifier {
     if (head->seq > position_) fault("record {}: seq {} lies above the position", where, head->seq);
     newest_ = std::max(newest_, head->seq);
     if (!head->visible.empty()) {
-      const Digest whole = digest_of_record(key.scope, key.coll, key.id, head->visible);
+      std::string room;
+      const auto opened = store_.plain(head->visible, room, Gone::kLeftOut);
+      if (!opened) return opened.error();
+      const Digest whole = digest_of_record(key.scope, key.coll, key.id, *opened);
       sum_.add(whole);
-      const auto parts = view_parts(views_, key.scope, key.coll, key.id, head->visible, whole);
+      const auto parts = view_parts(views_, key.scope, key.coll, key.id, *opened, whole);
       for (std::size_t i = 0; i < parts.size(); ++i) view_sums_[i].add(parts[i]);
     }
     std::string pointer;

@@ -126,9 +126,12 @@ class Adoption {
       }
       ++report_.records;
       if (head->visible.empty()) continue;
-      const Digest whole = digest_of_record(key->scope, key->coll, key->id, head->visible);
+      std::string room;
+      const auto opened = store_.plain(head->visible, room, Gone::kLeftOut);
+      if (!opened) return opened.error();
+      const Digest whole = digest_of_record(key->scope, key->coll, key->id, *opened);
       const auto parts =
-          view_parts(policy_.views(), key->scope, key->coll, key->id, head->visible, whole);
+          view_parts(policy_.views(), key->scope, key->coll, key->id, *opened, whole);
       for (std::size_t i = 0; i < parts.size(); ++i) sums_[i].add(parts[i]);
     }
     close_scope(scope);

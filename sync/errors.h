@@ -75,6 +75,7 @@ enum class Code : std::uint8_t {
   kQuotaExhausted,
   kQuotaExceeded,
   kQuotaHeld,
+  kPersonErased,
   // HTTP.
   kHttpBadRequest,
   kHttpNotFound,
@@ -93,6 +94,8 @@ enum class Code : std::uint8_t {
   kSchemaInvalid,
   kPolicyInvalid,
   kConfigInvalid,
+  kMasterKey,
+  kErasures,
   kInputInvalid,
   kBusy,
   kIo,

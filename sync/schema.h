@@ -40,6 +40,7 @@ struct FieldSpec {
   std::size_t max_items = 0;  // set, log
   bool by_server = false;     // only the server's own ops write it
   bool redirect = false;      // holds the id of the record that this one was merged into
+  bool personal = false;      // lies in the store under the key of the collection's person alone
 
   // Quota: `max` bounds what may be granted in all.
   std::int64_t max_lease = 0;         // most that one lease op is given
@@ -84,6 +85,7 @@ struct Collection {
   bool deletable = true;
   bool derived = false;           // records are created by the server's own ops alone
   std::vector<std::string> key;   // natural key, empty: the device makes the id
+  std::string person;             // whom a record is about: "id" or a part of the key; or nobody
   std::vector<FieldSpec> fields;  // in the file's order
   std::optional<CloseRule> close;
   std::optional<DuplicateRule> duplicates;

@@ -13,12 +13,17 @@ Refusal wrong_type(std::string_view field, std::string_view expected) {
   return Refusal{Code::kFieldType, fmt::format("{}: must be {}", field, expected)};
 }
 
+// A refusal is read by many, and kept: it says nothing that is personal.
+std::string_view told(const FieldSpec& spec, const Value& value) {
+  return spec.personal ? std::string_view("the value") : std::string_view(value.json);
+}
+
 std::optional<Refusal> check_string(const FieldSpec& spec, const Value& value) {
   if (value.type != ValueType::kString) return wrong_type(spec.name, "a string");
   if (!spec.choices.empty()) {
     if (spec.choices.count(std::string(unquoted(value))) == 0) {
       return Refusal{Code::kFieldLimit,
-                     fmt::format("{}: {} is not one of the choices", spec.name, value.json)};
+                     fmt::format("{}: {} is not one of the choices", spec.name, told(spec, value))};
     }
   } else if (value.length_points > spec.max_length) {
     return Refusal{Code::kFieldLimit, fmt::format("{}: {} characters, at most {}", spec.name,
@@ -141,7 +146,7 @@ std::optional<Refusal> check_value(const FieldSpec& spec, const Value& value) {
       }
       if (value.number < spec.min || value.number > spec.max) {
         return Refusal{Code::kFieldLimit, fmt::format("{}: {} is outside {} to {}", spec.name,
-                                                      value.json, spec.min, spec.max)};
+                                                      told(spec, value), spec.min, spec.max)};
       }
       return std::nullopt;
   }

@@ -116,6 +116,11 @@ class Loader : private FileReader {
     if (spec.redirect && (spec.merge != MergeType::kRegister || spec.type != FieldType::kString)) {
       fail(path + "/redirect", "only a register of type string can redirect");
     }
+    spec.personal = flag(object, path, "personal", false);
+    if (spec.personal && (spec.merge != MergeType::kRegister || spec.redirect || spec.by_server)) {
+      fail(path + "/personal",
+           "only a register that people write, and no redirect, can be personal");
+    }
   }
 
   void read_quota(FieldSpec& spec, dom::object object, const std::string& path) {
@@ -138,9 +143,10 @@ class Loader : private FileReader {
       fail(path, "must be an object");
       return spec;
     }
-    only_keys(object, path,
-              {"merge", "type", "title", "required", "enum", "max_length", "min", "max",
-               "max_items", "by", "redirect", "max_lease", "lease_hours", "reclaim_after_hours"});
+    only_keys(
+        object, path,
+        {"merge", "type", "title", "required", "enum", "max_length", "min", "max", "max_items",
+         "by", "redirect", "personal", "max_lease", "lease_hours", "reclaim_after_hours"});
     if (!valid_name(field_name)) fail(path, "is not a field name ([a-z][a-z0-9_]*)");
     spec.merge = one_of(object, path, "merge", kMergeNames);
     spec.type = one_of(object, path, "type", kTypeNames);
@@ -179,8 +185,8 @@ class Loader : private FileReader {
 
   void read_collection(Collection& made, dom::object root) {
     only_keys(root, "",
-              {"collection", "version", "title", "facts", "deletable", "derived", "key", "fields",
-               "close", "duplicates", "migrate", "moved_from"});
+              {"collection", "version", "title", "facts", "deletable", "derived", "key", "person",
+               "fields", "close", "duplicates", "migrate", "moved_from"});
     made.name = text(root, "", "collection");
     if (!valid_name(made.name)) fail("/collection", "is not a name ([a-z][a-z0-9_]*)");
     made.version = static_cast<std::uint32_t>(whole(root, "", "version", 1, 1'000'000));
@@ -200,6 +206,7 @@ class Loader : private FileReader {
     }
     check_fields(made);
     read_key(made, root);
+    read_person(made, root);
     read_close(made, root);
     read_duplicates(made, root);
     read_migrations(made, root);
@@ -240,6 +247,25 @@ class Loader : private FileReader {
         return;
       }
       made.key.emplace_back(word);
+    }
+  }
+
+  void read_person(Collection& made, dom::object root) {
+    if (json::find(root, "person")) {
+      made.person = text(root, "", "person");
+      const bool in_key =
+          std::find(made.key.begin(), made.key.end(), made.person) != made.key.end();
+      if (made.person != "id" && !in_key)
+        fail("/person", "is neither \"id\" nor a part of the key");
+    }
+    for (const FieldSpec& spec : made.fields) {
+      if (!spec.personal) continue;
+      const std::string path = fmt::format("/fields/{}/personal", spec.name);
+      if (made.person.empty()) fail(path, "needs \"person\": whom the record is about");
+      if (made.facts) fail(path, "a fact cannot be cleared");
+      if (std::find(made.key.begin(), made.key.end(), spec.name) != made.key.end()) {
+        fail(path, "a part of the id can be read by all");
+      }
     }
   }
 

@@ -6,9 +6,12 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "server/secrets.h"
+#include "storage/erasures.h"
+#include "storage/keyring.h"
 #include "sync/canonical.h"
 #include "sync/stamp.h"
 #include "tools/commands.h"
@@ -22,6 +25,8 @@ namespace {
 struct BackupOptions {
   std::string folder;
   std::string server;
+  std::string erasures;
+  std::string master_key;
   bool json = false;
 };
 
@@ -52,9 +57,31 @@ int run_backup(const Config& config, const BackupOptions& options) {
   return 0;
 }
 
+// What personal data needs besides the store: the key that opens it, and the list of whom it must
+// not bring back. The server looks at both when it starts.
+Status take_in_files(const Config& config, const BackupOptions& options) {
+  if (!options.master_key.empty()) {
+    std::ifstream in(options.master_key);
+    std::string text;
+    in >> text;
+    const auto key = parse_master_key(text);
+    if (!key) return Error{Code::kMasterKey, options.master_key + ": " + key.error().context};
+    if (auto kept = write_master_key(config.data + "/master.key", *key); !kept) return kept;
+  }
+  if (options.erasures.empty()) return {};
+  const auto erasures = read_erasures(options.erasures);
+  if (!erasures) return erasures.error();
+  return write_erasures(config.data + "/erasures.log", *erasures);
+}
+
 int run_restore(const Config& config, const BackupOptions& options) {
+  std::error_code error;
+  if (!options.erasures.empty() && !std::filesystem::exists(options.erasures, error)) {
+    return report(Error{Code::kErasures, options.erasures + " is missing"});
+  }
   const auto note = restore(options.folder, config.data, random_incarnation());
   if (!note) return report(note.error());
+  if (auto taken = take_in_files(config, options); !taken) return report(taken.error());
   if (options.json) {
     std::string out = "{\"data\":";
     append_json_string(out, config.data);
@@ -65,6 +92,11 @@ int run_restore(const Config& config, const BackupOptions& options) {
   fmt::print("{} holds the store as it was at {}, as a new life of it\n", config.data,
              local_time(note->made_ms));
   fmt::print("Start the server on it: devices hand in again what came after the backup.\n");
+  if (options.erasures.empty() && config.erasures.empty()) {
+    fmt::print(
+        "No list of erasures was given: whoever was erased after the backup was made is back. Give "
+        "--erasures with erasures.log of the lost data folder or of the newest backup.\n");
+  }
   return 0;
 }
 
@@ -89,6 +121,11 @@ void add_restore(CLI::App& app, Options& options, Run& run) {
       "restore", "Copy a backup into an empty data folder, for a server to go on from it");
   auto chosen = std::make_shared<BackupOptions>();
   command->add_option("--from", chosen->folder, "The folder that \"backup\" made")->required();
+  command->add_option("--erasures", chosen->erasures,
+                      "The list of erasures: erasures.log of the lost data folder, of its other "
+                      "place, or of the newest backup");
+  command->add_option("--master-key", chosen->master_key,
+                      "File with the master key of when the backup was made, for the data folder");
   command->add_flag("--json", chosen->json, "For programs: print what was restored");
   command->footer(
       "The data folder (--data) must be empty or not be there.\n"

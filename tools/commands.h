@@ -32,6 +32,8 @@ void add_refused(CLI::App& app, Options& options, Run& run);
 void add_duplicates(CLI::App& app, Options& options, Run& run);
 void add_backup(CLI::App& app, Options& options, Run& run);
 void add_restore(CLI::App& app, Options& options, Run& run);
+void add_erase(CLI::App& app, Options& options, Run& run);
+void add_keys(CLI::App& app, Options& options, Run& run);
 void add_office(CLI::App& app, Options& options, Run& run);
 void add_audit(CLI::App& app, Options& options, Run& run);
 void add_verify(CLI::App& app, Options& options, Run& run);

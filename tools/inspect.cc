@@ -63,6 +63,7 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kOffice, "office"},
     {Column::kAudit, "audit"},
     {Column::kViewDigests, "view digests"},
+    {Column::kPersons, "persons"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 
@@ -142,8 +143,9 @@ Result<std::string> lost_value(const Store& store, const keys::RecordKey& key, c
       keys::conflict(key.scope, key.coll, key.id, field.name, lost.dot, lost.part), bytes);
   if (!found) return found.error();
   if (!*found) return std::string("(its value is missing: run waystation verify)");
-  const auto row = decode_conflict(bytes);
+  auto row = decode_conflict(bytes);
   if (!row) return row.error();
+  if (auto opened = store.make_plain(row->value); !opened) return opened.error();
   return row->value;
 }
 
@@ -206,14 +208,25 @@ Status show_record_json(const Store& store, const keys::RecordKey& key, const Re
   return {};
 }
 
+// Values that are sealed, as they are read.
+Status open_values(const Store& store, Record& record) {
+  for (Field& field : record.fields) {
+    for (Write& write : field.live) {
+      if (auto opened = store.make_plain(write.value); !opened) return opened;
+    }
+  }
+  return {};
+}
+
 Status show_record(const Store& store, const InspectOptions& options) {
   std::string bytes;
   const auto found = store.kv().get(Column::kRecords,
                                     keys::record(options.scope, options.coll, options.id), bytes);
   if (!found) return found.error();
   if (!*found) return Error{Code::kHttpNotFound, "there is no such record"};
-  const auto record = decode_record(bytes);
+  auto record = decode_record(bytes);
   if (!record) return record.error();
+  if (auto opened = open_values(store, *record); !opened) return opened;
   const keys::RecordKey key{options.scope, options.coll, options.id};
   if (options.json) return show_record_json(store, key, *record);
   say(fmt::format("seq {} ({}), {} open conflicts", record->seq, stamp_time(record->seq),
@@ -350,8 +363,9 @@ Status show_reused(const Store& store, std::uint64_t device, std::uint64_t n) {
   for (rows->seek(keys::quarantine(device, n, 0)); rows->valid(); rows->next()) {
     const auto key = keys::parse_quarantine(rows->key());
     if (!key || key->device != device || key->n != n) break;
-    const auto row = decode_quarantine(rows->value());
+    auto row = decode_quarantine(rows->value());
     if (!row) return row.error();
+    if (auto opened = store.make_plain(row->op); !opened) return opened;
     say(fmt::format("in the quarantine since {}: {}: {}", local_time(row->received_ms), row->code,
                     row->detail));
     if (key->variant != 0) say_json(row->op);
@@ -369,7 +383,8 @@ Status show_op(const Store& store, const InspectOptions& options) {
                      [&](std::uint64_t n, std::int64_t received_ms, const LogEntry& entry) {
                        if (n != options.n) return false;
                        shown = true;
-                       say_json(entry.op);
+                       std::string op = entry.op;
+                       say_json(store.make_plain(op) ? op : entry.op);
                        say(fmt::format("arrived   {}", local_time(received_ms)));
                        if (entry.stamp != 0)
                          say(fmt::format("written   {}", stamp_time(entry.stamp)));

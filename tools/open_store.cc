@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "server/personal_files.h"
+
 namespace waystation {
 namespace {
 
@@ -11,10 +13,18 @@ namespace {
 constexpr int kAttempts = 4;
 constexpr std::chrono::milliseconds kPause(250);
 
-Result<std::unique_ptr<Store>> open_once(const std::string& folder) {
+Result<std::unique_ptr<Store>> open_once(const std::string& folder, const Config& config) {
   auto kv = open_rocks(folder, OpenMode::kReadOnly);
   if (!kv) return kv.error();
-  return Store::open(std::move(*kv), {});
+  auto store = Store::open(std::move(*kv), {});
+  if (!store) return store;
+  const auto sealed = master_in_use((*store)->kv());
+  if (!sealed) return sealed.error();
+  if (!*sealed) return store;
+  const auto master = find_master_key((*store)->kv(), config);
+  if (!master) return master.error();
+  (*store)->use(*master);
+  return store;
 }
 
 }  // namespace
@@ -22,11 +32,12 @@ Result<std::unique_ptr<Store>> open_once(const std::string& folder) {
 Result<std::unique_ptr<Store>> open_to_read(const Config& config) {
   const std::string folder = config.data + "/store";
   for (int attempt = 1;; ++attempt) {
-    auto store = open_once(folder);
+    auto store = open_once(folder, config);
     std::error_code ignored;
     const bool there = std::filesystem::exists(folder + "/CURRENT", ignored);
     if (store.ok() || !there || attempt == kAttempts) return store;
-    if (store.error().code == Code::kStoreFormat) return store;
+    const Code code = store.error().code;
+    if (code == Code::kStoreFormat || code == Code::kMasterKey) return store;
     std::this_thread::sleep_for(kPause);
   }
 }

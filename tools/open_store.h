@@ -10,7 +10,7 @@
 namespace waystation {
 
 // The store as it is now: all that the server has acknowledged by this moment; what comes later is
-// not seen. Nothing is written. Errors: as Store::open.
+// not seen. Nothing is written; what is sealed can be opened. Errors: as Store::open, kMasterKey.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_to_read(const Config& config);
 
 }  // namespace waystation

@@ -19,6 +19,7 @@
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "tests/crash/field.h"
+#include "tools/open_store.h"
 
 namespace waystation::testing {
 namespace {
@@ -96,9 +97,9 @@ class Kill : public ::testing::Test {
 
   // What the disk holds when nobody has it open.
   void look_into_the_store() {
-    auto kv = open_rocks(server_.data() + "/store", OpenMode::kReadOnly);
-    ASSERT_TRUE(kv.ok()) << kv.error().context;
-    const auto store = Store::open(std::move(*kv), "");
+    Config config;
+    config.data = server_.data();
+    const auto store = open_to_read(config);
     ASSERT_TRUE(store.ok()) << store.error().context;
     const auto report = verify(**store, [](std::uint64_t) {});
     ASSERT_TRUE(report.ok()) << report.error().context;

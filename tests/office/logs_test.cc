@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "tests/process/live_client.h"
 #include "tests/process/messages.h"
 
@@ -10,6 +13,12 @@ namespace waystation::testing {
 namespace {
 
 constexpr const char* kPassword = "marker-password-9f2c";
+
+std::string content_of(const std::string& path) {
+  std::ostringstream out;
+  out << std::ifstream(path, std::ios::binary).rdbuf();
+  return out.str();
+}
 
 class Logs : public ::testing::Test {
  protected:
@@ -86,6 +95,18 @@ TEST_F(Logs, HoldNoSecretAndNoPersonalValue) {
   open.sync(sync_body(wrong, {}));
   open.unchecked("POST", "/v1/sync", R"({"hello":{"token":"marker-wrong-77ab")");
   admin.call("GET", "/v1/records?scope=s");
+  // Somebody who is erased, and refused from then on.
+  secret("the id of a person", "marker-person-31d8");
+  const auto person = [](std::uint64_t n) {
+    return op_of(n, "s", "volunteer", "marker-person-31d8",
+                 Json{{"set", {{"name", "标记姓名王小明"}, {"note", "13800009999"}}}});
+  };
+  EXPECT_EQ(verdict_codes(open.sync(sync_body(device, {person(5)}, "")).body["receipt"]), "ok");
+  EXPECT_EQ(admin.call("POST", "/v1/persons/marker-person-31d8/erase").status, 200);
+  EXPECT_EQ(verdict_codes(open.sync(sync_body(device, {person(6)}, "")).body["receipt"]),
+            "person.erased");
+  const std::string master = content_of(server_.data() + "/master.key");
+  secret("the master key", master.substr(0, 64));
   admin.call("GET", "/v1/quarantine");
   admin.call("POST", "/v1/devices/" + device.device + "/revoke");
   EXPECT_EQ(server_.stop(), 0);

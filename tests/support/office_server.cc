@@ -78,6 +78,12 @@ void OfficeServer::open() {
   around.threads = Threads::kStepped;
   around.schemas = std::make_shared<const Schemas>(schemas());
   around.policy = policy;
+  around.master = master();
+  around.erasures.append = [this](const Erasure& erasure) {
+    erasures.push_back(erasure);
+    return Status{};
+  };
+  around.erasures.read = [this] { return Result<std::vector<Erasure>>(erasures); };
   auto opened = Service::over(share(disk_), {}, kToken, std::move(around));
   WS_CHECK(opened.ok());
   service_ = std::move(*opened);

@@ -52,6 +52,8 @@ class WatchedKv final : public Kv {
     if (written) step_in(watch_->after_write);
     return written;
   }
+  Status checkpoint(const std::string& folder) override { return below_.checkpoint(folder); }
+  Result<bool> purge(Purge what) override { return below_.purge(what); }
 
  private:
   class Iterator final : public KvIterator {

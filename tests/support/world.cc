@@ -228,8 +228,15 @@ void World::open(const std::string& incarnation, Store::Life life) {
   applier_.reset();
   store_.reset();
   store_ = must(Store::open(share(disk_), incarnation, life));
+  store_->use(master());
   if (policy_ != nullptr) (void)must(adopt_policy(*store_, policy_, now));
-  applier_ = std::make_unique<Applier>(*store_, schemas(), ApplierSettings{offline_ms});
+  ApplierSettings settings;
+  settings.offline_ms = offline_ms;
+  settings.erasing = [this](const std::string& row, std::int64_t) {
+    if (list_of_erasures) erased_rows.push_back(row);
+    return list_of_erasures;
+  };
+  applier_ = std::make_unique<Applier>(*store_, schemas(), settings);
   must(applier_->start());
 }
 
@@ -282,6 +289,18 @@ void World::hang(const std::string& scope, const std::string& parent) {
                     .does(parent.empty() ? R"("set":{"parent":null})"
                                          : fmt::format(R"("set":{{"parent":"{}"}})", parent))});
   if (answer.codes() != "ok") must(Status(Error{Code::kInternal, answer.codes()}));
+}
+
+Result<EraseReport> World::erase(const std::string& person) {
+  Result<EraseReport> answer = Error{Code::kInternal, "never answered"};
+  EraseRequest request;
+  request.row = person_row(person);
+  request.persons = {person};
+  request.done = [&](Result<EraseReport> reply) { answer = std::move(reply); };
+  std::vector<Request> group;
+  group.emplace_back(std::move(request));
+  apply(group);
+  return answer;
 }
 
 Status World::make_code(const std::string& code, const CodeRow& row) {
@@ -407,7 +426,10 @@ std::string World::visible(const std::string& coll, const std::string& id,
     return "nothing";
   }
   const RecordHead head = must(decode_record_head(value));
-  return head.visible.empty() ? "deleted" : std::string(head.visible);
+  std::string room;
+  return head.visible.empty()
+             ? "deleted"
+             : std::string(must(store_->plain(head.visible, room, Gone::kLeftOut)));
 }
 
 std::size_t World::conflict_count(const std::string& coll, const std::string& id,
@@ -430,8 +452,10 @@ std::vector<OpenConflict> World::conflicts(const std::string& coll, const std::s
     const ConflictRow row = must(decode_conflict(rows->value()));
     const auto kind = held->open_kind(key->field, key->dot, key->part, row.kind);
     if (!kind) continue;
+    std::string room;
     open.push_back(OpenConflict{std::string(key->field), key->dot.device, key->dot.n, key->part,
-                                std::string(word_for(*kind)), row.value});
+                                std::string(word_for(*kind)),
+                                std::string(must(store_->plain(row.value, room)))});
   }
   std::sort(open.begin(), open.end());
   return open;
@@ -452,7 +476,9 @@ std::string World::recomputed_digest(const std::string& scope) const {
     WS_CHECK(key.has_value());
     const RecordHead head = must(decode_record_head(rows->value()));
     if (head.visible.empty()) continue;
-    sum.add(digest_of_record(key->scope, key->coll, key->id, head.visible));
+    std::string room;
+    const auto plain = must(store_->plain(head.visible, room, Gone::kLeftOut));
+    sum.add(digest_of_record(key->scope, key->coll, key->id, plain));
   }
   return sum.hex();
 }
@@ -490,6 +516,12 @@ std::vector<LogEntry> World::log(std::uint64_t device) const {
 Seq World::position() const { return must(store_->position()); }
 
 // --- the disk ---------------------------------------------------------------------------------
+
+MasterKey master() {
+  MasterKey key;
+  key.bytes.fill(7);
+  return key;
+}
 
 std::unique_ptr<Kv> share(std::shared_ptr<MemoryKv> disk) {
   return std::make_unique<SharedKv>(std::move(disk));

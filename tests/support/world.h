@@ -112,6 +112,9 @@ class World {
 
   std::int64_t now = kStart;
   std::int64_t offline_ms = ApplierSettings{}.offline_ms;  // as of the next reopen()
+  // The list of erasures, and whether it can be written.
+  std::vector<std::string> erased_rows;
+  Status list_of_erasures;
 
   // --- the office -----------------------------------------------------------------------------
   // Enrols a device with the next number, or with the one given, through a code of its own.
@@ -129,6 +132,7 @@ class World {
   Result<AccountPtr> revoke(std::uint64_t device);
   Result<AccountPtr> wipe(std::uint64_t device, bool at_once = false);
   Status make_code(const std::string& code, const CodeRow& row);
+  Result<EraseReport> erase(const std::string& person);
   Result<AccountPtr> enroll_with(const std::string& code, const std::string& request,
                                  std::uint64_t new_device, const std::string& token = "secret");
 
@@ -186,6 +190,9 @@ class World {
   std::uint64_t codes_made_ = 0;
   std::uint64_t lives_ = 1;
 };
+
+// The master key of every World.
+[[nodiscard]] MasterKey master();
 
 // A Kv that lets a test keep the disk when the store over it is gone.
 [[nodiscard]] std::unique_ptr<Kv> share(std::shared_ptr<MemoryKv> disk);

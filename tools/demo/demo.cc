@@ -13,7 +13,6 @@
 #include <thread>
 
 #include "server/secrets.h"
-#include "storage/store.h"
 #include "storage/verify.h"
 #include "tools/client/server_process.h"
 #include "tools/commands.h"
@@ -21,6 +20,7 @@
 #include "tools/demo/city.h"
 #include "tools/demo/day.h"
 #include "tools/demo/device.h"
+#include "tools/open_store.h"
 
 namespace waystation::cli {
 namespace {
@@ -311,9 +311,9 @@ class Demo {
       fmt::print("the server did not end cleanly\n");
       return false;
     }
-    auto kv = open_rocks(folder_ + "/store", OpenMode::kReadOnly);
-    if (!kv) return failed(kv.error());
-    const auto store = Store::open(std::move(*kv), "");
+    Config config;
+    config.data = folder_;
+    const auto store = open_to_read(config);
     if (!store) return failed(store.error());
     const auto found = verify(**store, [](std::uint64_t) {});
     if (!found) return failed(found.error());

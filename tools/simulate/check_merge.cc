@@ -44,7 +44,8 @@ std::vector<std::string> history(const std::vector<LoggedOp>& ops, const RecordN
   return lines;
 }
 
-void check_against_model(const Store& store, const Schemas& schemas, Findings& findings) {
+void check_against_model(const Store& store, const Schemas& schemas, const Erased& erased,
+                         Findings& findings) {
   std::vector<LoggedOp> ops;
   for_each_logged(store, [&](const Logged& op) {
     const Seq seq = seq_of_verdict(op.entry.verdict);
@@ -66,7 +67,7 @@ void check_against_model(const Store& store, const Schemas& schemas, Findings& f
     const auto open = conflicts.find(name);
     const std::vector<ModelConflict> none;
     const auto& kept = open == conflicts.end() ? none : open->second;
-    if (kept != record.conflicts) {
+    if (kept != record.conflicts && !erased.about(name.coll, name.id)) {
       findings.report(4,
                       fmt::format("conflicts of {}: {}", text_of(name), text_of(record.conflicts)),
                       text_of(kept), history(ops, name));
@@ -99,9 +100,10 @@ void check_digests(const Store& store, Findings& findings) {
 
 }  // namespace
 
-void check_merge(const Store& store, const Schemas& schemas, Findings& findings) {
+void check_merge(const Store& store, const Schemas& schemas, const Erased& erased,
+                 Findings& findings) {
   check_digests(store, findings);
-  check_against_model(store, schemas, findings);
+  check_against_model(store, schemas, erased, findings);
   const auto report = verify(store, [](std::uint64_t) {});
   if (!report) {
     findings.report(3, "the store can be read", report.error().context);

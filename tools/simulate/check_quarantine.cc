@@ -7,14 +7,15 @@
 
 namespace waystation::simulate {
 
-void check_quarantine(const Store& store, const Witness& witness, Findings& findings) {
+void check_quarantine(const Store& store, const Witness& witness, const Erased& erased,
+                      Findings& findings) {
   std::map<Witness::Name, QuarantineRow> first;           // the ops themselves
   std::map<Witness::Name, std::set<std::string>> others;  // contents that reused their number
   const auto rows = store.kv().iterate(Column::kQuarantine);
   for (rows->seek(""); rows->valid(); rows->next()) {
     const auto key = keys::parse_quarantine(rows->key());
     auto row = decode_quarantine(rows->value());
-    if (!key || !row) continue;
+    if (!key || !row || !store.make_plain(row->op)) continue;
     if (key->variant == 0) {
       first[{key->device, key->n}] = std::move(*row);
     } else {
@@ -38,6 +39,7 @@ void check_quarantine(const Store& store, const Witness& witness, Findings& find
     for (const std::string& content : contents) {
       const auto at = others.find(op);
       if (at != others.end() && at->second.count(content) != 0) continue;
+      if (erased.about(content)) continue;
       findings.report(4,
                       fmt::format("the other content of {}/{} is in the quarantine: {}",
                                   format_device_id(op.first), op.second, content),

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/store.h"
@@ -14,20 +15,37 @@
 
 namespace waystation::simulate {
 
+// Who was erased: of them devices and the witness know what the store cannot tell any more.
+struct Erased {
+  const Schemas* schemas = nullptr;
+  std::set<std::string> asked;  // persons: it may have been done
+  std::set<std::string> done;   // it was answered
+
+  [[nodiscard]] bool about(std::string_view coll, std::string_view id) const;
+  [[nodiscard]] bool about(std::string_view op) const;  // as JSON
+};
+
+// Law 13 (check_persons.cc): what is personal is sealed, and of the erased nothing is shown.
+void check_persons(const Store& store, const Schemas& schemas, const Erased& erased,
+                   Findings& findings);
+
 // Laws 1, 2, 12 (check_log.cc): the logs against what was said; no edit twice; each number once;
 // what devices held at a restore has come back.
 void check_log(const Store& store, const Witness& witness,
-               const std::vector<std::string>& must_return, Findings& findings);
+               const std::vector<std::string>& must_return, const Erased& erased,
+               Findings& findings);
 
 // Laws 3 and 4 (check_merge.cc): what is stored is what the slow model says, conflicts too;
 // digests; nothing that `waystation verify` objects to.
-void check_merge(const Store& store, const Schemas& schemas, Findings& findings);
+void check_merge(const Store& store, const Schemas& schemas, const Erased& erased,
+                 Findings& findings);
 
 // Law 10 (check_versions.cc): nothing is on show under a name that only an older version knew.
 void check_versions(const Store& store, const Schemas& newest, Findings& findings);
 
 // Law 4 (check_quarantine.cc): every refused op, and every other content under a used number.
-void check_quarantine(const Store& store, const Witness& witness, Findings& findings);
+void check_quarantine(const Store& store, const Witness& witness, const Erased& erased,
+                      Findings& findings);
 
 // Law 7 (check_scopes.cc): each account holds what lies below its branches, by a plain
 // recomputation from the records of scopes.

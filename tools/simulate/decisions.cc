@@ -78,6 +78,16 @@ void Simulation::change_roles(Device& device) {
   trace_.line("{} {} is to be {}: {}", step_, device.name(), role, reply.status);
 }
 
+void Simulation::erase_somebody() {
+  const std::string person = random_.chance(700) ? fmt::format("r{}", random_.below(plan_.records))
+                                                 : fmt::format("k{}", random_.below(2));
+  erased_.schemas = schemas_.newest.get();
+  erased_.asked.insert(person);
+  const ApiReply reply = office("POST", fmt::format("/v1/persons/{}/erase", person), "");
+  if (reply.status == 200) erased_.done.insert(person);
+  trace_.line("{} {} is erased: {} {}", step_, person, reply.status, reply.body);
+}
+
 void Simulation::change_tree() {
   Device& office_device = *devices_[0];
   if (office_device.unknown || office_device.edited_ms == true_ms_) return;

@@ -18,7 +18,7 @@ constexpr std::array<FaultInfo, kFaults> kInfo{{
     {"full", 100},     {"read", 100},         {"server_clock", 200}, {"device_clock", 600},
     {"reboot", 600},   {"device_crash", 800}, {"reinstall", 80},     {"scopes", 800},
     {"revoke", 200},   {"absence", 300},      {"schema", 200},       {"bad_ops", 150},
-    {"repeats", 1500}, {"tree", 600},         {"roles", 500},
+    {"repeats", 1500}, {"tree", 600},         {"roles", 500},        {"erase", 100},
 }};
 
 }  // namespace

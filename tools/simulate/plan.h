@@ -37,8 +37,9 @@ enum class Fault : std::uint8_t {
   kRepeats,      // ops are handed in again, as they were and with other content
   kTree,         // the office makes a scope, or moves one to below another
   kRoles,        // the office gives a device another role, or everybody another policy
+  kErase,        // the office erases a person
 };
-inline constexpr std::size_t kFaults = 23;
+inline constexpr std::size_t kFaults = 24;
 [[nodiscard]] std::string_view name(Fault fault);
 [[nodiscard]] std::optional<Fault> parse_fault(std::string_view text);
 

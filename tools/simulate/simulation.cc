@@ -388,6 +388,7 @@ void Simulation::strike(Fault fault) {
     case Fault::kRepeats: return repeat_push();
     case Fault::kRoles: return change_roles(device);
     case Fault::kTree: return change_tree();
+    case Fault::kErase: return erase_somebody();
     case Fault::kDuplicate:
     case Fault::kSlow:
     case Fault::kBadOps: return;  // at their places
@@ -451,9 +452,10 @@ void Simulation::check_all() {
       if (!held.device->revoked) returned.push_back(held.op);
     }
   }
-  check_log(store, witness_, returned, findings_);
-  check_quarantine(store, witness_, findings_);
-  check_merge(store, schemas, findings_);
+  check_log(store, witness_, returned, erased_, findings_);
+  check_quarantine(store, witness_, erased_, findings_);
+  check_merge(store, schemas, erased_, findings_);
+  check_persons(store, schemas, erased_, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
   check_scopes(store, findings_);
   if (newer_server_) check_versions(store, *schemas_.newest, findings_);

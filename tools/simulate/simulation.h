@@ -97,6 +97,7 @@ class Simulation {
   void decide(Device& device);  // the office, about its standing
   void change_tree();
   void change_roles(Device& device);  // one device's role, or everybody's policy
+  void erase_somebody();
   void check_cheaply();
   void calm_down();
   [[nodiscard]] bool all_done();
@@ -136,6 +137,8 @@ class Simulation {
     const Device* device;
     std::string op;
   };
+  std::vector<Erasure> erasures_;  // the list, which is kept apart from the disk
+  Erased erased_;
   std::vector<Held> must_return_;  // what devices held when they heard of a restore
 };
 

@@ -46,6 +46,13 @@ Status Simulation::start_server(Store::Life life) {
   };
   around.random = [this](std::span<unsigned char> bytes) { random_.fill(bytes); };
   around.threads = Threads::kStepped;
+  around.master.emplace();
+  around.master->bytes.fill(1);
+  around.erasures.append = [this](const Erasure& erasure) {
+    erasures_.push_back(erasure);
+    return Status{};
+  };
+  around.erasures.read = [this] { return Result<std::vector<Erasure>>(erasures_); };
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
   around.policy = policy_for(policy_, *around.schemas);
   around.backups.check = [](const std::string&) { return Status{}; };

@@ -19,6 +19,7 @@ void for_each_logged(const Store& store, const std::function<void(const Logged&)
     op.n = chunk->first_n;
     for (LogEntry& entry : chunk->entries) {
       op.entry = std::move(entry);
+      if (!store.make_plain(op.entry.op)) continue;
       each(op);
       ++op.n;
     }
@@ -32,8 +33,10 @@ std::map<RecordName, StoredRecord> stored_records(const Store& store) {
     const auto key = keys::parse_record(rows->key());
     const auto head = decode_record_head(rows->value());
     if (!key || !head) continue;
+    StoredRecord record{head->seq, std::string(head->visible)};
+    (void)store.make_plain(record.visible, Gone::kLeftOut);
     records[RecordName{std::string(key->scope), std::string(key->coll), std::string(key->id)}] =
-        StoredRecord{head->seq, std::string(head->visible)};
+        std::move(record);
   }
   return records;
 }
@@ -61,6 +64,7 @@ std::map<RecordName, std::vector<ModelConflict>> stored_conflicts(const Store& s
     conflict.part = key->part;
     conflict.kind = std::string(word_for(*kind));
     conflict.value = row->value;
+    (void)store.make_plain(conflict.value);
     conflicts[name].push_back(std::move(conflict));
   }
   for (auto& [name, list] : conflicts) std::sort(list.begin(), list.end());

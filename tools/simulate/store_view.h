@@ -1,4 +1,5 @@
 // Reading a store as the checkers do: straight from the keys and values, past what serves devices.
+// What is sealed is opened.
 // One thread.
 #pragma once
 

@@ -89,6 +89,30 @@ TEST(CollectionSchema, RefusesWhatTheLoaderRefuses) {
   }
 }
 
+TEST(CollectionSchema, AgreesWithTheLoaderOnWhatIsPersonal) {
+  const Json balance = Json::parse(read_source("schemas/collections/balance.v1.json"));
+  const std::string scope = read_source("schemas/collections/scope.v1.json");
+  const auto both = [&scope](const Json& file) {
+    const bool loads = Schemas::parse({{"scope.v1.json", scope}, {"f", file.dump()}}).ok();
+    EXPECT_EQ(is_valid(file), loads) << file.dump();
+    return loads;
+  };
+  ASSERT_TRUE(both(balance));
+  for (const char* patch :
+       {R"({"person":null})", R"({"person":7})", R"({"fields":{"note":{"personal":"yes"}}})",
+        R"({"fields":{"note":{"by":"server"}}})", R"({"fields":{"note":{"redirect":true}}})",
+        R"({"fields":{"points":{"personal":true}}})"}) {
+    Json file = balance;
+    file.merge_patch(Json::parse(patch));
+    EXPECT_FALSE(both(file)) << patch;
+  }
+  Json fact = Json::parse(read_source("schemas/collections/visit.v1.json"));
+  fact["person"] = "id";
+  ASSERT_TRUE(both(fact));
+  fact["fields"]["note"]["personal"] = true;
+  EXPECT_FALSE(both(fact)) << "a fact cannot be cleared";
+}
+
 // Steps that no version before is needed to see wrong.
 TEST(CollectionSchema, RefusesStepsOfAWrongShape) {
   Json file = Json::parse(read_source("schemas/collections/note.v1.json"));
