@@ -41,8 +41,13 @@ bool query_flag(const ApiRequest& request, const std::string& key) {
   return text == "1" || text == "true";
 }
 
-// Lists that name people; a list of all collections does.
-bool holds_personal_data(const std::string& coll) { return coll.empty() || coll == "volunteer"; }
+// Whether a list names people, by the schemas; a list of all collections does.
+bool holds_personal_data(const Schemas& schemas, const std::string& coll) {
+  const Collection* collection = schemas.find(coll);
+  if (collection == nullptr) return coll.empty();
+  return std::any_of(collection->fields.begin(), collection->fields.end(),
+                     [](const FieldSpec& field) { return field.personal; });
+}
 
 ApiReply list_reply(std::string_view key, const Result<ListPage>& page) {
   if (!page) return problem(page.error());
@@ -129,7 +134,7 @@ void Service::records(const ApiRequest& request, const Caller& caller, ApiDone d
     return list_reply("records", follow ? follow_record(*store_, schemas_, query)
                                         : list_records(*store_, query, allowed));
   };
-  if (!caller.is_device() && query.id.empty() && holds_personal_data(query.coll)) {
+  if (!caller.is_device() && query.id.empty() && holds_personal_data(schemas_, query.coll)) {
     const std::string on =
         (query.scope.empty() ? "*" : query.scope) + "/" + (query.coll.empty() ? "*" : query.coll);
     return read_in_bulk(caller, on, std::move(done), std::move(job));
@@ -163,10 +168,15 @@ void Service::conflicts(const ApiRequest& request, const Caller& caller, ApiDone
     if (const auto error = wall(caller, query.scope)) return done(problem(*error));
   }
   query.view = &store_->policy().view_of(caller.role);
-  read(std::move(done), [this, query, caller] {
+  auto job = [this, query, caller] {
     const auto allowed = [&](std::string_view scope) { return sees(caller, scope); };
     return list_reply("conflicts", list_conflicts(*store_, query, allowed));
-  });
+  };
+  if (!caller.is_device()) {
+    const std::string on = (query.scope.empty() ? "*" : query.scope) + "/conflicts";
+    return read_in_bulk(caller, on, std::move(done), std::move(job));
+  }
+  read(std::move(done), std::move(job));
 }
 
 void Service::show_conflict(const ApiRequest& request, const Caller& caller, ApiDone done) {
@@ -207,8 +217,12 @@ void Service::quarantine(const ApiRequest& request, const Caller& caller, ApiDon
     }
     query.device = caller.account->device;
   }
-  read(std::move(done),
-       [this, query] { return list_reply("quarantine", list_quarantine(*store_, query)); });
+  auto job = [this, query] { return list_reply("quarantine", list_quarantine(*store_, query)); };
+  if (!caller.is_device()) {
+    const std::string on = (device.empty() ? "*" : device) + "/quarantine";
+    return read_in_bulk(caller, on, std::move(done), std::move(job));
+  }
+  read(std::move(done), std::move(job));
 }
 
 void Service::access(const ApiRequest& request, ApiDone done) {
