@@ -133,7 +133,7 @@ TEST_F(Import, WhatTheServerRefusesIsABadLine) {
   EXPECT_EQ(counts.created, 0U);
   EXPECT_EQ(counts.bad_lines, 3U);
   ASSERT_FALSE(bad_.empty());
-  EXPECT_NE(bad_[1].find("refused by the server: scope.unknown"), std::string::npos) << bad_[1];
+  EXPECT_NE(bad_[1].find("refused by the server: scope.forbidden"), std::string::npos) << bad_[1];
 }
 
 TEST_F(Import, ManyOpsGoInSeveralPushes) {
