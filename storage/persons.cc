@@ -68,7 +68,9 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
       any = true;
       return std::string("null");
     });
-    if (any || person == op.id) refused(Code::kPersonErased, "nothing more is kept of this person");
+    // Deleting the record, or ending a review of it, brings nobody back.
+    if (any || (person == op.id && !op.edits.empty()))
+      refused(Code::kPersonErased, "nothing more is kept of this person");
     return true;
   }
   Status failed;

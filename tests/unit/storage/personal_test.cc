@@ -9,6 +9,7 @@
 #include "storage/sealing.h"
 #include "storage/upgrade.h"
 #include "storage/verify.h"
+#include "sync/device_id.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -156,6 +157,25 @@ TEST_F(PersonalData, OfAnErasedPersonIsNotTakenInAgain) {
     EXPECT_THAT(one.row.op, Not(HasSubstr("\\u0001"))) << "nothing is kept of it, sealed or not";
   }
   expect_not_on_disk(kName);
+  expect_sound();
+}
+
+TEST_F(PersonalData, WhatIsLeftOfAnErasedPersonCanBeReviewedAndDeleted) {
+  world.push(phone, {volunteer(1, R"("name":"王小明标记","team":"red")")});
+  world.push(tablet, {volunteer(1, R"("name":"别名标记")")});
+  ASSERT_TRUE(world.erase(kPerson).ok());
+  ASSERT_EQ(world.conflict_count("volunteer", kPerson), 1U);
+  const auto lost = world.conflicts("volunteer", kPerson).at(0);
+  EXPECT_EQ(lost.value, "null");
+  OpText settles = op(2).on("volunteer", kPerson).having_seen(world.position());
+  settles.edits = "\"settle\":[{\"field\":\"name\",\"by\":\"" + format_device_id(lost.device) +
+                  "\",\"n\":1,\"part\":0}]";
+  EXPECT_EQ(world.push(phone, {settles}).code(), "ok");
+  EXPECT_EQ(world.conflict_count("volunteer", kPerson), 0U);
+  OpText deletes = op(3).on("volunteer", kPerson).having_seen(world.position());
+  deletes.edits = R"("del":true)";
+  EXPECT_EQ(world.push(phone, {deletes}).code(), "ok");
+  EXPECT_EQ(world.visible("volunteer", kPerson), "deleted");
   expect_sound();
 }
 
