@@ -1,8 +1,8 @@
 // A budget of wrong enrolment codes, so that nobody finds one by trying. By address: a few at once,
 // and then one each time that some have been forgiven. For all addresses together: when that is
 // spent, an address that has not guessed wrong lately still has one try, so that an honest person
-// with a right code gets in while others guess. Of one address kUndecided are looked at at one time,
-// so that a thousand at once are not all let in before the first is found to be wrong.
+// with a right code gets in while others guess. Of one address kUndecided are looked at at one
+// time, so that a thousand at once are not all let in before the first is found to be wrong.
 //
 // A code has 50 random bits. Any thread.
 #pragma once
@@ -30,7 +30,8 @@ class GuessLimit {
   // Addresses that are remembered. Beyond it the one that would be forgiven first is forgotten.
   static constexpr std::size_t kAddresses = 10'000;
 
-  // Before the code is looked at: 0, or after how many ms to come back. After a 0, decided() follows.
+  // Before the code is looked at: 0, or after how many ms to come back. After a 0, decided()
+  // follows.
   [[nodiscard]] std::int64_t admit(std::string_view address, std::int64_t now_ms);
   void decided(std::string_view address);
   // What admit() would say, but for those that are being looked at.

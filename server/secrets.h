@@ -27,16 +27,16 @@ using RandomBytes = std::function<void(std::span<unsigned char>)>;
 [[nodiscard]] std::string random_code(const RandomBytes& random = os_random());
 [[nodiscard]] std::string display_code(std::string_view digits);
 
-// What is kept of a code: HMAC-SHA-256 under the administrator's token. A plain hash of 50 bits could
-// be reversed by whoever sees it, or the part of it that is the code's id.
+// What is kept of a code: HMAC-SHA-256 under the administrator's token. A plain hash of 50 bits
+// could be reversed by whoever sees it, or the part of it that is the code's id.
 [[nodiscard]] std::string code_hash(std::string_view digits, std::string_view admin_token);
 
 // Equal, in a time that does not depend on where they differ.
 [[nodiscard]] bool equal_secrets(std::string_view a, std::string_view b);
 
 // The administrator's token: from WAYSTATION_ADMIN_TOKEN, or from `folder`/admin.token, which is
-// made (readable by its owner only) when it is missing and `create` is set. Errors: kIo, also when it
-// has less than kAdminTokenChars.
+// made (readable by its owner only) when it is missing and `create` is set. Errors: kIo, also when
+// it has less than kAdminTokenChars.
 inline constexpr std::size_t kAdminTokenChars = 32;
 [[nodiscard]] Result<std::string> admin_token(const std::string& folder, bool create);
 

@@ -53,7 +53,7 @@ class OfficeServer {
 
   std::int64_t now = kStart;
   std::shared_ptr<const Policy> policy;  // as of the next restart(); null: the shipped one
-  std::vector<Erasure> erasures;  // the list that it keeps apart
+  std::vector<Erasure> erasures;         // the list that it keeps apart
 
   ApiReply call(ApiRequest request);
   ApiReply admin(const std::string& method, const std::string& path, const std::string& body = "");

@@ -135,7 +135,8 @@ TEST_F(Roles, WhoHasSeenWhatCameAfterARoleWasTakenWritesAfterThat) {
   EXPECT_EQ(world.push(phone, {forged.having_seen(world.record("event", "e1")->seq)}).codes(),
             "access.denied");
   forged.n = 2;
-  EXPECT_EQ(world.push(phone, {forged.having_seen(0)}).codes(), "ok") << "with what it had seen before";
+  EXPECT_EQ(world.push(phone, {forged.having_seen(0)}).codes(), "ok")
+      << "with what it had seen before";
 }
 
 TEST_F(Roles, SomeFieldsAreWrittenOfWhatIsThereAlone) {
