@@ -12,6 +12,7 @@ class RoleCommands : public ::testing::Test {
  protected:
   RoleCommands() : office_(server_) {
     office_.make_scopes({"s"});
+    office_.write("s", "station", "s1", Json{{"set", {{"phone", "0660-0"}}}});
     device_ = office_.enroll({"s"}, "a phone", "volunteer");
   }
 

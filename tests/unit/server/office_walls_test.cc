@@ -38,7 +38,7 @@ class OfficeWalls : public ::testing::Test {
   void hide_from_the_office() {
     Json file = Json::parse(read_source("schemas/policy.json"));
     file["roles"]["office"]["collections"] = {
-        {"volunteer", {{"read", {{"all_but", {"phone_tail"}}}}, {"write", "all"}}},
+        {"volunteer", {{"read", {{"all_but", {"phone_tail"}}}}, {"write", "none"}}},
         {"visit", {{"read", "none"}, {"write", "none"}}}};
     auto policy = Policy::parse({"policy.json", file.dump()}, schemas());
     ASSERT_TRUE(policy.ok()) << policy.error().context;

@@ -225,7 +225,9 @@ TEST(APolicy, HidesWhatAFieldWasCalledBefore) {
   Json policy = shipped();
   for (auto& role : policy["roles"]) role["collections"] = Json::object();
   policy["roles"]["lead"]["collections"]["people"] = {{"read", {{"all_but", {"mobile"}}}},
-                                                      {"write", {{"fields", {"mobile"}}}}};
+                                                      {"write", "none"}};
+  policy["roles"]["station"]["collections"]["people"] = {{"read", "all"},
+                                                         {"write", {{"fields", {"mobile"}}}}};
   const auto loaded = load(policy, *set);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   const Sight& sight = loaded->view_of(kRoleLead).of("people");
@@ -245,7 +247,49 @@ TEST(APolicy, HidesWhatAFieldWasCalledBefore) {
   Op old = *decode_op(op(1).on("people", "p").does(R"("set":{"phone":"1"})").json());
   set->admit(old);
   EXPECT_FALSE(old.refusal.has_value());
-  EXPECT_EQ(loaded->against(kRoleLead, old), std::nullopt);
+  EXPECT_EQ(loaded->against(kRoleStation, old), std::nullopt);
+}
+
+TEST(APolicy, HidesWhatANewerSchemaHasLeftOut) {
+  const std::string title = R"("title":{"zh":"甲","en":"A"})";
+  const auto file = [&](int version, const std::vector<std::string>& names) {
+    std::string fields;
+    for (const std::string& name : names) {
+      fields += fmt::format(R"({}"{}":{{"merge":"register","type":"string",{},"max_length":9}})",
+                            fields.empty() ? "" : ",", name, title);
+    }
+    return SchemaFile{fmt::format("people.v{}.json", version),
+                      fmt::format(R"({{"collection":"people","version":{},{},"fields":{{{}}}}})",
+                                  version, title, fields)};
+  };
+  const auto set =
+      Schemas::parse({{"scope.v1.json", read_source("schemas/collections/scope.v1.json")},
+                      file(1, {"phone", "name"}),
+                      file(2, {"name"})});
+  ASSERT_TRUE(set.ok()) << set.error().context;
+  Json policy = shipped();
+  for (auto& role : policy["roles"]) role["collections"] = Json::object();
+  auto& people = policy["roles"]["lead"]["collections"]["people"];
+  people = {{"read", {{"all_but", {"phone"}}}}, {"write", "none"}};
+  const auto loaded = load(policy, *set);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().context;
+  EXPECT_FALSE(loaded->view_of(kRoleLead).of("people").shows("phone")) << "it lies in old records";
+  EXPECT_TRUE(loaded->view_of(kRoleLead).of("people").shows("name"));
+}
+
+TEST(APolicy, LetsNobodyReplaceOrDeleteWhatHeDoesNotRead) {
+  const auto loads = [](const Json& read, const Json& write) {
+    Json policy = shipped();
+    policy["roles"]["lead"]["collections"]["volunteer"] = {{"read", read}, {"write", write}};
+    return load(policy, schemas()).ok();
+  };
+  const Json some = {{"all_but", {"note"}}};
+  EXPECT_FALSE(loads(some, "all"));
+  EXPECT_FALSE(loads(some, {{"fields", {"note"}}}));
+  EXPECT_FALSE(loads(some, {{"fields", {"name"}}, {"does", {"set", "delete"}}}));
+  EXPECT_TRUE(loads(some, {{"fields", {"name"}}, {"does", {"set", "create"}}}));
+  EXPECT_FALSE(loads("none", "all"));
+  EXPECT_TRUE(loads("none", {{"does", {"append", "add", "create"}}}));
 }
 
 TEST(AView, KeepsWhatItHidesOutOfARecordsText) {
