@@ -1,7 +1,9 @@
 #include "server/http_session.h"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/beast/core/read_size.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -23,6 +25,7 @@ namespace http = beast::http;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr std::string_view kSyncPath = "/v1/sync";
+constexpr std::size_t kPiece = 64 * 1024;
 
 std::size_t count_of(const HttpFields& fields) {
   return static_cast<std::size_t>(std::distance(fields.begin(), fields.end()));
@@ -122,24 +125,39 @@ class HttpSession {
   }
 
   // A body has a time of grace, and then must keep up with a pace that any phone has. False: those
-  // who are unknown hold too much together.
+  // who are unknown hold too much together. Beast's own read goes on within itself as long as a
+  // line is not whole, so that nobody would see what comes: here each piece counts.
   asio::awaitable<bool> read_body(Parser& parser, ErrorCode& error) {
     const auto began = std::chrono::steady_clock::now();
     std::size_t bytes = 0;
     parser.eager(true);
+    feed(parser, error);
     while (!error && !parser.is_done()) {
+      const std::size_t size = beast::read_size(buffer_, kPiece);
+      if (size == 0 || bytes > limits::kRawBodyBytes) {
+        error = http::error::buffer_overflow;
+        break;
+      }
       const auto left = began + slowest(bytes, limits::kBodyGraceMs);
       start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
           left - std::chrono::steady_clock::now()));
-      const std::size_t read =
-          co_await http::async_read_some(stream_, buffer_, parser, into(error));
+      const auto room = buffer_.prepare(size);
+      const std::size_t read = co_await stream_.async_read_some(room, into(error));
       stop_deadline();
+      buffer_.commit(read);
       bytes += read;
       peer_->visit->bytes(read);
       if (!peer_->visit->hold(read)) co_return false;
-      if (!error && bytes > limits::kRawBodyBytes) error = http::error::bad_chunk_extension;
+      if (error == asio::error::eof) error = http::error::partial_message;
+      if (!error) feed(parser, error);
     }
     co_return true;
+  }
+
+  void feed(Parser& parser, ErrorCode& error) {
+    if (buffer_.size() == 0 || parser.is_done()) return;
+    buffer_.consume(parser.put(buffer_.data(), error));
+    if (error == http::error::need_more) error = {};
   }
 
   asio::awaitable<bool> answer(const HttpRequest& request) {

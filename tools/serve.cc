@@ -41,9 +41,8 @@ std::size_t raise_descriptor_limit() {
 // that finds no descriptor left takes no more edits, so connections leave it what it needs.
 Config within_descriptors(Config config, std::size_t descriptors) {
   constexpr std::size_t kOfTheStore = 700;
-  const std::size_t most = descriptors > 2 * kOfTheStore
-                               ? descriptors - kOfTheStore
-                               : std::max<std::size_t>(1, descriptors / 2);
+  const std::size_t free = descriptors - std::min(descriptors, kOfTheStore);
+  const std::size_t most = std::max(free, descriptors / 8);
   if (config.connections > most) {
     spdlog::warn("at most {} connections, not {}: the limit of open files is {}", most,
                  config.connections, descriptors);

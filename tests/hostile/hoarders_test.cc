@@ -173,6 +173,7 @@ TEST_F(Hoarders, ListsThatADeviceDoesNotReadTakeNothingFromOthers) {
     hoarders.back()->take_little();
     // More than the system keeps for a connection.
     for (int pages = 0; pages < 40; ++pages) hoarders.back()->send(list(device()));
+    server().wait_until_it_rests();  // one after another, so that none is put off
   }
   EXPECT_TRUE(soon(std::chrono::seconds(20), [&] {
     const auto answer = ask(device());
