@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace waystation::simulate {
 namespace {
 
@@ -47,6 +49,18 @@ TEST(Shrinker, TakesAnotherBreachForAnotherFailure) {
   const Shrunk shrunk = shrink(Request{}, failure(1500), run, 200);
   EXPECT_EQ(shrunk.outcome.breach.law, 3);
   EXPECT_GE(shrunk.request.steps, 1000U);
+}
+
+TEST(Shrinker, NeverRunsLongerThanWasAsked) {
+  std::uint64_t longest = 0;
+  // What fails only after the last step, as a device that is never done.
+  const auto run = [&longest](const Request& request) {
+    longest = std::max(longest, request.steps);
+    return failure(50'000);
+  };
+  const Shrunk shrunk = shrink(Request{}, failure(50'000), run, 200);
+  EXPECT_LE(shrunk.request.steps, Request{}.steps);
+  EXPECT_LE(longest, Request{}.steps);
 }
 
 TEST(Shrinker, KeepsToItsBudget) {

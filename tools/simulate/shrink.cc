@@ -8,7 +8,7 @@ namespace {
 class Shrinker {
  public:
   Shrinker(Shrunk start, const Runner& run, std::size_t most_runs)
-      : best_(std::move(start)), run_(run), most_runs_(most_runs) {
+      : best_(std::move(start)), run_(run), most_runs_(most_runs), asked_(best_.request.steps) {
     best_.request.steps = std::min(best_.request.steps, best_.outcome.step);
   }
 
@@ -42,8 +42,9 @@ class Shrinker {
       if (best_.request.without[i]) continue;
       Request request = best_.request;
       request.without[i] = true;
-      // Another course: what it did in so many steps the new one may do in a few more.
-      request.steps += request.steps / 2;
+      // Another course: what it did in so many steps the new one may do in a few more, yet never
+      // in more than were asked for: each success would let the next grow.
+      request.steps = std::min(request.steps + request.steps / 2, asked_);
       attempt(request);
     }
   }
@@ -63,6 +64,7 @@ class Shrinker {
   Shrunk best_;
   const Runner& run_;
   std::size_t most_runs_;
+  std::uint64_t asked_;
 };
 
 }  // namespace

@@ -519,11 +519,19 @@ void Simulation::calm_down() {
   }
   if (service_->store().read_only()) crash();
   if (service_ == nullptr) return;
-  // A device that hears nothing gives up a post after 200 steps; each pulls page by page.
-  std::uint64_t records = 0;
-  for_each_logged(service_->store(), [&](const Logged&) { ++records; });
-  const std::uint64_t pages = records / plan_.page + 1;
-  const std::uint64_t bound = step_ + 20'000 + (4'000 + 100 * pages) * devices_.size();
+  // What is to be done: every op that waits goes in, and every device hears of all there is.
+  std::uint64_t changes = 0;
+  std::uint64_t pushes = 0;
+  for_each_logged(service_->store(), [&](const Logged&) { ++changes; });
+  for (const auto& device : devices_) {
+    changes += device->replica.waiting();
+    pushes = std::max(pushes, device->replica.waiting() / plan_.max_ops + 1);
+  }
+  const std::uint64_t talks = changes / plan_.page + 1 + pushes;
+  // Of the steps a share are talks, and each device has its share of these. Ten times what all that
+  // takes on average is the bound; a device that hears nothing gives up a post after 200 steps.
+  const std::uint64_t steps = (plan_.talk + plan_.move + plan_.serve) / plan_.talk + 1;
+  const std::uint64_t bound = step_ + 20'000 + (4'000 + 10 * steps * talks) * devices_.size();
   while (!findings_.any() && step_ < bound) {
     step();
     if (service_ == nullptr) return;

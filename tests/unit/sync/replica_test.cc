@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sync/limits.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -343,6 +344,16 @@ TEST_F(Phone, IsTheSameAfterItWasSavedAndLoaded) {
   EXPECT_EQ(loaded->hello(kClock), phone.hello(kClock));
   EXPECT_EQ(loaded->digest("t"), phone.digest("t"));
   EXPECT_EQ(loaded->view(kNote), phone.view(kNote));
+}
+
+TEST_F(Phone, LoadsMoreThanOneFrameHolds) {
+  const std::string text(60'000, 'x');
+  for (int i = 0; i < 40; ++i) edit(text);
+  const std::string saved = phone.save();
+  ASSERT_GT(saved.size(), 2 * limits::kFrameBytes);
+  const auto loaded = Replica::load(saved);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->save(), saved);
 }
 
 TEST_F(Phone, LoadsNothingThatIsNotASavedState) {
