@@ -279,7 +279,8 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
   if (!refusal) {
     auto found = entry(keys::record(op.scope, op.coll, op.id));
     if (!found) return found.error();
-    refusal = check_policy(account, op, written, (*found)->record.exists());
+    refusal =
+        check_policy(account, op, written, (*found)->record.made_by(account.device, written.base));
   }
   if (!refusal) {
     auto against = check_replay(account, op);

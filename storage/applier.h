@@ -252,7 +252,7 @@ class Applier {
   [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
                                                    const Written& written) const;
   [[nodiscard]] std::optional<Refusal> check_policy(const Account& account, const Op& op,
-                                                    const Written& written, bool is_there) const;
+                                                    const Written& written, bool makes_it) const;
   [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
                                                     const OpPlace& place,
                                                     const Collection& collection,

@@ -38,12 +38,12 @@ void Applier::take(Group& group, RoleRequest& request) {
 
 // Law 7: by a role that was held when the op was written.
 std::optional<Refusal> Applier::check_policy(const Account& account, const Op& op,
-                                             const Written& written, bool is_there) const {
+                                             const Written& written, bool makes_it) const {
   std::optional<Refusal> refusal{Refusal{Code::kAccessDenied, "no role was held with the scope"}};
   bool said = false;
   for (const std::string_view role : account.roles_in(op.scope, written)) {
     auto against = store_.policy().against(role, op);
-    const bool birth = !op.del && (!is_there || !store_.policy().sees(role, op.coll));
+    const bool birth = !op.edits.empty() && (makes_it || !store_.policy().sees(role, op.coll));
     if (!against && birth) against = store_.policy().against_birth(role, op.coll);
     if (!against) return std::nullopt;
     if (std::exchange(said, true)) continue;  // the role of now says why

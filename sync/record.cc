@@ -573,6 +573,13 @@ std::size_t Record::open_conflicts() const {
   return count;
 }
 
+bool Record::made_by(std::uint64_t device, Seq base) const {
+  if (!exists()) return true;
+  return deleted_ && std::none_of(deletes.begin(), deletes.end(), [&](const DeviceDelete& d) {
+           return d.device != device && d.seq > base;
+         });
+}
+
 std::size_t Record::open_conflicts(const Field& field) {
   return static_cast<std::size_t>(
       std::count_if(field.lost.begin(), field.lost.end(),

@@ -129,6 +129,10 @@ class Record {
 
   [[nodiscard]] bool exists() const { return seq != 0; }
   [[nodiscard]] bool deleted() const { return deleted_; }
+  // Whether an edit of `device`, which has seen the log up to `base`, makes the record: it is not
+  // there, or is deleted, and the author knows that. (An edit by whoever has not seen the delete
+  // loses to it.)
+  [[nodiscard]] bool made_by(std::uint64_t device, Seq base) const;
 
   // The canonical text of what a device sees; empty when deleted. Precondition: exists().
   [[nodiscard]] std::string visible() const;
