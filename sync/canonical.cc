@@ -307,6 +307,7 @@ Result<Document> parse(std::string_view bytes) {
     return made;
   }();
   if (bytes.size() > limits::kFrameBytes) return Error{Code::kFrameTooLarge, ""};
+  if (bytes.data() == nullptr) bytes = "";  // simdjson copies from it, if nothing at all
   Document document;
   const auto error = parser.parse(bytes.data(), bytes.size()).get(document.root);
   if (error == simdjson::STRING_ERROR || error == simdjson::NUMBER_ERROR) {
