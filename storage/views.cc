@@ -48,6 +48,7 @@ class Adoption {
   // Devices whose role sees something else by now.
   Status tell_devices() {
     std::vector<RoleView> now;
+    now.reserve(kRoles.size());
     for (const std::string_view name : kRoles) now.push_back(role_view(policy_, name));
     const std::string encoded = encode_role_views(now);
     std::string value;
