@@ -40,10 +40,14 @@ struct SyncReply {
   }
 };
 
+struct PolicyInForce {
+  std::shared_ptr<const Policy> policy;
+  bool from_file = false;
+};
+
 // Schemas of one's own may come without a policy: what the shipped one says of fields does not fit
 // them. Yet where a file was in force, a missing one is a mistake, and would show what was hidden.
-Result<std::shared_ptr<const Policy>> read_policy(const Config& config, const Schemas& schemas,
-                                                  const Kv& kv) {
+Result<PolicyInForce> read_policy(const Config& config, const Schemas& schemas, const Kv& kv) {
   const std::string path = policy_file(config);
   std::error_code error;
   const bool missing = !std::filesystem::exists(path, error) && !error;
@@ -56,9 +60,11 @@ Result<std::shared_ptr<const Policy>> read_policy(const Config& config, const Sc
                    fmt::format("{} is missing, and there was a policy before", path)};
     }
     spdlog::warn("there is no {}: volunteers and stations see nothing until there is", path);
-    return policy_without_file(schemas);
+    return PolicyInForce{policy_without_file(schemas), false};
   }
-  return load_policy(path, schemas);
+  auto policy = load_policy(path, schemas);
+  if (!policy) return policy.error();
+  return PolicyInForce{std::move(*policy), true};
 }
 
 Status mark_policy_file(Kv& kv) {
@@ -113,9 +119,9 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     service->schemas_ = std::move(*schemas);
   }
   // Before the store is touched: a policy with a mistake is to change nothing.
-  auto policy = around.policy != nullptr ? Result<std::shared_ptr<const Policy>>(around.policy)
-                                         : read_policy(config, service->schemas_, *kv);
-  if (!policy) return policy.error();
+  auto found = around.policy != nullptr ? Result<PolicyInForce>(PolicyInForce{around.policy, false})
+                                        : read_policy(config, service->schemas_, *kv);
+  if (!found) return found.error();
   auto store = Store::open(std::move(kv), random_incarnation(around.random),
                            config.recover ? Store::Life::kNew : Store::Life::kGoesOn);
   if (!store) return store.error();
@@ -136,13 +142,13 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     spdlog::info("{} records of {} collections carried forward to newer schemas", upgraded->records,
                  upgraded->collections);
   }
-  const auto adopted = adopt_policy(*service->store_, std::move(*policy), around.now_ms());
+  const auto adopted = adopt_policy(*service->store_, std::move(found->policy), around.now_ms());
   if (!adopted) return adopted.error();
   if (adopted->devices > 0) {
     spdlog::info("the policy shows {} devices something else than before: they start afresh",
                  adopted->devices);
   }
-  if (around.policy == nullptr && std::filesystem::exists(policy_file(config))) {
+  if (found->from_file) {
     if (auto marked = mark_policy_file(service->store_->kv()); !marked) return marked.error();
   }
   ApplierSettings settings;

@@ -11,6 +11,7 @@
 #include "storage/review.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
+#include "sync/personal.h"
 
 namespace waystation {
 namespace {
@@ -43,10 +44,8 @@ bool query_flag(const ApiRequest& request, const std::string& key) {
 
 // Whether a list names people, by the schemas; a list of all collections does.
 bool holds_personal_data(const Schemas& schemas, const std::string& coll) {
-  const Collection* collection = schemas.find(coll);
-  if (collection == nullptr) return coll.empty();
-  return std::any_of(collection->fields.begin(), collection->fields.end(),
-                     [](const FieldSpec& field) { return field.personal; });
+  const std::vector<Collection>* versions = schemas.versions(coll);
+  return versions == nullptr ? coll.empty() : holds_personal(*versions);
 }
 
 ApiReply list_reply(std::string_view key, const Result<ListPage>& page) {

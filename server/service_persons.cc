@@ -175,10 +175,7 @@ void Service::erase(const ApiRequest& request, const Caller& caller, ApiDone don
     };
     write(std::move(erase), done);
   });
-  if (taken) return;
-  ApiReply busy = problem(Error{Code::kBusy, "too many requests wait"});
-  busy.retry_after_ms = retry_after_ms();
-  done(std::move(busy));
+  if (!taken) done(busy("too many requests wait"));
 }
 
 ApiReply Service::erase_report(const std::string& person, const EraseReport& report,

@@ -26,6 +26,7 @@
 #include "storage/office.h"
 #include "storage/rules.h"
 #include "storage/scope_tree.h"
+#include "storage/sealed.h"
 #include "storage/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
@@ -268,6 +269,9 @@ class Applier {
                                             PersonKey& key) const;
   [[nodiscard]] Result<KeyState> make_person_key(Group& group, std::string_view person,
                                                  PersonKey& key);
+  // Keys for unseal_all, those of this group too. What cannot be read is told in `failed`; both
+  // outlive what is returned.
+  [[nodiscard]] FindKey finder(Group& group, Status& failed) const;
   // What everybody may see of a record, as Store::plain, also by keys that are not committed yet.
   [[nodiscard]] Result<std::string_view> plain(Group& group, std::string_view visible,
                                                std::string& room) const;

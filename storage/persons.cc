@@ -85,17 +85,20 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
   return false;
 }
 
-Result<std::string_view> Applier::plain(Group& group, std::string_view visible,
-                                        std::string& room) const {
-  if (store_.keyring() == nullptr || !find_sealed(visible, 0)) return visible;
-  Status failed;
-  const auto find = [&](std::string_view person, PersonKey& into) {
+FindKey Applier::finder(Group& group, Status& failed) const {
+  return [this, &group, &failed](std::string_view person, PersonKey& into) {
     const auto state = person_key(group, person, into);
     if (state) return *state;
     failed = state.error();
     return KeyState::kNone;
   };
-  room = unseal_all(visible, find, Gone::kLeftOut);
+}
+
+Result<std::string_view> Applier::plain(Group& group, std::string_view visible,
+                                        std::string& room) const {
+  if (store_.keyring() == nullptr || !find_sealed(visible, 0)) return visible;
+  Status failed;
+  room = unseal_all(visible, finder(group, failed), Gone::kLeftOut);
   if (!failed) return failed.error();
   return std::string_view(room);
 }
@@ -105,15 +108,7 @@ Result<std::optional<Match>> Applier::match(Group& group, const Record& record,
   if (store_.keyring() == nullptr) return match_of(record, collection, {});
   Status failed;
   MatchTexts texts;
-  texts.open = [&](std::string_view json) {
-    const auto find = [&](std::string_view person, PersonKey& into) {
-      const auto state = person_key(group, person, into);
-      if (state) return *state;
-      failed = state.error();
-      return KeyState::kNone;
-    };
-    return unseal_all(json, find);
-  };
+  texts.open = [&](std::string_view json) { return unseal_all(json, finder(group, failed)); };
   texts.hash = [&](std::string_view text) {
     PersonKey key{};
     const auto made = make_person_key(group, kMatchKey, key);

@@ -7,32 +7,18 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/process/messages.h"
+#include "tests/commands/command_line.h"
 
 namespace waystation::testing {
 namespace {
 
-class DeviceCommands : public ::testing::Test {
+class DeviceCommands : public CommandLine {
  protected:
-  DeviceCommands() : office_(server_) {
+  DeviceCommands() {
     office_.make_scopes({"s"});
     device_ = office_.enroll({"s"});
   }
 
-  TestServer::Ran run(std::vector<std::string> words) {
-    words.insert(words.end(), {"--server", server_.address()});
-    return server_.ask(words);
-  }
-  std::string expect_done(const std::vector<std::string>& words) {
-    const auto ran = run(words);
-    EXPECT_EQ(ran.code, 0) << fmt::format("{}", fmt::join(words, " ")) << "\n"
-                           << ran.out << server_.log();
-    return ran.out;
-  }
-  Json json_of(std::vector<std::string> words) {
-    words.emplace_back("--json");
-    return parse_json(expect_done(words));
-  }
   Json device_row(const std::string& id) {
     const Json list = json_of({"devices"});
     for (const Json& row : list["devices"]) {
@@ -49,8 +35,6 @@ class DeviceCommands : public ::testing::Test {
     return out.str();
   }
 
-  TestServer server_;
-  Office office_;
   Enrolled device_;
 };
 

@@ -7,33 +7,17 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/process/messages.h"
+#include "tests/commands/command_line.h"
 
 namespace waystation::testing {
 namespace {
 
-class OfficeCommands : public ::testing::Test {
+class OfficeCommands : public CommandLine {
  protected:
-  OfficeCommands() : office_(server_) {
+  OfficeCommands() {
     office_.make_scopes({"t/u:v"});
     p_ = office_.enroll({"t/u:v"});
     q_ = office_.enroll({"t/u:v"});
-  }
-
-  // A command at the running server.
-  TestServer::Ran run(std::vector<std::string> words) {
-    words.insert(words.end(), {"--server", server_.address()});
-    return server_.ask(words);
-  }
-  std::string expect_done(const std::vector<std::string>& words) {
-    const auto ran = run(words);
-    EXPECT_EQ(ran.code, 0) << fmt::format("{}", fmt::join(words, " ")) << "\n"
-                           << ran.out << server_.log();
-    return ran.out;
-  }
-  Json json_of(std::vector<std::string> words) {
-    words.emplace_back("--json");
-    return parse_json(expect_done(words));
   }
 
   Json sync(const Enrolled& device, const std::vector<Json>& ops) {
@@ -72,8 +56,6 @@ class OfficeCommands : public ::testing::Test {
   std::size_t open() { return json_of({"conflicts", "list"})["conflicts"].size(); }
 
   static constexpr const char* kScope = "t/u:v";
-  TestServer server_;
-  Office office_;
   Enrolled p_;
   Enrolled q_;
   std::string lost_;

@@ -3,33 +3,22 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "tests/process/messages.h"
+#include "tests/commands/command_line.h"
 
 namespace waystation::testing {
 namespace {
 
-class RoleCommands : public ::testing::Test {
+class RoleCommands : public CommandLine {
  protected:
-  RoleCommands() : office_(server_) {
+  RoleCommands() {
     office_.make_scopes({"s"});
     office_.write("s", "station", "s1", Json{{"set", {{"phone", "0660-0"}}}});
     device_ = office_.enroll({"s"}, "a phone", "volunteer");
   }
 
-  TestServer::Ran run(std::vector<std::string> words) {
-    words.insert(words.end(), {"--server", server_.address()});
-    return server_.ask(words);
-  }
-  std::string expect_done(const std::vector<std::string>& words) {
-    const auto ran = run(words);
-    EXPECT_EQ(ran.code, 0) << fmt::format("{}", fmt::join(words, " ")) << "\n"
-                           << ran.out << server_.log();
-    return ran.out;
-  }
   // The role of a device that enrols with the code that is made so.
   std::string role_by(std::vector<std::string> words) {
-    words.emplace_back("--json");
-    const Json made = parse_json(expect_done(words));
+    const Json made = json_of(std::move(words));
     const Reply reply = HttpCaller(server_).call(
         "POST", "/v1/enroll", Json{{"code", made["code"]}, {"request", "0123456789abcdef"}});
     EXPECT_EQ(reply.status, 200) << reply.text;
@@ -40,8 +29,6 @@ class RoleCommands : public ::testing::Test {
     return verdict_codes(HttpCaller(server_).sync(sync_body(device_, {one}, "")).body["receipt"]);
   }
 
-  TestServer server_;
-  Office office_;
   Enrolled device_;
 };
 

@@ -193,8 +193,7 @@ TEST_F(Hoarders, ListsThatADeviceDoesNotReadTakeNothingFromOthers) {
   })) << "its places do not come back";
 }
 
-// --- connections without a token
-// ------------------------------------------------------------------
+// --- connections without a token -----------------------------------------------------------------
 
 constexpr const char* kHealth = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 

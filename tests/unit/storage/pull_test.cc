@@ -127,8 +127,7 @@ TEST_F(APull, OfADeviceThatLeftMoreScopesThanAMessageNamesStartsFromNothing) {
   EXPECT_EQ(tablet.replica.digest("a").hex(), world.digest("a"));
 }
 
-// --- many scopes
-// ----------------------------------------------------------------------------------
+// --- many scopes --------------------------------------------------------------------------------
 
 class ManyScopes : public ::testing::Test {
  protected:

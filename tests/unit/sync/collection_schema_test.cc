@@ -3,30 +3,17 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "sync/schema.h"
 #include "tests/support/json.h"
+#include "tests/support/json_schema.h"
 
 namespace waystation::testing {
 namespace {
 
 using Json = nlohmann::json;
 
-bool is_valid(const Json& file) {
-  static const Json text = Json::parse(read_source("schemas/collection.schema.json"));
-  static const auto schema = [] {
-    auto made = std::make_unique<valijson::Schema>();
-    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(text), *made);
-    return made;
-  }();
-  valijson::Validator validator;
-  return validator.validate(*schema, valijson::adapters::NlohmannJsonAdapter(file), nullptr);
-}
+bool is_valid(const Json& file) { return fits_schema("schemas/collection.schema.json", file); }
 
 TEST(CollectionSchema, HoldsForEveryReleasedFile) {
   std::size_t files = 0;

@@ -6,12 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "tests/support/json.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -27,17 +24,7 @@ Result<Policy> load(const Json& file, const Schemas& against = schemas()) {
   return Policy::parse({"policy.json", file.dump()}, against);
 }
 
-bool fits_its_schema(const Json& file) {
-  static const Json text = Json::parse(read_source("schemas/policy.schema.json"));
-  static const auto schema = [] {
-    auto made = std::make_unique<valijson::Schema>();
-    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(text), *made);
-    return made;
-  }();
-  valijson::Validator validator;
-  return validator.validate(*schema, valijson::adapters::NlohmannJsonAdapter(file), nullptr);
-}
+bool fits_its_schema(const Json& file) { return fits_schema("schemas/policy.schema.json", file); }
 
 struct Mistake {
   const char* name;
