@@ -50,10 +50,9 @@ bool Erased::about(std::string_view coll, std::string_view id) const {
 
 bool Erased::about(std::string_view op) const {
   if (asked.empty()) return false;
+  auto decoded = decode_op(op);
   // What a device holds has no number yet.
-  const bool numbered = op.find("\"n\":") != std::string_view::npos;
-  const auto decoded =
-      decode_op(numbered ? std::string(op) : "{\"n\":1," + std::string(op.substr(1)));
+  if (!decoded) decoded = decode_op("{\"n\":1," + std::string(op.substr(1)));
   return decoded && about(decoded->coll, decoded->id);
 }
 
