@@ -6,8 +6,8 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/page_token.h"
 #include "storage/views.h"
-#include "sync/bytes.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -15,21 +15,6 @@
 
 namespace waystation {
 namespace {
-
-Result<std::string> from_hex(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  std::string out;
-  if (text.size() % 2 != 0) return Error{Code::kCursorInvalid, "after: not one of ours"};
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return Error{Code::kCursorInvalid, "after: not one of ours"};
-    out += static_cast<char>(high * 16 + low);
-  }
-  return out;
-}
 
 // A page ends after this many reads for each item that it may hold even when they give nothing, so
 // that no page holds its thread for long; a small one may look at a few rows more.
@@ -62,7 +47,7 @@ template <typename Visit>
 Result<ListPage> walk(const Store& store, const Snapshot& snapshot, const Stretch& stretch,
                       const std::string& after, std::size_t limit, Visit visit,
                       const Jump& jump = {}) {
-  auto resume = from_hex(after);
+  auto resume = after.empty() ? Result<std::string>("") : place_of_token(store.page_key(), after);
   if (!resume) return resume.error();
   limit = std::clamp<std::size_t>(limit, 1, limits::kPageRecords);
   auto rows = store.kv().iterate(stretch.column, &snapshot, keys::prefix_end(stretch.prefix));
@@ -71,12 +56,10 @@ Result<ListPage> walk(const Store& store, const Snapshot& snapshot, const Stretc
   ListPage page;
   Reads reads(limit);
   std::size_t count = 0;
-  // Where the next page goes on. Never the key of a row that was jumped over: the caller may not
-  // see it.
-  std::string at;
+  std::string at;  // where the next page goes on
   while (rows->valid()) {
     if (count >= limit || page.items.size() >= limits::kPageBytes || reads.used_up()) {
-      page.next = hex_of(at);
+      page.next = page_token(store.page_key(), at);
       break;
     }
     reads.take();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "storage/keys.h"
@@ -146,6 +147,12 @@ Status Store::load_tables() {
     horizon_ = *seq;
   }
   return {};
+}
+
+void Store::use(const MasterKey& master) {
+  keyring_.emplace(*kv_, master);
+  const std::string key = keyed_hash(master.bytes, "the places of pages");
+  std::copy_n(key.begin(), page_key_.size(), page_key_.begin());
 }
 
 Result<std::string_view> Store::plain(std::string_view json, std::string& room, Gone gone) const {

@@ -47,8 +47,11 @@ class Store {
   [[nodiscard]] const OfficeDirectory& office() const { return office_; }
 
   // From then on personal values are sealed before they are stored. Before anything else is done.
-  void use(const MasterKey& master) { keyring_.emplace(*kv_, master); }
+  void use(const MasterKey& master);
   [[nodiscard]] const Keyring* keyring() const { return keyring_ ? &*keyring_ : nullptr; }
+  // What lists seal the place under that they go on from (storage/page_token.h). A server that is
+  // started anew has the same.
+  [[nodiscard]] const PersonKey& page_key() const { return page_key_; }
   // JSON text of the store as those may read it who may see all of it: with what is sealed opened.
   // Gives `json` itself where nothing is, else a view of `room`. Errors: as Keyring::open.
   [[nodiscard]] Result<std::string_view> plain(std::string_view json, std::string& room,
@@ -92,6 +95,7 @@ class Store {
 
   std::unique_ptr<Kv> kv_;
   std::optional<Keyring> keyring_;
+  PersonKey page_key_{};  // without a master key no secret: who reads the files sees all
   std::string incarnation_;
   Accounts accounts_;
   ScopeTable scopes_;

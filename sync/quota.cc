@@ -31,17 +31,19 @@ void make_room(std::vector<Lease>& leases) {
   leases.erase(oldest);
 }
 
-std::optional<Refusal> check_lease(const Quota& quota, const QuotaMove& move) {
+// Refusals are read by people who may not read the quota: they tell no amounts.
+std::optional<Refusal> check_lease(const Quota& quota, const FieldSpec& spec,
+                                   const QuotaMove& move) {
   if (quota.free() <= 0) {
-    return Refusal{Code::kQuotaExhausted, fmt::format("of {}, {} are spent and {} leased",
-                                                      quota.granted, quota.spent, quota.leased())};
+    return Refusal{Code::kQuotaExhausted, fmt::format("{}: all is spent or leased", spec.name)};
   }
   const bool full = quota.leases.size() >= limits::kLeasesPerField &&
                     std::all_of(quota.leases.begin(), quota.leases.end(),
                                 [](const Lease& lease) { return lease.left != 0; });
   if (full && quota.lease(move.device) == nullptr) {
     return Refusal{Code::kFieldFull,
-                   fmt::format("at most {} devices hold a lease", limits::kLeasesPerField)};
+                   fmt::format("{}: at most {} devices hold a lease", spec.name,
+                               limits::kLeasesPerField)};
   }
   return std::nullopt;
 }
@@ -74,27 +76,27 @@ std::optional<Refusal> check_move(const Quota& quota, const FieldSpec& spec,
   switch (move.kind) {
     case EditKind::kGrant:
       if (move.amount < 0 && quota.free() + move.amount < 0) {
-        return Refusal{Code::kQuotaExhausted, fmt::format("{}: only {} of {} are free", spec.name,
-                                                          quota.free(), quota.granted)};
+        return Refusal{Code::kQuotaExhausted,
+                       fmt::format("{}: less than that is free", spec.name)};
       }
       if (static_cast<double>(quota.granted + move.amount) > spec.max) {
         return Refusal{Code::kFieldLimit,
                        fmt::format("{}: at most {} may be granted", spec.name, spec.max)};
       }
       return std::nullopt;
-    case EditKind::kLease: return check_lease(quota, move);
+    case EditKind::kLease: return check_lease(quota, spec, move);
     case EditKind::kSpend:
       if (move.amount <= held(lease)) return std::nullopt;
       if (lease != nullptr && move.amount <= lease->left + lease->reclaimed) return std::nullopt;
       [[fallthrough]];
     case EditKind::kReturn:
       if (move.amount <= held(lease)) return std::nullopt;
-      return Refusal{Code::kQuotaExceeded, fmt::format("{}: the device's lease holds {}, not {}",
-                                                       spec.name, held(lease), move.amount)};
+      return Refusal{Code::kQuotaExceeded,
+                     fmt::format("{}: the device's lease holds less", spec.name)};
     case EditKind::kReclaim:
       if (held(lease) > 0 && move.now_ms < lease->expires_ms + spec.reclaim_after_ms) {
-        return Refusal{Code::kQuotaHeld, fmt::format("{}: not before {}", spec.name,
-                                                     lease->expires_ms + spec.reclaim_after_ms)};
+        return Refusal{Code::kQuotaHeld,
+                       fmt::format("{}: its device may still spend it", spec.name)};
       }
       return std::nullopt;
     default: WS_CHECK(false);

@@ -9,13 +9,10 @@
 namespace waystation {
 namespace {
 
+// A refusal is kept, and read by people who may not read the field: it names the field and the rule,
+// never a value.
 Refusal wrong_type(std::string_view field, std::string_view expected) {
   return Refusal{Code::kFieldType, fmt::format("{}: must be {}", field, expected)};
-}
-
-// A refusal is read by many, and kept: it says nothing that is personal.
-std::string_view told(const FieldSpec& spec, const Value& value) {
-  return spec.personal ? std::string_view("the value") : std::string_view(value.json);
 }
 
 std::optional<Refusal> check_string(const FieldSpec& spec, const Value& value) {
@@ -23,11 +20,11 @@ std::optional<Refusal> check_string(const FieldSpec& spec, const Value& value) {
   if (!spec.choices.empty()) {
     if (spec.choices.count(std::string(unquoted(value))) == 0) {
       return Refusal{Code::kFieldLimit,
-                     fmt::format("{}: {} is not one of the choices", spec.name, told(spec, value))};
+                     fmt::format("{}: not one of the choices", spec.name)};
     }
   } else if (value.length_points > spec.max_length) {
-    return Refusal{Code::kFieldLimit, fmt::format("{}: {} characters, at most {}", spec.name,
-                                                  value.length_points, spec.max_length)};
+    return Refusal{Code::kFieldLimit,
+                   fmt::format("{}: at most {} characters", spec.name, spec.max_length)};
   }
   return std::nullopt;
 }
@@ -44,15 +41,14 @@ std::optional<Refusal> check_move(const FieldSpec& spec, const Edit& edit, Held 
   if (value.type != ValueType::kInteger) return wrong_type(spec.name, "an integer");
   if (edit.kind != EditKind::kGrant) {
     if (value.integer > 0) return std::nullopt;
-    return Refusal{Code::kFieldLimit,
-                   fmt::format("{}: {} is not above zero", spec.name, value.json)};
+    return Refusal{Code::kFieldLimit, fmt::format("{}: must be above zero", spec.name)};
   }
   if (value.integer == 0) {
     return Refusal{Code::kFieldLimit, fmt::format("{}: a grant is not zero", spec.name)};
   }
   if (held == Held::kToAll && value.number > spec.max) {
-    return Refusal{Code::kFieldLimit, fmt::format("{}: {} is more than may be granted, {}",
-                                                  spec.name, value.json, spec.max)};
+    return Refusal{Code::kFieldLimit,
+                   fmt::format("{}: at most {} may be granted", spec.name, spec.max)};
   }
   return std::nullopt;
 }
@@ -63,8 +59,8 @@ std::optional<Refusal> check_limits(const FieldSpec& spec, const Edit& edit) {
     if (auto refusal = check_value(spec, value)) return refusal;
   }
   if (spec.max_items > 0 && edit.values.size() > spec.max_items) {
-    return Refusal{Code::kFieldLimit, fmt::format("{}: {} items, at most {}", spec.name,
-                                                  edit.values.size(), spec.max_items)};
+    return Refusal{Code::kFieldLimit,
+                   fmt::format("{}: at most {} items", spec.name, spec.max_items)};
   }
   return std::nullopt;
 }
@@ -110,8 +106,8 @@ std::optional<Refusal> check_key(const Collection& collection, const Op& op) {
     for (const Edit& edit : op.edits) {
       if (edit.field == collection.key[i] &&
           (edit.values[0].type != ValueType::kString || unquoted(edit.values[0]) != part)) {
-        return Refusal{Code::kRecordKey, fmt::format("{} is {} but the id says {}", edit.field,
-                                                     edit.values[0].json, part)};
+        return Refusal{Code::kRecordKey,
+                       fmt::format("{} must be as the id says: {}", edit.field, part)};
       }
     }
     rest.remove_prefix(last ? end : end + 1);
@@ -145,8 +141,8 @@ std::optional<Refusal> check_value(const FieldSpec& spec, const Value& value) {
         return wrong_type(spec.name, spec.type == FieldType::kInteger ? "an integer" : "a number");
       }
       if (value.number < spec.min || value.number > spec.max) {
-        return Refusal{Code::kFieldLimit, fmt::format("{}: {} is outside {} to {}", spec.name,
-                                                      told(spec, value), spec.min, spec.max)};
+        return Refusal{Code::kFieldLimit,
+                       fmt::format("{}: must be {} to {}", spec.name, spec.min, spec.max)};
       }
       return std::nullopt;
   }

@@ -151,8 +151,7 @@ std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
       return Refusal{Code::kFieldType, fmt::format("{}: reclaim names a device", edit.field)};
     }
     if (edit.kind == EditKind::kSet || type == ValueType::kInteger) return std::nullopt;
-    return Refusal{Code::kFieldType,
-                   fmt::format("{}: {} is no integer", edit.field, edit.values[0].json)};
+    return Refusal{Code::kFieldType, fmt::format("{}: must be an integer", edit.field)};
   }
   dom::array items;
   if (element.get(items) != simdjson::SUCCESS || items.size() == 0) {

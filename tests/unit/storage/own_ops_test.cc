@@ -126,6 +126,24 @@ TEST_F(OwnOps, TheGrantOfWhatIsSpentOrLeasedCannotBeTakenBack) {
   EXPECT_EQ(sums(), "0 free, 3 leased, 1 spent");
 }
 
+// Refused ops are read by people who may not read the quota.
+TEST_F(OwnOps, TheRefusalOfAMoveTellsNoAmounts) {
+  world.push(a, {places(1, R"("grant":{"places":10})"), places(2, R"("lease":{"places":10})")});
+  const std::string reclaim = fmt::format(R"("reclaim":{{"places":"{}"}})", format_device_id(a));
+  EXPECT_EQ(world
+                .push(b, {places(1, R"("lease":{"places":1})"), places(2, R"("spend":{"places":1})"),
+                          places(3, R"("grant":{"places":-1})"), places(4, reclaim),
+                          places(5, R"("grant":{"places":1000000})")})
+                .codes(),
+            "quota.exhausted quota.exceeded quota.exhausted quota.held field.limit");
+  for (const Quarantined& refusal : world.quarantine()) {
+    const std::string& detail = refusal.row.detail;
+    EXPECT_EQ(detail.rfind("places: ", 0), 0U) << detail;
+    if (refusal.row.code == "field.limit") continue;  // names the schema's limit
+    EXPECT_EQ(detail.find_first_of("0123456789"), std::string::npos) << detail;
+  }
+}
+
 TEST_F(OwnOps, ALostDevicesLeaseComesBackByItselfAndALateSpendIsAConflict) {
   world.push(a, {places(1, R"("grant":{"places":20})"), places(2, R"("lease":{"places":20})")});
   world.push(b, {places(1, R"("lease":{"places":5})")});

@@ -11,6 +11,7 @@ namespace waystation::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const char* const kScope =
@@ -378,6 +379,36 @@ TEST(SchemaCheck, HoldsNumbersAndChoicesToTheirLimits) {
   EXPECT_EQ(event(R"("set":{"state":"ajar"})"), "field.limit");
   EXPECT_EQ(verdict("station_day", "s~2026-01-01", R"("inc":{"water":1001})"), "field.limit");
   EXPECT_EQ(verdict("station_day", "s~2026-01-01", R"("inc":{"water":-1000})"), "ok");
+}
+
+// Refusals are kept, and read by people whose role hides the field.
+TEST(SchemaCheck, TellsTheFieldAndTheRuleOfARefusalAndNeverTheValue) {
+  struct Spoilt {
+    const char* coll;
+    const char* id;
+    const char* edits;
+    const char* field;
+    const char* value;
+  };
+  for (const Spoilt& spoilt : {
+           Spoilt{"event", "e1", R"("set":{"state":"ajar"})", "state", "ajar"},
+           Spoilt{"event", "e1", R"("set":{"headcount":-7})", "headcount", "-7"},
+           Spoilt{"event", "e1", R"("set":{"headcount":"many"})", "headcount", "many"},
+           Spoilt{"event", "e1", R"("set":{"starts":"noon"})", "starts", "noon"},
+           Spoilt{"volunteer", "v1", R"("set":{"phone_tail":"77777"})", "phone_tail", "77777"},
+           Spoilt{"station_day", "s~2026-01-01", R"("inc":{"water":7777})", "water", "7777"},
+           Spoilt{"station_day", "s~2026-01-01", R"("inc":{"water":7.5})", "water", "7.5"},
+           Spoilt{"attendance", "e1~v7", R"("set":{"event":"e777"})", "event", "e777"},
+           Spoilt{"quota", "q1", R"("lease":{"places":-777})", "places", "-777"},
+           Spoilt{"quota", "q1", R"("grant":{"places":7777777})", "places", "7777777"},
+           Spoilt{"quota", "q1", R"("reclaim":{"places":"77"})", "places", "77"},
+           Spoilt{"note", "n1", R"("append":{"text":["a word"]})", "text", "a word"},
+       }) {
+    const Op op = received(OpText{}.on(spoilt.coll, spoilt.id).does(spoilt.edits));
+    ASSERT_TRUE(op.refusal) << spoilt.edits;
+    EXPECT_THAT(op.refusal->detail, HasSubstr(spoilt.field));
+    EXPECT_THAT(op.refusal->detail, Not(HasSubstr(spoilt.value)));
+  }
 }
 
 TEST(SchemaCheck, KnowsTimes) {

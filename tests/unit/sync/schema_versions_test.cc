@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         step("ADefaultOfAnotherType", R"({"default":{"field":"b","value":1}})",
              "2.json: /migrate/0/default/value: b: must be a string"),
         step("ADefaultThatIsTooLong", R"({"default":{"field":"b","value":"123456"}})",
-             "2.json: /migrate/0/default/value: b: 6 characters, at most 5"),
+             "2.json: /migrate/0/default/value: b: at most 5 characters"),
         step("ADefaultBeyond53Bits", R"({"default":{"field":"b","value":9007199254740993}})",
              "2.json: /migrate/0/default/value: an integer lies beyond 2^53-1"),
         BadFiles{"ADefaultOfACounter",
