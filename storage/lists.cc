@@ -162,7 +162,8 @@ const View& view_of(const Query& query) {
   return query.view == nullptr ? kEverything : *query.view;
 }
 
-// A page as it leaves the store.
+// A page as it leaves the store. Only of one that holds nothing but records' and ops' own texts:
+// those have been taken in, and none of them passes for a sealed value.
 Result<ListPage> opened(const Store& store, Result<ListPage> page, Gone gone = Gone::kNull) {
   if (!page) return page;
   if (auto done = store.make_plain(page->items, gone); !done) return done.error();
@@ -326,8 +327,9 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
     const auto parts = keys::parse_quarantine(key);
     const auto row = decode_quarantine(value);
     if (!parts || !row) return Error{Code::kStoreCorrupt, "a damaged quarantine entry"};
-    const auto op = op_told(query.role, row->op);
+    auto op = op_told(query.role, row->op);
     if (!op) return false;
+    if (auto plain = store.make_plain(*op); !plain) return plain.error();
     out +=
         fmt::format(R"({{"device":"{}","n":{},"code":)", format_device_id(parts->device), parts->n);
     append_json_string(out, row->code);
@@ -338,8 +340,8 @@ Result<ListPage> list_quarantine(const Store& store, const QuarantineQuery& quer
     out += '}';
     return true;
   };
-  return opened(store, walk(store, *snapshot, {Column::kQuarantine, prefix, prefix}, query.after,
-                            query.limit, visit));
+  return walk(store, *snapshot, {Column::kQuarantine, prefix, prefix}, query.after, query.limit,
+              visit);
 }
 
 namespace {

@@ -50,11 +50,12 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
     op.settlements.clear();
     op.replays.reset();
   };
+  // It is kept, and opened for who may read it: by then it must be what any text is.
   if (looks_sealed(op.canonical)) {
+    op.canonical = without_sealed(std::move(op.canonical));
     refused(Code::kOpInvalid, "a string begins as only sealed values do");
-    return false;
   }
-  const std::vector<Collection>* versions = schemas_.versions(op.coll);
+  const std::vector<Collection>* versions = versions_of(schemas_, op);
   if (versions == nullptr) return false;
   const Collection& collection = versions->back();
   const std::string person = key_holder(collection, op.id);
@@ -64,7 +65,7 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
   if (!known) return known.error();
   if (*known == KeyState::kErased) {
     bool any = false;
-    op.canonical = seal_op_text(schemas_, op.canonical, [&](std::string_view) {
+    op.canonical = seal_op_text(*versions, op, [&](std::string_view) {
       any = true;
       return std::string("null");
     });
@@ -79,7 +80,7 @@ Result<bool> Applier::seal_personal(Group& group, Op& op) {
     if (!made && failed) failed = made.error();
     return seal(key, person, value);
   };
-  op.canonical = seal_op_text(schemas_, op.canonical, seal_value);
+  op.canonical = seal_op_text(*versions, op, seal_value);
   seal_edits(collection, op, seal_value);
   if (!failed) return failed.error();
   return false;

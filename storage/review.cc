@@ -24,6 +24,22 @@ constexpr std::size_t kReviewBytes = std::size_t{16} * 1024 * 1024;
 
 using Past = std::vector<PastOp>;
 
+// Opens values one by one, for a text that also holds names: those may begin as they like.
+class Opener {
+ public:
+  explicit Opener(const Store& store) : store_(store) {}
+  std::string operator()(std::string json) {
+    const Status opened = store_.make_plain(json);
+    if (!opened && failed_) failed_ = opened;
+    return json;
+  }
+  [[nodiscard]] const Status& failed() const { return failed_; }
+
+ private:
+  const Store& store_;
+  Status failed_;
+};
+
 std::string account_name(const Store& store, std::uint64_t device) {
   const AccountPtr account = store.accounts().find(device);
   return account == nullptr ? std::string() : account->name;
@@ -67,7 +83,7 @@ std::string what_was_seen(const Past& past, const PastOp& author, const Collecti
 
 // "by":…,"name":…,"n":… and, where the log still tells, when and what its author saw.
 std::string authorship(const Store& store, const Past& past, const Dot& dot,
-                       const Collection* collection, const std::string& field) {
+                       const Collection* collection, const std::string& field, Opener& open) {
   std::string out = fmt::format(R"("by":"{}","name":)", format_device_id(dot.device));
   append_json_string(out, account_name(store, dot.device));
   out += fmt::format(R"(,"n":{})", dot.n);
@@ -77,7 +93,7 @@ std::string authorship(const Store& store, const Past& past, const Dot& dot,
                      ms_from_seq(op->stamp), op->op.wall_ms, op->received_ms);
   if (collection != nullptr) {
     out += ",\"saw\":";
-    out += what_was_seen(past, *op, *collection, field);
+    out += open(what_was_seen(past, *op, *collection, field));
   }
   return out;
 }
@@ -172,8 +188,9 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
   const auto told = read_past(store, *snapshot, schemas, name, dots);
   if (!told) return told.error();
   const Collection* collection = told->whole ? schemas.find(name.coll) : nullptr;
+  Opener opened(store);
   const auto author = [&](const Dot& dot) {
-    return authorship(store, told->past, dot, collection, name.field);
+    return authorship(store, told->past, dot, collection, name.field, opened);
   };
   const auto open = record.open_kind(name.field, name.dot, name.part, row.kind);
   const std::string_view state = row.review.settled ? "settled" : open ? "open" : "agrees";
@@ -183,11 +200,13 @@ Result<std::string> show_conflict(const Store& store, const Schemas& schemas,
       R"("state":"{}","value":{},"part":{},"lost":{{{}}})",
       name.scope, name.coll, name.id, record.seq, name.field,
       to_string(field != nullptr ? field->type : MergeType::kRegister),
-      word_for(open.value_or(row.kind)), state, row.value, name.part, author(name.dot));
-  if (winner) out += fmt::format(R"(,"winner":{{{},{}}})", winner->what, author(winner->dot));
+      word_for(open.value_or(row.kind)), state, opened(row.value), name.part, author(name.dot));
+  if (winner) {
+    out += fmt::format(R"(,"winner":{{{},{}}})", opened(winner->what), author(winner->dot));
+  }
   if (row.review.stamp != 0) out += ",\"review\":" + review_text(store, row.review);
   out += '}';
-  if (auto opened = store.make_plain(out); !opened) return opened.error();
+  if (!opened.failed()) return opened.failed().error();
   return out;
 }
 
@@ -220,12 +239,12 @@ Result<ListPage> list_history(const Store& store, const Schemas& schemas,
       if (!less) return less.error();
       told = std::move(*less);
     }
+    if (auto opened = store.make_plain(told); !opened) return opened.error();
     page.items += fmt::format(R"({{"device":"{}","name":)", format_device_id(op.dot.device));
     append_json_string(page.items, account_name(store, op.dot.device));
     page.items += fmt::format(R"(,"n":{},"seq":{},"stamp":{},"received":{},"op":{}}})", op.dot.n,
                               op.seq, ms_from_seq(op.stamp), op.received_ms, told);
   }
-  if (auto opened = store.make_plain(page.items); !opened) return opened.error();
   return page;
 }
 

@@ -59,23 +59,43 @@ class Sealer {
 
   Result<bool> seal_text(std::string& text) {
     const auto op = decode_op(text);
-    const Collection* collection = op ? schemas_.find(op->coll) : nullptr;
-    if (collection == nullptr || collection->person.empty()) return false;
-    const std::string person = key_holder(*collection, op->id);
+    if (!op) return false;
+    const std::vector<Collection>* versions = versions_of(schemas_, *op);
+    const std::string person =
+        versions == nullptr ? std::string() : key_holder(versions->back(), op->id);
     Status failed;
     const auto seal_value = [&](std::string_view value) {
-      if (looks_sealed(value)) return std::string(value);
-      const auto key = key_of(person);
-      if (key) return seal(*key, person, value);
-      failed = key.error();
+      auto sealed = sealed_anew(person, value);
+      if (sealed) return std::move(*sealed);
+      failed = sealed.error();
       return std::string(value);
     };
-    std::string sealed = seal_op_text(schemas_, text, seal_value);
+    std::string sealed =
+        person.empty() ? without_sealed(text) : seal_op_text(*versions, *op, seal_value);
     if (!failed) return failed.error();
     if (sealed == text) return false;
     text = std::move(sealed);
     ++sealed_;
     return true;
+  }
+
+  // Also what was sealed in another way before, and by this person's key alone: in an op about one
+  // person nothing of another's is opened.
+  Result<std::string> sealed_anew(const std::string& person, std::string_view value) {
+    PersonKey key{};
+    const auto state = looks_sealed(value) ? store_.keyring()->find_row(person_row(person), key)
+                                           : Result<KeyState>(KeyState::kNone);
+    if (!state) return state.error();
+    if (*state == KeyState::kErased) return std::string(value);
+    const auto find = [&](std::string_view whose, PersonKey& into) {
+      if (whose != person || *state != KeyState::kKnown) return KeyState::kNone;
+      into = key;
+      return KeyState::kKnown;
+    };
+    const std::string plain = without_sealed(unseal_all(value, find));
+    const auto made = key_of(person);
+    if (!made) return made.error();
+    return seal(*made, person, plain);
   }
 
   Result<PersonKey> key_of(const std::string& person) {
@@ -127,12 +147,17 @@ std::string key_holder(const Collection& collection, std::string_view record_id)
 
 std::string sealed_note_key(std::string_view coll) { return "sealed:" + std::string(coll); }
 
+std::string sealed_note(const std::vector<Collection>& versions) {
+  const std::string fields = personal_fields(versions);
+  return fields.empty() ? fields : "2 " + fields;
+}
+
 Result<bool> has_to_be_sealed(const Store& store, const Schemas& schemas, const std::string& coll) {
   if (store.keyring() == nullptr) return false;
   std::string noted;
   const auto found = store.kv().get(Column::kMeta, sealed_note_key(coll), noted);
   if (!found) return found.error();
-  return noted != personal_fields(*schemas.versions(coll));
+  return noted != sealed_note(*schemas.versions(coll));
 }
 
 Result<std::uint64_t> seal_logs(Store& store, const Schemas& schemas,

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/store.h"
 #include "sync/schema.h"
@@ -19,8 +20,10 @@ namespace waystation {
 // too.
 [[nodiscard]] std::string key_holder(const Collection& collection, std::string_view record_id);
 
-// Where it is noted which fields of a collection lie sealed (personal_fields()).
+// Where it is noted how the ops of a collection lie sealed, and what: which way, then which fields
+// (personal_fields()). Empty: nothing of it is personal.
 [[nodiscard]] std::string sealed_note_key(std::string_view coll);
+[[nodiscard]] std::string sealed_note(const std::vector<Collection>& versions);
 // Whether ops of the collection may lie there unsealed. Without a keyring nothing is to be sealed.
 [[nodiscard]] Result<bool> has_to_be_sealed(const Store& store, const Schemas& schemas,
                                             const std::string& coll);

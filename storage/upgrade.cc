@@ -15,7 +15,6 @@
 #include "storage/sealing.h"
 #include "sync/bytes.h"
 #include "sync/device_id.h"
-#include "sync/personal.h"
 
 namespace waystation {
 namespace {
@@ -104,7 +103,7 @@ class Upgrade {
     if (!unsealed) return unsealed.error();
     if (*unsealed) {
       versions_[sealed_note_key(collection.name)] =
-          personal_fields(*schemas_.versions(collection.name));
+          sealed_note(*schemas_.versions(collection.name));
     }
     if (empty_ || (version == collection.version && former->empty() && !*unsealed)) return {};
     sealing_ = sealing_ || *unsealed;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,14 @@ class BodyReader {
       fail(key, "holds half of a surrogate pair");
     }
     return std::string(value);
+  }
+
+  // What people read: a name of a device and the like. Not required.
+  [[nodiscard]] std::string label(std::string_view key, std::size_t max_bytes) {
+    std::string value = text(key, max_bytes, false);
+    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+    if (std::any_of(value.begin(), value.end(), control)) fail(key, "holds a control character");
+    return value;
   }
 
   [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t min, bool required,

@@ -282,8 +282,7 @@ std::optional<Refusal> append_object(std::string& out, dom::object object, std::
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (i > 0) {
       if (members[i].first == members[i - 1].first) {
-        return Refusal{Code::kJsonDuplicateKey,
-                       fmt::format("the key \"{}\" stands twice", members[i].first)};
+        return Refusal{Code::kJsonDuplicateKey, "a key stands twice in one object"};
       }
       out += ',';
     }

@@ -80,6 +80,9 @@ struct Op {
 
   std::string canonical;           // the op as received, as canonical JSON where it has one
   std::optional<Refusal> refusal;  // what decoding or the schema found; the op is kept all the same
+  // Refused as it was decoded: of what it holds, its header alone can be told apart (scope, coll
+  // and id as far as they are there).
+  bool unreadable = false;
 };
 
 }  // namespace waystation

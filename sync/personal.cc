@@ -7,32 +7,96 @@
 #include "sync/canonical.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
+#include "sync/wire.h"
 
 namespace waystation {
 namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 5> kGroups{"set", "inc", "add", "remove", "append"};
+// A quote stands everywhere, a backslash seldom.
+constexpr std::string_view kRare = "\\u0001p1.";
 
-// False when it cannot be written: then the op stays as it is.
-bool append_group(std::string& out, dom::object group, const std::vector<Collection>& versions,
-                  const SealValue& seal) {
-  out += '{';
-  bool first = true;
-  for (const auto member : group) {
-    if (!first) out += ',';
-    first = false;
-    append_json_string(out, member.key);
-    out += ':';
-    std::string value;
-    if (json::append_canonical(value, member.value, limits::kOpDepth, {})) return false;
-    const bool sealed = !member.value.is_null() && personal_in_any(versions, member.key);
-    out += sealed ? seal(value) : value;
-  }
-  out += '}';
-  return true;
+// Members of an op that say nothing but where it belongs and when it was written.
+constexpr std::array<std::string_view, 5> kNumbers{"n", "wall", "mono", "schema", "base"};
+constexpr std::array<std::string_view, 4> kTexts{"scope", "coll", "id", "boot"};
+// What else an op may hold besides edits: names of fields, devices and numbers.
+constexpr std::array<std::string_view, 4> kOthers{"del", "settle", "reopen", "replays"};
+
+template <std::size_t kSize>
+bool among(const std::array<std::string_view, kSize>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
+
+bool is_header(std::string_view key, dom::element value) {
+  return (among(kNumbers, key) && value.is_number()) || (among(kTexts, key) && value.is_string());
+}
+
+class OpSealer {
+ public:
+  OpSealer(const std::vector<Collection>& versions, const Op& op, const SealValue& seal)
+      : versions_(versions), op_(op), seal_(seal) {}
+
+  std::string sealed(dom::object op) {
+    for (const auto member : op) {
+      begin(member.key);
+      dom::object edits;
+      if (is_header(member.key, member.value)) {
+        put_plain(member.value);
+      } else if (op_.unreadable) {
+        put_sealed(member.value);
+      } else if (edit_kind(member.key) && member.value.get(edits) == simdjson::SUCCESS) {
+        put_edits(edits);
+      } else if (among(kOthers, member.key)) {
+        put_plain(member.value);
+      } else {
+        put_sealed(member.value);  // nobody knows what a member of no meaning holds
+      }
+    }
+    return (out_.empty() ? "{" : out_) + "}";
+  }
+
+ private:
+  void begin(std::string_view key) {
+    out_ += out_.empty() ? '{' : ',';
+    put_key(key);
+  }
+  void put_key(std::string_view key) {
+    std::string text;
+    append_json_string(text, key);
+    out_ += without_sealed(std::move(text));
+    out_ += ':';
+  }
+  void put_plain(dom::element value) { out_ += without_sealed(canonical_where_it_can(value)); }
+  void put_sealed(dom::element value) {
+    out_ += value.is_null() ? "null" : seal_(canonical_where_it_can(value));
+  }
+  void put_edits(dom::object edits) {
+    out_ += '{';
+    bool first = true;
+    for (const auto edit : edits) {
+      if (!first) out_ += ',';
+      first = false;
+      put_key(edit.key);
+      if (personal_in_any(versions_, edit.key)) {
+        put_sealed(edit.value);
+      } else {
+        put_plain(edit.value);
+      }
+    }
+    out_ += '}';
+  }
+  static std::string canonical_where_it_can(dom::element value) {
+    std::string text;
+    if (json::append_canonical(text, value, limits::kOpDepth, {})) text = simdjson::minify(value);
+    return text;
+  }
+
+  const std::vector<Collection>& versions_;
+  const Op& op_;
+  const SealValue& seal_;
+  std::string out_;
+};
 
 }  // namespace
 
@@ -73,34 +137,27 @@ std::string_view person_of(const Collection& collection, std::string_view record
   return rest.substr(0, rest.find('~'));
 }
 
-std::string seal_op_text(const Schemas& schemas, std::string_view canonical,
+const std::vector<Collection>* versions_of(const Schemas& schemas, const Op& op) {
+  const std::vector<Collection>* found = schemas.versions(op.coll);
+  if (!op.unreadable) return found;
+  const auto document = json::parse(op.canonical);
+  dom::object members;
+  if (!document || document->root.get(members) != simdjson::SUCCESS) return found;
+  for (const auto member : members) {
+    std::string_view coll;
+    if (member.key != "coll" || member.value.get(coll) != simdjson::SUCCESS) continue;
+    const std::vector<Collection>* versions = schemas.versions(coll);
+    if (versions != nullptr && !versions->back().person.empty()) return versions;
+  }
+  return found;
+}
+
+std::string seal_op_text(const std::vector<Collection>& versions, const Op& op,
                          const SealValue& seal) {
-  std::string same(canonical);
-  const auto document = json::parse(canonical);
-  dom::object op;
-  if (!document || !document->mark.empty() || document->root.get(op) != simdjson::SUCCESS) {
-    return same;
-  }
-  std::string_view coll;
-  const auto named = json::find(op, "coll");
-  if (!named || named->get(coll) != simdjson::SUCCESS) return same;
-  const std::vector<Collection>* versions = schemas.versions(coll);
-  if (versions == nullptr) return same;
-  std::string out = "{";
-  for (const auto member : op) {
-    if (out.size() > 1) out += ',';
-    append_json_string(out, member.key);
-    out += ':';
-    const bool group = std::find(kGroups.begin(), kGroups.end(), member.key) != kGroups.end();
-    dom::object edits;
-    if (group && member.value.get(edits) == simdjson::SUCCESS) {
-      if (!append_group(out, edits, *versions, seal)) return same;
-    } else if (json::append_canonical(out, member.value, limits::kOpDepth, {})) {
-      return same;
-    }
-  }
-  out += '}';
-  return out;
+  const auto document = json::parse(op.canonical);
+  dom::object members;
+  if (!document || document->root.get(members) != simdjson::SUCCESS) return op.canonical;
+  return OpSealer(versions, op, seal).sealed(members);
 }
 
 void seal_edits(const Collection& collection, Op& op, const SealValue& seal) {
@@ -116,13 +173,19 @@ void seal_edits(const Collection& collection, Op& op, const SealValue& seal) {
 }
 
 bool looks_sealed(std::string_view canonical) {
-  // A quote stands everywhere, a backslash seldom.
-  constexpr std::string_view kRare = "\\u0001p1.";
   for (std::size_t at = canonical.find(kRare); at != std::string_view::npos;
        at = canonical.find(kRare, at + 1)) {
     if (at > 0 && canonical[at - 1] == '"') return true;
   }
   return false;
+}
+
+std::string without_sealed(std::string canonical) {
+  for (std::size_t at = canonical.find(kRare); at != std::string::npos;
+       at = canonical.find(kRare, at + 1)) {
+    if (at > 0 && canonical[at - 1] == '"') canonical[at + kRare.size() - 3] = 'x';
+  }
+  return canonical;
 }
 
 }  // namespace waystation

@@ -24,9 +24,15 @@ namespace waystation {
 // A JSON text to stand in a value's place.
 using SealValue = std::function<std::string(std::string_view value)>;
 
-// The op's JSON with the value of every field that is personal in any version of its collection
-// replaced, whatever kind of edit it stands in; null stays. What is no op stays as it is.
-[[nodiscard]] std::string seal_op_text(const Schemas& schemas, std::string_view canonical,
+// The versions of the collection that an op is about; null: of none that is known. Where it could
+// not be read and names several, one that is about somebody.
+[[nodiscard]] const std::vector<Collection>* versions_of(const Schemas& schemas, const Op& op);
+
+// The JSON of an op about somebody, with the value of every field that is personal in any version
+// of its collection replaced, whatever kind of edit it stands in, and members that mean nothing; of
+// one that could not be read everything but its header. null stays. Nothing that is left as it
+// stands begins as a sealed value does.
+[[nodiscard]] std::string seal_op_text(const std::vector<Collection>& versions, const Op& op,
                                        const SealValue& seal);
 
 // The same with the edits of an op that has been brought forward.
@@ -34,5 +40,7 @@ void seal_edits(const Collection& collection, Op& op, const SealValue& seal);
 
 // Whether a string in the text begins as sealed values do: no client sends that.
 [[nodiscard]] bool looks_sealed(std::string_view canonical);
+// With all such strings made harmless: they begin with U+0001 x1. instead.
+[[nodiscard]] std::string without_sealed(std::string canonical);
 
 }  // namespace waystation

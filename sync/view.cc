@@ -8,6 +8,7 @@
 #include "sync/digest.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
+#include "sync/personal.h"
 #include "sync/wire.h"
 
 namespace waystation {
@@ -95,8 +96,7 @@ class OpFilter {
       dom::array settlements;
       if (std::find(kPlainMembers.begin(), kPlainMembers.end(), member.key) !=
           kPlainMembers.end()) {
-        begin(member.key);
-        put(member.value);
+        put_plain(member.key, member.value);
       } else if (edit_kind(member.key) && member.value.get(edits) == simdjson::SUCCESS) {
         begin(member.key);
         put_edits(edits);
@@ -115,6 +115,14 @@ class OpFilter {
     out_ += out_.empty() ? '{' : ',';
     append_json_string(out_, key);
     out_ += ':';
+  }
+  // What lies sealed there belongs to an op that could not be read: no field is told of it.
+  void put_plain(std::string_view key, dom::element element) {
+    std::string text;
+    if (json::append_canonical(text, element, limits::kOpDepth, mark_)) damaged_ = true;
+    if (looks_sealed(text)) return;
+    begin(key);
+    out_ += text;
   }
   void put(dom::element element) {
     if (json::append_canonical(out_, element, limits::kOpDepth, mark_)) damaged_ = true;

@@ -136,10 +136,12 @@ std::string read_role(Reader& reader, bool required) {
   return role;
 }
 
+// What is refused here and below is told without a value: which fields are personal is known to
+// the schema alone, and a refusal is read by many.
 std::optional<Refusal> decode_edit(Edit& edit, dom::element element, bool array,
                                    const json::SurrogateMark& mark) {
   if (!valid_name(edit.field)) {
-    return Refusal{Code::kFieldName, fmt::format("\"{}\" is not a field name", edit.field)};
+    return Refusal{Code::kFieldName, "a field's name has 1 to 64 characters of a-z 0-9 _"};
   }
   if (!array) {
     edit.values.push_back(decode_value(element, mark));
@@ -278,13 +280,9 @@ bool is_true(dom::element element) {
 
 std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object object,
                                       const json::SurrogateMark& mark) {
-  if (auto refusal = json::append_canonical(op.canonical, element, limits::kOpDepth, mark)) {
-    op.canonical = simdjson::minify(element);
-    return refusal;
-  }
-  if (const auto lost = json::find(object, "lost"); lost && is_true(*lost)) {
-    return Refusal{Code::kOpLost, "acknowledged before the server was restored, and dropped then"};
-  }
+  auto uncanonical = json::append_canonical(op.canonical, element, limits::kOpDepth, mark);
+  if (uncanonical) op.canonical = simdjson::minify(element);
+  // In any case: whom it is about decides how it is kept, and who may read it.
   Reader reader(object, "op", mark);
   op.scope = reader.text("scope", 256, true);
   op.coll = reader.text("coll", 256, true);
@@ -295,6 +293,10 @@ std::optional<Refusal> decode_op_body(Op& op, dom::element element, dom::object 
   op.schema = static_cast<std::uint32_t>(
       std::min<std::int64_t>(reader.integer("schema", 1, false, 1), std::int64_t{1} << 31));
   op.base = reader.integer("base", 0, false);
+  if (uncanonical) return uncanonical;
+  if (const auto lost = json::find(object, "lost"); lost && is_true(*lost)) {
+    return Refusal{Code::kOpLost, "acknowledged before the server was restored, and dropped then"};
+  }
   if (const auto del = json::find(object, "del")) {
     if (!is_true(*del)) reader.fail("del", "must be true");
     op.del = true;
@@ -327,6 +329,7 @@ Result<Op> decode_op_element(dom::element element, std::string_view path,
   if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
   op.refusal = decode_op_body(op, element, object, mark);
   if (op.refusal) {
+    op.unreadable = true;
     op.edits.clear();
     op.settlements.clear();
     op.replays.reset();
@@ -467,8 +470,8 @@ Result<EnrollBody> decode_enroll(std::string_view bytes) {
     body.code = reader.text("code", 64, true);
     body.request = reader.text("request", 256, true);
     if (body.request.size() < 16) reader.fail("request", "must have at least 16 characters");
-    body.name = reader.text("name", limits::kDeviceNameBytes, false);
-    body.app = reader.text("app", limits::kAppBytes, false);
+    body.name = reader.label("name", limits::kDeviceNameBytes);
+    body.app = reader.label("app", limits::kAppBytes);
     return body;
   });
 }
@@ -490,7 +493,7 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
         }
       }
     }
-    body.name = reader.text("name", limits::kDeviceNameBytes, false);
+    body.name = reader.label("name", limits::kDeviceNameBytes);
     const std::int64_t uses = reader.integer("uses", 1, false, 1);
     if (uses > kMostUses) reader.fail("uses", fmt::format("must be at most {}", kMostUses));
     if (uses != 1 && !body.replaces.empty()) reader.fail("uses", "must be 1 to replace a device");

@@ -12,10 +12,13 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-// What is readable under a personal field of an op as it lies in the store; empty: nothing.
-std::string readable_in(const Schemas& schemas, std::string_view op) {
+// What is readable in an op about somebody as it lies in the store; empty: nothing.
+std::string readable_in(const Schemas& schemas, std::string_view text) {
   std::string found;
-  (void)seal_op_text(schemas, op, [&](std::string_view value) {
+  const auto op = decode_op(text);
+  const std::vector<Collection>* versions = op ? versions_of(schemas, *op) : nullptr;
+  if (versions == nullptr || versions->back().person.empty()) return found;
+  (void)seal_op_text(*versions, *op, [&](std::string_view value) {
     if (!looks_sealed(value)) found = std::string(value);
     return std::string(value);
   });

@@ -1,4 +1,6 @@
 // What is personal lies in the store under a key of its person, and goes with it (law 13).
+#include "tests/support/personal.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +12,6 @@
 #include "storage/upgrade.h"
 #include "storage/verify.h"
 #include "sync/device_id.h"
-#include "tests/support/world.h"
 
 namespace waystation::testing {
 namespace {
@@ -19,41 +20,6 @@ using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr const char* kName = "王小明标记";
-const std::string kPerson = "v1";
-
-OpText volunteer(std::uint64_t n, const std::string& set, const std::string& id = kPerson) {
-  OpText text = op(n).on("volunteer", id).does("\"set\":{" + set + "}");
-  text.schema = 2;
-  return text;
-}
-
-class PersonalData : public ::testing::Test {
- protected:
-  void expect_not_on_disk(const std::string& text) {
-    EXPECT_THAT(dump(world.disk()), Each(Not(HasSubstr(text))));
-  }
-  void expect_sound() {
-    const auto report = verify(world.store(), [](std::uint64_t) {});
-    ASSERT_TRUE(report.ok()) << report.error().context;
-    EXPECT_EQ(report->faults, 0U) << (report->faults > 0 ? report->first_faults[0] : "");
-    EXPECT_EQ(world.digest(), world.recomputed_digest());
-  }
-  std::string pulled(std::uint64_t device) {
-    const auto page = pull(world.store(), device, "", 1000);
-    return page ? page->items : page.error().context;
-  }
-  std::string history() {
-    const auto page =
-        list_history(world.store(), schemas(), HistoryQuery{"t", "volunteer", kPerson, "", 100});
-    return page ? page->items : page.error().context;
-  }
-
-  World world;
-  std::uint64_t phone = world.enroll({"t"});
-  std::uint64_t tablet = world.enroll({"t"});
-};
 
 TEST_F(PersonalData, LiesNowhereReadableAndIsShownAsItWas) {
   world.push(phone, {volunteer(1, R"("name":"王小明标记","phone_tail":"7788","team":"red")")});
@@ -89,18 +55,6 @@ TEST_F(PersonalData, IsComparedForDuplicatesWithoutBeingReadable) {
                                   [](std::string_view) { return true; });
   EXPECT_THAT(found->items, HasSubstr(R"("first":"v1")"));
   expect_not_on_disk(kName);
-}
-
-TEST_F(PersonalData, OfARecordIdThatIsNoneIsKeptSealedToo) {
-  EXPECT_EQ(world.push(phone, {volunteer(1, R"("name":"王小明标记")", "an id with spaces")}).code(),
-            "record.id");
-  expect_not_on_disk(kName);
-  EXPECT_THAT(list_quarantine(world.store(), {})->items, HasSubstr(kName));
-}
-
-TEST_F(PersonalData, ATextThatLooksSealedIsRefused) {
-  EXPECT_EQ(world.push(phone, {op(1).does(R"("set":{"text":"\u0001p1.v1.AAAA"})")}).code(),
-            "op.invalid");
 }
 
 TEST_F(PersonalData, ARepeatedOpGetsItsFirstVerdict) {

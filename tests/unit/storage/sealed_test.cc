@@ -99,6 +99,8 @@ TEST(ATextWithSealedValues, StaysAsItIsWhereNobodyHasAKey) {
   EXPECT_EQ(unseal_all(forged, find), forged);
   EXPECT_TRUE(looks_sealed(forged));
   EXPECT_FALSE(looks_sealed(R"({"name":"p1.p1.AAAA"})"));
+  EXPECT_EQ(without_sealed(forged), R"({"name":"\u0001x1.p1.AAAA"})");
+  EXPECT_EQ(without_sealed(R"({"a":"x\u0001p1."})"), R"({"a":"x\u0001p1."})");
 }
 
 }  // namespace
