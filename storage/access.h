@@ -17,9 +17,10 @@ struct AccessQuery {
   std::string id;
 };
 
-// {device, name, role, earlier, scope, coll, id, exists, read, write, delete, fields: [{field,
-// read, write}]}; each decision is {allowed, reason}, that of a field's write with `does`. As of
-// now: an op written while the device held another role or scope is judged by those too. Errors:
+// {device, name, role, earlier, left, scope, coll, id, exists, read, write, delete, fields:
+// [{field, read, write}]}; each decision is {allowed, reason}, that of a field's write with `does`.
+// As of now, and as the verdict of an op written now would be: what was written before `earlier`
+// ended, or before `left` (ms since 1970, or null), is judged by what the device held then. Errors:
 // kHttpNotFound (no such device), kCollectionUnknown, kStoreCorrupt, kIo.
 [[nodiscard]] Result<std::string> explain_access(const Store& store, const Schemas& schemas,
                                                  const AccessQuery& query);

@@ -6,6 +6,7 @@
 
 #include "storage/group.h"
 #include "storage/keys.h"
+#include "storage/permission.h"
 #include "storage/views.h"
 #include "sync/broken.h"
 #include "sync/cursor.h"
@@ -269,18 +270,15 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
-  if (!refusal && !account.wrote_before(authored_ms)) {
-    refusal = Refusal{Code::kDeviceDraining,
-                      "the office had ended this device's work when this was written"};
-  }
   // A base beyond the log is of another life of the store.
   const Written written{authored_ms, op.base <= position_ ? op.base : 0};
-  if (!refusal) refusal = check_scope(account, op, written);
+  if (!refusal) refusal = check_standing(account, written);
+  if (!refusal) refusal = check_scope(account, op, written, scopes_.contains(op.scope));
   if (!refusal) {
     auto found = entry(keys::record(op.scope, op.coll, op.id));
     if (!found) return found.error();
-    refusal =
-        check_policy(account, op, written, (*found)->record.made_by(account.device, written.base));
+    refusal = check_policy(store_.policy(), account, op, written,
+                           (*found)->record.made_by(account.device, written.base));
   }
   if (!refusal) {
     auto against = check_replay(account, op);
@@ -368,31 +366,6 @@ void Applier::log(Group& group, Device& device, std::uint64_t n, LogEntry entry)
   group.must_sync = true;  // also when the rest of its push comes to nothing: readers will see it
   device.state.applied = n;
   device.pending.entries.push_back(std::move(entry));
-}
-
-std::optional<Refusal> Applier::check_scope(const Account& account, const Op& op,
-                                            const Written& written) const {
-  if (!valid_scope_id(op.scope)) {
-    return Refusal{Code::kScopeUnknown, "that is not a scope id"};
-  }
-  const bool births = op.coll == "scope";
-  if (births && op.id != scope_record_id(op.scope)) {
-    return Refusal{Code::kRecordKey, fmt::format("the record of scope {} has the id {}", op.scope,
-                                                 scope_record_id(op.scope))};
-  }
-  // Before whether it is there: who does not hold a scope is not told.
-  const bool allowed = births ? account.holds_all() : account.may_write(op.scope, written);
-  if (!allowed) {
-    return Refusal{
-        Code::kScopeForbidden,
-        births
-            ? "only a device that holds all scopes writes the record of a scope"
-            : fmt::format("the device did not hold scope \"{}\" when this was written", op.scope)};
-  }
-  if (!births && scopes_.find(op.scope) == scopes_.end()) {
-    return Refusal{Code::kScopeUnknown, fmt::format("scope \"{}\" does not exist", op.scope)};
-  }
-  return std::nullopt;
 }
 
 // `size_bound` becomes a bound of the record's size with the op applied.

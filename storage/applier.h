@@ -250,10 +250,6 @@ class Applier {
                                                                     std::uint64_t id, Op& op,
                                                                     std::int64_t authored_ms);
   [[nodiscard]] Result<std::optional<Refusal>> check_replay(const Account& account, const Op& op);
-  [[nodiscard]] std::optional<Refusal> check_scope(const Account& account, const Op& op,
-                                                   const Written& written) const;
-  [[nodiscard]] std::optional<Refusal> check_policy(const Account& account, const Op& op,
-                                                    const Written& written, bool makes_it) const;
   [[nodiscard]] std::optional<Refusal> check_record(const Entry& entry, const Op& op,
                                                     const OpPlace& place,
                                                     const Collection& collection,

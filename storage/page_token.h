@@ -1,6 +1,6 @@
-// What a list gives to go on from: the key of a row, sealed. It may be that of a row whose field the
-// caller does not see (a page ends after so many reads), so it can be read by nobody but the server.
-// Pure; any thread.
+// What a list gives to go on from: the key of a row, sealed. It may be that of a row whose field
+// the caller does not see (a page ends after so many reads), so it can be read by nobody but the
+// server. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -1,7 +1,5 @@
-// What a role has to do with the one writer: which role a device has, what it may write, and the
-// digests of what roles see (docs/access.md). A part of the Applier.
-#include <fmt/format.h>
-
+// What a role has to do with the one writer: which role a device has, and the digests of what
+// roles see (docs/access.md). A part of the Applier.
 #include <utility>
 
 #include "storage/group.h"
@@ -34,23 +32,6 @@ void Applier::take(Group& group, RoleRequest& request) {
   }
   group.reply(store_, std::move(request.done),
               Result<AccountPtr>(group.account(store_, request.device)));
-}
-
-// Law 7: by a role that was held when the op was written.
-std::optional<Refusal> Applier::check_policy(const Account& account, const Op& op,
-                                             const Written& written, bool makes_it) const {
-  std::optional<Refusal> refusal{Refusal{Code::kAccessDenied, "no role was held with the scope"}};
-  bool said = false;
-  for (const std::string_view role : account.roles_in(op.scope, written)) {
-    auto against = store_.policy().against(role, op);
-    const bool birth = !op.edits.empty() && (makes_it || !store_.policy().sees(role, op.coll));
-    if (!against && birth) against = store_.policy().against_birth(role, op.coll);
-    if (!against) return std::nullopt;
-    if (std::exchange(said, true)) continue;  // the role of now says why
-    refusal =
-        Refusal{Code::kAccessDenied, fmt::format("the role \"{}\" may not: {}", role, *against)};
-  }
-  return refusal;
 }
 
 // --- views ------------------------------------------------------------------------------------

@@ -41,9 +41,8 @@ std::optional<Refusal> check_lease(const Quota& quota, const FieldSpec& spec,
                     std::all_of(quota.leases.begin(), quota.leases.end(),
                                 [](const Lease& lease) { return lease.left != 0; });
   if (full && quota.lease(move.device) == nullptr) {
-    return Refusal{Code::kFieldFull,
-                   fmt::format("{}: at most {} devices hold a lease", spec.name,
-                               limits::kLeasesPerField)};
+    return Refusal{Code::kFieldFull, fmt::format("{}: at most {} devices hold a lease", spec.name,
+                                                 limits::kLeasesPerField)};
   }
   return std::nullopt;
 }
@@ -76,8 +75,7 @@ std::optional<Refusal> check_move(const Quota& quota, const FieldSpec& spec,
   switch (move.kind) {
     case EditKind::kGrant:
       if (move.amount < 0 && quota.free() + move.amount < 0) {
-        return Refusal{Code::kQuotaExhausted,
-                       fmt::format("{}: less than that is free", spec.name)};
+        return Refusal{Code::kQuotaExhausted, fmt::format("{}: less than that is free", spec.name)};
       }
       if (static_cast<double>(quota.granted + move.amount) > spec.max) {
         return Refusal{Code::kFieldLimit,

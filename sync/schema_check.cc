@@ -9,8 +9,8 @@
 namespace waystation {
 namespace {
 
-// A refusal is kept, and read by people who may not read the field: it names the field and the rule,
-// never a value.
+// A refusal is kept, and read by people who may not read the field: it names the field and the
+// rule, never a value.
 Refusal wrong_type(std::string_view field, std::string_view expected) {
   return Refusal{Code::kFieldType, fmt::format("{}: must be {}", field, expected)};
 }
@@ -19,8 +19,7 @@ std::optional<Refusal> check_string(const FieldSpec& spec, const Value& value) {
   if (value.type != ValueType::kString) return wrong_type(spec.name, "a string");
   if (!spec.choices.empty()) {
     if (spec.choices.count(std::string(unquoted(value))) == 0) {
-      return Refusal{Code::kFieldLimit,
-                     fmt::format("{}: not one of the choices", spec.name)};
+      return Refusal{Code::kFieldLimit, fmt::format("{}: not one of the choices", spec.name)};
     }
   } else if (value.length_points > spec.max_length) {
     return Refusal{Code::kFieldLimit,

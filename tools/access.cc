@@ -53,6 +53,10 @@ void print_answer(const JsonObject& answer) {
     fmt::print("Ops written until {} are judged by the role {} too.\n",
                local_time(term.number("until")), term.text("role"));
   }
+  if (answer.raw("left") != "null") {
+    fmt::print("Ops written until {} are judged by what it held then.\n",
+               local_time(answer.number("left")));
+  }
   fmt::print("\n");
   for (const char* what : {"read", "write", "delete"}) {
     print_decision(what, JsonObject(answer.raw(what)));

@@ -130,12 +130,13 @@ TEST_F(OwnOps, TheGrantOfWhatIsSpentOrLeasedCannotBeTakenBack) {
 TEST_F(OwnOps, TheRefusalOfAMoveTellsNoAmounts) {
   world.push(a, {places(1, R"("grant":{"places":10})"), places(2, R"("lease":{"places":10})")});
   const std::string reclaim = fmt::format(R"("reclaim":{{"places":"{}"}})", format_device_id(a));
-  EXPECT_EQ(world
-                .push(b, {places(1, R"("lease":{"places":1})"), places(2, R"("spend":{"places":1})"),
-                          places(3, R"("grant":{"places":-1})"), places(4, reclaim),
-                          places(5, R"("grant":{"places":1000000})")})
-                .codes(),
-            "quota.exhausted quota.exceeded quota.exhausted quota.held field.limit");
+  EXPECT_EQ(
+      world
+          .push(b, {places(1, R"("lease":{"places":1})"), places(2, R"("spend":{"places":1})"),
+                    places(3, R"("grant":{"places":-1})"), places(4, reclaim),
+                    places(5, R"("grant":{"places":1000000})")})
+          .codes(),
+      "quota.exhausted quota.exceeded quota.exhausted quota.held field.limit");
   for (const Quarantined& refusal : world.quarantine()) {
     const std::string& detail = refusal.row.detail;
     EXPECT_EQ(detail.rfind("places: ", 0), 0U) << detail;

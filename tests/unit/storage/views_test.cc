@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/access.h"
 #include "storage/keys.h"
 #include "storage/pull.h"
 #include "storage/verify.h"
@@ -137,6 +138,31 @@ TEST_F(Roles, WhoHasSeenWhatCameAfterARoleWasTakenWritesAfterThat) {
   forged.n = 2;
   EXPECT_EQ(world.push(phone, {forged.having_seen(0)}).codes(), "ok")
       << "with what it had seen before";
+}
+
+TEST_F(Roles, WhoAsksWhyIsToldUntilWhenALeftScopeOrAnEndedDeviceWrites) {
+  world.have_scope("u");
+  const std::uint64_t phone = world.enroll({"t"}, kRoleOffice);
+  const auto told = [&](const std::string& coll, const std::string& id) {
+    const auto text = explain_access(world.store(), schemas(), {phone, "t", coll, id});
+    return Json::parse(text ? *text : "null");
+  };
+  EXPECT_EQ(told("note", "n1")["left"], nullptr);
+  world.pass(1000);
+  ASSERT_TRUE(world.set_scopes(phone, {"u"}).ok());
+  const std::int64_t left = world.now;
+  world.pass(1000);
+  EXPECT_EQ(told("note", "n1")["left"], left);
+  EXPECT_EQ(told("scope", "t")["left"], nullptr) << "whoever holds all scopes writes that";
+  EXPECT_EQ(world.push(phone, {op(1).written(left), op(2).written(left + 1)}).codes(),
+            "ok scope.forbidden");
+  ASSERT_TRUE(world.set_scopes(phone, {"t"}).ok());
+  ASSERT_TRUE(world.stand(phone, Standing::kDraining).ok());
+  const std::int64_t ended = world.now;
+  world.pass(1000);
+  EXPECT_EQ(told("note", "n1")["left"], ended);
+  EXPECT_EQ(world.push(phone, {op(3).written(ended), op(4).written(ended + 1)}).codes(),
+            "ok device.draining");
 }
 
 TEST_F(Roles, SomeFieldsAreWrittenOfWhatIsThereAlone) {
