@@ -15,6 +15,8 @@ import type { Server } from './server';
 export const EVERYWHERE = ['*'];
 export const FAST = { firstMs: 5, mostMs: 50 };
 
+type Frame = Record<string, any>;
+
 /** A network that fails as it is told; by itself it does not. */
 export class Network implements Transport {
   isUp = true;
@@ -22,8 +24,10 @@ export class Network implements Transport {
   readonly lost: string[] = [];
   /** Asked for each message that would go out or come in: true cuts the connection there. */
   cuts: () => boolean = () => false;
-  readonly sent: Record<string, unknown>[] = [];
-  readonly received: Record<string, unknown>[] = [];
+  /** May change what the server says. */
+  alter: (reply: Frame) => Frame = (reply) => reply;
+  readonly sent: Frame[] = [];
+  readonly received: Frame[] = [];
   readonly #cut = new Set<() => void>();
 
   setUp(isUp: boolean): void {
@@ -36,10 +40,10 @@ export class Network implements Transport {
     const frame = JSON.parse(options.body ?? '{}') as Record<string, unknown>;
     this.sent.push(frame);
     const response = await fetch(url, { method, headers: options.headers, body: options.body, signal: AbortSignal.timeout(options.timeoutMs) });
-    const text = await response.text();
+    const reply = this.alter((await response.json()) as Frame);
     if (!this.isUp || this.cuts() || this.#loses(Object.keys(frame))) throw new Error('lost on the way');
-    this.received.push(JSON.parse(text) as Record<string, unknown>);
-    return { status: response.status, headers: (name: string) => response.headers.get(name), text };
+    this.received.push(reply);
+    return { status: response.status, headers: (name: string) => response.headers.get(name), text: JSON.stringify(reply) };
   }
 
   connect(url: string, { onOpen, onMessage, onClose }: Parameters<Transport['connect']>[1]) {
@@ -60,13 +64,12 @@ export class Network implements Transport {
     socket.on('message', (data) => {
       if (isClosed) return;
       if (this.cuts()) return cut();
-      const text = String(data);
-      const frame = JSON.parse(text) as Record<string, unknown>;
+      const frame = this.alter(JSON.parse(String(data)) as Frame);
       const isAnswer = !('wipe' in frame) && asked !== '';
       if (isAnswer && this.#loses([asked])) return cut();
       if (isAnswer) asked = '';
       this.received.push(frame);
-      onMessage(text);
+      onMessage(JSON.stringify(frame));
     });
     socket.on('close', end);
     socket.on('error', () => {});
