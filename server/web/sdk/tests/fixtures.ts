@@ -217,6 +217,8 @@ export async function until(device: Device, condition: () => boolean, what = con
   if (condition()) return;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => finish(() => reject(new Error(`not within ${timeoutMs} ms: ${what}; ${JSON.stringify(device.status())}`))), timeoutMs);
+    // A program that was killed never fulfils it; the test does not wait for that.
+    timer.unref();
     const end = device.subscribe(() => condition() && finish(resolve));
     const finish = (settle: () => void) => {
       clearTimeout(timer);
