@@ -1,6 +1,6 @@
 // The surface of `Device` that pages build on; device.ts implements it.
 
-import type { Edits, Json, Op, OwnOp, RecordKey, ShownRecord, SyncStatus } from './types';
+import type { CarriedOps, Edits, Json, Op, OwnOp, RecordKey, ShownRecord, SyncStatus } from './types';
 
 /** What changed since the listener was last called; `all` after a reset or another tab's work. */
 export interface Change {
@@ -15,6 +15,9 @@ export interface DeviceApi {
   enroll(server: string, code: string, name: string): Promise<void>;
   readonly scopes: readonly string[];
   readonly role: string | null;
+
+  /** An id for a new record (UUIDv7). */
+  newId(): string;
 
   // --- What it shows; from memory, no waiting ---
   view(key: RecordKey): ShownRecord | undefined;
@@ -43,12 +46,18 @@ export interface DeviceApi {
   stop(): void;
   /** One full exchange now; rejects with why it could not be. */
   syncNow(): Promise<void>;
+  /** The network has come back, or the user has come back to the page: no pause any longer. */
+  hurry(): void;
 
   // --- Leaving ---
   /** The queue (and photos that wait, if `files`) as a file that another device can hand in. */
   exportQueue(): Promise<Json>;
   /** Takes in another device's file; its ops go to the server under the other device's name. Returns how many. */
   importQueue(file: Json): Promise<number>;
+  /** Other devices' ops that it carries or has handed in, by device. */
+  carried(): CarriedOps[];
+  /** Those of one device leave the list; what was not handed in is lost with it. */
+  forgetCarried(device: string): Promise<void>;
   /** Hands in what waits, removes everything, tells the server. Rejects, changing nothing, while ops wait and
    *  cannot be handed in, unless `discard`. */
   signOut(options?: { discard?: boolean }): Promise<void>;

@@ -34,7 +34,21 @@ export interface Edits {
   lease?: Record<string, number>;
   spend?: Record<string, number>;
   return?: Record<string, number>;
+  grant?: Record<string, number>;
+  reclaim?: Record<string, string>;
+  settle?: LostValue[];
+  reopen?: LostValue[];
+  /** This op is the corrected form of a refused one. */
+  replays?: { device: string; n: number };
   del?: true;
+}
+
+/** Names a value that lost and waits for review. */
+export interface LostValue {
+  field: string;
+  by: string;
+  n: number;
+  part?: number;
 }
 
 export interface Clock {
@@ -50,7 +64,7 @@ export type Op =
   | { n: number; lost: true };
 
 export type Verdict =
-  | { n: number; ok: true; seq: number; lost?: string[]; leased?: Record<string, number> }
+  | { n: number; ok: true; seq: number; refused?: undefined; lost?: string[]; leased?: Record<string, number> }
   | { n: number; ok?: undefined; refused: Refusal };
 
 export interface Refusal {
@@ -68,6 +82,16 @@ export interface OwnOp {
   refused?: Refusal;
   /** Fields whose value lost to one that this edit had not seen. */
   lost?: string[];
+}
+
+/** Another device's edits that this one hands in, for a list of them. */
+export interface CarriedOps {
+  device: string;
+  waiting: number;
+  applied: number;
+  refused: { n: number; refused: Refusal }[];
+  /** Why they could not be handed in yet, or null. */
+  trouble: string | null;
 }
 
 /** What the sync line says. It changes only with a receipt, never by a timeout. */
@@ -103,25 +127,30 @@ export interface SyncStatus {
 
 // --- What a platform gives -----------------------------------------------------------------------
 
-/** The tables of a device: see storage.ts for what lies in each. */
-export type Table = 'meta' | 'ops' | 'records' | 'digests' | 'refused' | 'files';
+/** The tables of a device; state.ts says what lies in each. */
+export type Table = 'meta' | 'ops' | 'records' | 'digests' | 'refused' | 'carried' | 'journal' | 'files';
 
 export interface ReadTx {
   get(table: Table, key: string): Promise<unknown>;
-  /** Pairs in order of key, of those that begin with `prefix`. */
-  list(table: Table, prefix?: string): Promise<[string, unknown][]>;
+  /** Pairs in order of key, of those that begin with `prefix`, at most `limit`, behind the key `after`. */
+  list(table: Table, prefix?: string, limit?: number, after?: string): Promise<[string, unknown][]>;
 }
 
 export interface WriteTx extends ReadTx {
   put(table: Table, key: string, value: unknown): void;
   remove(table: Table, key: string): void;
+  /** Removes all whose key begins with `prefix`. */
+  removeAll(table: Table, prefix: string): void;
 }
 
 /** Where a device keeps what it must not lose. A transaction is durable when its promise is fulfilled, and has
- *  not happened at all when it is rejected; `change` awaits nothing but the transaction's own calls. */
+ *  not happened at all when it is rejected; `change` awaits nothing but the transaction's own calls. Rejects
+ *  with `ApiError` `storage.full` where there is no room. Calls of `write` happen one after the other, also
+ *  those of several programs on the same storage. */
 export interface Storage {
   read<T>(task: (tx: ReadTx) => Promise<T>): Promise<T>;
-  write<T>(change: (tx: WriteTx) => Promise<T>): Promise<T>;
+  /** `relaxed`: may be lost in a power cut as long as nothing behind it is kept. */
+  write<T>(change: (tx: WriteTx) => Promise<T>, options?: { relaxed?: boolean }): Promise<T>;
   /** Asks that the data be kept under storage pressure; whether it will be. */
   persist(): Promise<boolean>;
   close(): void;
@@ -142,11 +171,35 @@ export interface Transport {
   }): { send(text: string): void; close(): void };
 }
 
+/** What one program tells the others on its storage: that it has stored something; how the one that syncs is
+ *  connected; that a new one would like to know. */
+export type NeighbourMessage =
+  | { kind: 'changed' }
+  | { kind: 'link'; link: Link }
+  | { kind: 'who' };
+
+/** How the program that syncs is connected. */
+export interface Link {
+  connection: SyncStatus['connection'];
+  trouble: string | null;
+}
+
 /** Several programs (tabs) on one storage: one of them syncs, all of them see each edit. */
 export interface Neighbours {
-  /** Calls `lead` once this program is the one that syncs; the returned function gives the place up. */
-  elect(lead: () => void): () => void;
-  /** Tells the others that something was stored, and hears of theirs. */
-  announce(message: 'changed' | 'edited'): void;
-  onMessage(handler: (message: 'changed' | 'edited') => void): void;
+  /** Calls `lead` once this program is the one that syncs, and `lost` should another take the place; the
+   *  returned function gives it up. `take`: does not wait for the one that has it. */
+  elect(lead: () => void, lost: () => void, take?: boolean): () => void;
+  announce(message: NeighbourMessage): void;
+  onMessage(handler: (message: NeighbourMessage) => void): void;
+}
+
+/** All that a device asks of the machine it runs on. */
+export interface Platform {
+  storage: Storage;
+  transport: Transport;
+  clock(): Clock;
+  /** Random bytes that nobody can guess. */
+  random(count: number): Uint8Array;
+  /** Absent where nothing else can work on the storage. */
+  neighbours?: Neighbours;
 }
