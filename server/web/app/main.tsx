@@ -1,5 +1,6 @@
 import { render } from 'preact';
-import { openDevice } from '../sdk/browser';
+import { browserPlatform } from '../sdk/browser';
+import { Device } from '../sdk/device';
 import { startLang, t } from '../ui/i18n';
 import '../ui/tokens.css';
 import '../ui/base.css';
@@ -7,6 +8,7 @@ import '../ui/parts.css';
 import './app.css';
 import { App } from './app';
 import { useThisDevice } from './device';
+import { useThisStorage } from './files';
 import { follow } from './live';
 import { startPhotos } from './photos';
 import { watchTabs } from './tabs';
@@ -29,8 +31,13 @@ function cannotStart(error: unknown): void {
 async function start(): Promise<void> {
   startLang();
   startUpdates();
-  const device = await openDevice({ app: `companion ${__APP_VERSION__}` });
+  const platform = browserPlatform();
+  const device = await Device.open(platform, { app: `companion ${__APP_VERSION__}` });
+  addEventListener('online', () => device.hurry());
+  addEventListener('offline', () => device.breakOff());
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && device.hurry());
   useThisDevice(device);
+  useThisStorage(platform.storage);
   follow();
   startPhotos();
   watchTabs();

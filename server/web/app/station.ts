@@ -4,7 +4,7 @@ import type { RecordKey } from '../sdk/types';
 import { dayOf, fieldTime, timeOf } from '../ui/format';
 import { act } from './act';
 import { choicesOf, items, text } from './fields';
-import { newId } from './ids';
+
 import type { LiveRecord, LiveSet } from './live';
 import { device } from './device';
 import { now } from './now';
@@ -79,7 +79,7 @@ export function dayOfStation(set: LiveSet, day: string): Day {
 /** One tap: one fact. */
 export async function recordVisit(scope: string, visitor: string, services: string[]): Promise<RecordKey | null> {
   const time = now();
-  const key = { scope, coll: 'visit', id: newId(time) };
+  const key = { scope, coll: 'visit', id: device().newId() };
   const edits = { set: { visitor, at: fieldTime(time) }, ...(services.length > 0 ? { add: { services } } : {}) };
   return (await act(key, edits)) === null ? null : key;
 }
@@ -88,7 +88,7 @@ export async function recordVisit(scope: string, visitor: string, services: stri
 export function takeBackVisit(scope: string, visit: { id: string; visitor: string }) {
   const time = now();
   return act(
-    { scope, coll: 'visit', id: newId(time) },
+    { scope, coll: 'visit', id: device().newId() },
     { set: { visitor: visit.visitor, at: fieldTime(time), corrects: visit.id, void: true } },
   );
 }

@@ -10,9 +10,8 @@ import { Empty, Tag } from '../../ui/words';
 import { act } from '../act';
 import { device } from '../device';
 import { items, text } from '../fields';
-import { newId } from '../ids';
 import { useRecords, type LiveRecord, type LiveSet } from '../live';
-import { now, useNow } from '../now';
+import { useNow } from '../now';
 import { Screen } from '../parts/screen';
 import { useDraft } from '../update';
 
@@ -50,7 +49,7 @@ export function ShiftPage({ scope }: { scope: string }) {
     const set: Record<string, string> = { text: words.trim() };
     if (author.trim() !== '') set.author = author.trim();
     if (station !== undefined) set.about = `station/${station.id}`;
-    if ((await act({ scope, coll: 'note', id: newId(now()) }, { set, add: { tags: [TAG] } })) === null) return;
+    if ((await act({ scope, coll: 'note', id: device().newId() }, { set, add: { tags: [TAG] } })) === null) return;
     setWords('');
     toast(t('shift.kept'));
   }

@@ -9,8 +9,8 @@ import { t } from '../../ui/i18n';
 import { toast } from '../../ui/toast';
 import { Banner, Empty } from '../../ui/words';
 import { actAll } from '../act';
+import { device } from '../device';
 import { attendanceKey, presenceOf, signIn, useRoster, type EventView } from '../events';
-import { newId } from '../ids';
 import { may } from '../may';
 import { now } from '../now';
 import { Screen } from '../parts/screen';
@@ -20,7 +20,7 @@ import { GoneEvent, useEvent } from './event';
 
 /** A uniform number that can be a record's id is one: two phones that enter it make one record. */
 function idFor(number: string): string {
-  return /^[A-Za-z0-9._:-]{4,63}$/.test(number) ? number : newId();
+  return /^[A-Za-z0-9._:-]{4,63}$/.test(number) ? number : device().newId();
 }
 
 export function WalkinPage({ scope, id }: { scope: string; id: string }) {
