@@ -9,8 +9,8 @@
 
 #include "server/networks.h"
 
-#ifndef WS_SCHEMAS_SOURCE
-#error "the build says where the schemas lie"
+#if !defined(WS_SCHEMAS_SOURCE) || !defined(WS_WEB_SOURCE)
+#error "the build says where the schemas and the pages lie"
 #endif
 
 namespace waystation {
@@ -65,6 +65,14 @@ std::optional<bool> take_edge(std::string_view word, const toml::node& node, Con
   return std::nullopt;
 }
 
+// What the program came with: installed beside it, or where it was built.
+std::string came_with(const std::string& name, const std::string& source) {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const auto installed = program.parent_path().parent_path() / "share/waystation" / name;
+  return std::filesystem::exists(installed, ignored) ? installed.string() : source;
+}
+
 }  // namespace
 
 Status load_config(const std::string& path, Config& config) {
@@ -90,6 +98,8 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.schemas);
     } else if (word == "policy") {
       good = take(node, config.policy);
+    } else if (word == "web") {
+      good = take(node, config.web);
     } else if (word == "master_key") {
       good = take(node, config.master_key);
     } else if (word == "erasures") {
@@ -141,12 +151,11 @@ std::string erasures_file(const Config& config) {
 }
 
 std::string schemas_folder(const Config& config) {
-  if (!config.schemas.empty()) return config.schemas;
-  std::error_code ignored;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const auto installed = program.parent_path().parent_path() / "share/waystation/schemas";
-  if (std::filesystem::exists(installed, ignored)) return installed.string();
-  return WS_SCHEMAS_SOURCE;
+  return config.schemas.empty() ? came_with("schemas", WS_SCHEMAS_SOURCE) : config.schemas;
+}
+
+std::string web_folder(const Config& config) {
+  return config.web.empty() ? came_with("web", WS_WEB_SOURCE) : config.web;
 }
 
 std::string policy_file(const Config& config) {

@@ -17,6 +17,7 @@ struct Config {
   std::string erasures;            // file; empty: erasures.log in the data folder
   std::string schemas;             // empty: those the program came with
   std::string policy;              // empty: policy.json beside the schemas
+  std::string web;                 // the built pages; empty: those the program came with
   std::size_t io_threads = 0;      // 0: one a core
   std::size_t reader_threads = 0;  // 0: half the cores, at least one
   std::size_t connections = 20'000;
@@ -52,6 +53,8 @@ struct Endpoint {
 
 // The folder of schemas: the configured one, or the one that came with the program.
 [[nodiscard]] std::string schemas_folder(const Config& config);
+// The folder of pages, in the same way; it may be missing.
+[[nodiscard]] std::string web_folder(const Config& config);
 // The policy file, in the same way.
 [[nodiscard]] std::string policy_file(const Config& config);
 

@@ -82,6 +82,19 @@ HttpResponse to_response(ApiReply& reply, const HttpShape& shape) {
   return response;
 }
 
+HttpPage to_response(const PageAnswer& page, const HttpShape& shape) {
+  HttpPage response(static_cast<http::status>(page.status), shape.version);
+  set_security_headers(response, shape.secure);
+  for (const auto& [name, value] : page.headers) {
+    response.set(beast::string_view(name.data(), name.size()), value);
+  }
+  response.keep_alive(shape.keep_alive);
+  response.body() = beast::span<const char>(page.body.data(), page.body.size());
+  response.prepare_payload();
+  if (shape.head_only) response.body() = {};  // the length stays
+  return response;
+}
+
 std::optional<Error> encoding_error(const HttpFields& header) {
   // Any other transfer encoding leaves the body's end, or its meaning, open (RFC 9112, 6.1, 6.3).
   const auto transfer = header[http::field::transfer_encoding];

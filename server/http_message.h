@@ -2,16 +2,20 @@
 #pragma once
 
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
 
 #include "server/asio.h"
+#include "server/pages.h"
 #include "server/service.h"
 
 namespace waystation {
 
 using HttpRequest = beast::http::request<beast::http::string_body>;
 using HttpResponse = beast::http::response<beast::http::string_body>;
+// Of bytes that outlive it.
+using HttpPage = beast::http::response<beast::http::span_body<const char>>;
 using HttpFields = beast::http::fields;
 
 // What the request asks of the form of its answer.
@@ -24,6 +28,8 @@ struct HttpShape {
 
 [[nodiscard]] ApiRequest to_api(const HttpRequest& request);
 [[nodiscard]] HttpResponse to_response(ApiReply& reply, const HttpShape& shape);  // takes the body
+// Precondition: the page is no error.
+[[nodiscard]] HttpPage to_response(const PageAnswer& page, const HttpShape& shape);
 
 // What browsers are told of every answer: nothing is to be guessed, framed, run or passed on.
 void set_security_headers(HttpFields& fields, bool secure);

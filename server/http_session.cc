@@ -168,6 +168,9 @@ class HttpSession {
     ApiRequest api = to_api(request);
     api.peer = client_.client.to_string();
     api.secure = client_.secure;
+    if (hooks_->pages != nullptr && !Service::has_path(api.path)) {
+      co_return co_await show(request, api.path, shape);
+    }
     const bool asks = api.path.starts_with("/v1/");
     const bool sync = api.path == kSyncPath;
     auto start = [this, &api](auto callback) {
@@ -182,6 +185,25 @@ class HttpSession {
     const bool shut_out = wrong && peer_->visit->strike();
     shape.keep_alive = shape.keep_alive && !shut_out && !peer_->visit->spent();
     const bool written = co_await respond(reply, shape);
+    co_return written&& shape.keep_alive;
+  }
+
+  asio::awaitable<bool> show(const HttpRequest& request, std::string_view path, HttpShape& shape) {
+    const std::string accepts = all_values(request, "Accept-Encoding");
+    const std::string known = all_values(request, "If-None-Match");
+    const auto method = request.method_string();
+    const PageRequest asked{std::string_view(method.data(), method.size()), path, accepts, known};
+    const PageAnswer page = hooks_->pages->answer(asked);
+    peer_->visit->let_go();
+    shape.keep_alive = shape.keep_alive && !peer_->visit->spent();
+    bool written = false;
+    if (page.error) {
+      ApiReply reply = problem(*page.error);
+      written = co_await respond(reply, shape);
+    } else {
+      HttpPage response = to_response(page, shape);
+      written = co_await send(response);
+    }
     co_return written&& shape.keep_alive;
   }
 
@@ -259,6 +281,11 @@ class HttpSession {
   // Awaited at once: what it refers to outlives it.
   asio::awaitable<bool> respond(ApiReply& reply, const HttpShape& shape) {
     HttpResponse response = to_response(reply, shape);
+    co_return co_await send(response);
+  }
+
+  template <typename Response>
+  asio::awaitable<bool> send(Response& response) {
     ErrorCode error;
     stream_.bare().expires_after(slowest(response.body().size(), limits::kWriteGraceMs));
     co_await http::async_write(stream_, response, into(error));

@@ -10,12 +10,14 @@
 #include "server/edge_stream.h"
 #include "server/gate.h"
 #include "server/live_session.h"
+#include "server/pages.h"
 #include "server/service.h"
 
 namespace waystation {
 
 struct HttpSessionHooks {
   std::function<void(const std::shared_ptr<LiveSession>&)> live_started;
+  const Pages* pages = nullptr;  // null: it serves none
 };
 
 // Who is at the other end of a new connection. The visit is its place in the gate.

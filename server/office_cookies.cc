@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sync/bytes.h"
 #include "sync/canonical.h"
 #include "sync/digest.h"
 #include "sync/limits.h"
@@ -47,11 +48,7 @@ std::string browser_cookie(bool secure, std::string_view value) {
 }
 
 std::string csrf_token(std::string_view session_id) {
-  std::string hex;
-  for (const char byte : sha256(fmt::format("csrf\n{}", session_id))) {
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  }
-  return hex;
+  return hex_of(sha256(fmt::format("csrf\n{}", session_id)));
 }
 
 Status check_origin(const ApiRequest& request) {

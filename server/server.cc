@@ -32,6 +32,7 @@ std::int64_t steady_ms() {
 Server::Server(Service& service, const Config& config)
     : service_(service), config_(config), gate_(Gate::make(Gate::settings_of(config), steady_ms)) {
   hooks_.live_started = [this](const std::shared_ptr<LiveSession>& session) { remember(session); };
+  hooks_.pages = &pages_;
 }
 
 Server::~Server() { stop(); }
@@ -44,6 +45,10 @@ Status Server::start() {
   if (error)
     return Error{Code::kConfigInvalid, fmt::format("{}: {}", config_.listen, error.message())};
   if (auto secured = secure(address); !secured) return secured.error();
+  auto pages = Pages::load(web_folder(config_));
+  if (!pages) return pages.error();
+  pages_ = std::move(*pages);
+  if (pages_.missing()) spdlog::warn("{} holds no pages: /app/ says so", web_folder(config_));
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads = config_.io_threads != 0 ? config_.io_threads : cores;
   for (std::size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());

@@ -25,8 +25,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and serves. Errors: kIo (address in use, no right to it), kConfigInvalid (a certificate
-  // that cannot be used; plain HTTP beyond loopback that was not asked for).
+  // Reads the pages, binds and serves. Errors: kIo (address in use, no right to it; pages that
+  // cannot be read), kConfigInvalid (a certificate that cannot be used; plain HTTP beyond loopback
+  // that was not asked for; a folder of pages that holds too much).
   [[nodiscard]] Status start();
   void stop();
 
@@ -57,6 +58,7 @@ class Server {
   std::size_t next_worker_ = 0;
   std::shared_ptr<Gate> gate_;
   std::unique_ptr<Tls> tls_;  // null: plain HTTP
+  Pages pages_;
   HttpSessionHooks hooks_;
   std::mutex sessions_mutex_;
   std::vector<std::weak_ptr<LiveSession>> sessions_;

@@ -284,6 +284,10 @@ Result<Service::Caller> Service::caller(const ApiRequest& request) const {
   return Caller{std::move(*account), std::move(role), std::move(who), std::nullopt};
 }
 
+bool Service::has_path(std::string_view path) {
+  return path.starts_with("/v1/") || path == "/healthz" || path == "/readyz";
+}
+
 void Service::api(ApiRequest request, ApiDone done) {
   const auto is = [&](std::string_view path) { return request.path == path; };
   const bool get = request.method == "GET" || request.method == "HEAD";

@@ -104,6 +104,9 @@ class Service {
   using PullDone = std::function<void(Result<PullPage>)>;
   void pull_page(std::uint64_t device, Pull pull, PullDone done);
 
+  // Whether it is the service's to answer for; what is not may be a page.
+  [[nodiscard]] static bool has_path(std::string_view path);
+
   using ApiDone = std::function<void(ApiReply)>;
   // All of HTTP but the upgrade to WebSocket.
   void api(ApiRequest request, ApiDone done);

@@ -26,12 +26,6 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-std::string to_hex(std::string_view bytes) {
-  std::string out;
-  for (const char byte : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return out;
-}
-
 // Nothing but 64 lower-case digits makes a hash.
 std::string from_hex(std::string_view hex) {
   std::string out;
@@ -97,7 +91,7 @@ std::string audit_json(const AuditEntry& entry, bool with_hash) {
 }
 
 std::string audit_hash(const std::string& before, const AuditEntry& entry) {
-  return to_hex(sha256(before + "\n" + audit_json(entry, false)));
+  return hex_of(sha256(before + "\n" + audit_json(entry, false)));
 }
 
 AuditEntry next_audit_entry(const AuditHead& head, std::int64_t now_ms, AuditNote note) {
@@ -142,7 +136,7 @@ Result<AuditEntry> decode_audit(std::string_view key, std::string_view bytes) {
   }
   const std::string_view hash = in.string();
   if (hash.size() != kHashBytes) in.fail();
-  entry.hash = to_hex(hash);
+  entry.hash = hex_of(hash);
   if (!at.done() || !in.done()) {
     return Error{Code::kStoreCorrupt, "a damaged value: audit entry"};
   }
@@ -163,7 +157,7 @@ Result<AuditHead> decode_audit_head(std::string_view bytes) {
   head.n = in.varint();
   const std::string_view hash = in.string();
   if (hash.size() != kHashBytes) in.fail();
-  head.hash = to_hex(hash);
+  head.hash = hex_of(hash);
   if (!in.done()) return Error{Code::kStoreCorrupt, "a damaged value: head of the audit log"};
   return head;
 }

@@ -7,6 +7,7 @@
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "storage/views.h"
+#include "sync/bytes.h"
 #include "sync/canonical.h"
 #include "sync/device_id.h"
 #include "sync/limits.h"
@@ -14,12 +15,6 @@
 
 namespace waystation {
 namespace {
-
-std::string to_hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
-}
 
 Result<std::string> from_hex(std::string_view text) {
   const auto digit = [](char c) {
@@ -81,7 +76,7 @@ Result<ListPage> walk(const Store& store, const Snapshot& snapshot, const Stretc
   std::string at;
   while (rows->valid()) {
     if (count >= limit || page.items.size() >= limits::kPageBytes || reads.used_up()) {
-      page.next = to_hex(at);
+      page.next = hex_of(at);
       break;
     }
     reads.take();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sync/bytes.h"
 #include "sync/digest.h"
 #include "sync/limits.h"
 #include "sync/time_text.h"
@@ -15,12 +16,6 @@ namespace {
 std::optional<LocalTime> shown_time(const Record& record, std::string_view field) {
   const auto text = record.shown_text(field);
   return text ? parse_time(*text) : std::nullopt;
-}
-
-std::string hex_of(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
 }
 
 // Without white space (the ideographic space too) and in lower case, as far as ASCII goes.

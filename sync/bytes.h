@@ -38,4 +38,7 @@ class ByteReader {
   bool failed_ = false;
 };
 
+// Two lower-case hex digits a byte.
+[[nodiscard]] std::string hex_of(std::string_view bytes);
+
 }  // namespace waystation

@@ -100,6 +100,7 @@ constexpr std::array kCodes{
              "The request's header is over the limit"},
     CodeInfo{Code::kHttpEncoding, "http.encoding", 415, 0,
              "The request's body is compressed or encoded"},
+    CodeInfo{Code::kPagesMissing, "pages.missing", 503, 0, "The server came without its pages"},
     CodeInfo{Code::kBackupFolder, "backup.folder", 409, 0,
              "A backup needs a folder that is not there yet, a restore an empty one"},
     CodeInfo{Code::kBackupInvalid, "backup.invalid", 500, 0,

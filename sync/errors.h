@@ -83,6 +83,7 @@ enum class Code : std::uint8_t {
   kHttpTimeout,
   kHttpHeaderTooLarge,
   kHttpEncoding,
+  kPagesMissing,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,

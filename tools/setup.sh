@@ -1,4 +1,4 @@
-# What tools/up and tools/test share: the packages and the build. Sourced, not run.
+# What tools/up and tools/test share: the packages, the pages and the build. Sourced, not run.
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -32,6 +32,32 @@ install_packages() {
   "${as_root[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
     "${missing[@]}" >/dev/null
+}
+
+# node_packages FOLDER: what its lock file names; node_modules stays as long as that does.
+node_packages() {
+  cmp -s "$1/package-lock.json" "$1/node_modules/.waystation-lock" && return 0
+  say "Installing what $1 needs"
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+  cp "$1/package-lock.json" "$1/node_modules/.waystation-lock"
+}
+
+# What the pages are made from: their sources, and the schemas that their types come from.
+pages_sources() {
+  find server/web schemas/collections schemas/policy.json \
+    \( -name node_modules -o -path server/web/dist \) -prune -o -type f -print0 |
+    LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
+}
+
+# Into server/web/dist, where the program finds them. Nothing is done while they are up to date.
+build_pages() {
+  [ -f server/web/package.json ] || return 0
+  local stamp=server/web/node_modules/.waystation-pages
+  [ -d server/web/dist ] && [ -f "$stamp" ] && [ "$(pages_sources)" = "$(cat "$stamp")" ] && return 0
+  node_packages server/web
+  say "Building the pages"
+  (cd server/web && npm run --silent build)
+  pages_sources >"$stamp"  # only now: the build writes some of its sources itself
 }
 
 # build PRESET [cmake cache settings …] -- [targets …]

@@ -1,6 +1,7 @@
 // The worked examples of schemas/vectors/: the pure ones by this client, the others through a server.
 
 import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -40,6 +41,20 @@ describe('canonical.json', () => {
 describe('digest.json', () => {
   for (const { name, records, digest } of vectors('digest')) {
     test(name, () => assert.equal(digestOf(records), digest));
+  }
+});
+
+// --- handover.json --------------------------------------------------------------------------------
+
+describe('handover.json', () => {
+  for (const { name, token, device, ops, key, signed, mac } of vectors('handover')) {
+    test(name, () => {
+      const secret = createHash('sha256').update(token).digest();
+      const derived = createHmac('sha256', secret).update('waystation handover 1').digest();
+      assert.equal(derived.toString('hex'), key);
+      assert.equal(canonical({ device, ops: parsed(ops) }), signed);
+      assert.equal(createHmac('sha256', derived).update(signed).digest('hex'), mac);
+    });
   }
 });
 
