@@ -1,14 +1,14 @@
 // The one device of this page. It is opened once, before anything is shown.
 
-import type { DeviceApi } from '../sdk/api';
+import type { Device } from '../sdk/device';
 
-let opened: DeviceApi | null = null;
+let opened: Device | null = null;
 
-export function useThisDevice(made: DeviceApi): void {
+export function useThisDevice(made: Device): void {
   opened = made;
 }
 
-export function device(): DeviceApi {
+export function device(): Device {
   if (opened === null) throw new Error('the device is not open yet');
   return opened;
 }

@@ -134,7 +134,7 @@ export const zh = {
   'door.all': '名单 {n}',
   'door.came': '已签到 {n}',
   'door.open': '未签退 {n}',
-  'door.search': '姓名、编号或拼音首字母',
+  'door.search': '姓名、编号、首字母',
   'door.scan': '扫描个人码',
   'door.walkin': '现场登记',
   'door.list': '名单',

@@ -23,16 +23,16 @@ const paths = {
   camera: 'M4 8h3.5L9 5.5h6L16.5 8H20v11H4zM15.5 13a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0z',
   note: 'M5 4h14v11l-5 5H5zM19 15h-5v5M8.5 9h7M8.5 13H12',
   undo: 'M4 9h10a6 6 0 0 1 0 12h-4M4 9l5-5M4 9l5 5',
-  gift: 'M4 11h16v9H4zM3 7h18v4H3zM12 7v13M12 7C9 7 7 5.5 8 4s3.500 0 4 3c.5-3 3-4.500 4-3s-1 3-4 3z',
+  gift: 'M4 11h16v9H4zM3 7h18v4H3zM12 7v13M12 7C9 7 7 5.5 8 4s3.5 0 4 3c.5-3 3-4.5 4-3s-1 3-4 3z',
   chart: 'M4 20h16M7 20v-7M12 20V5M17 20v-11',
-  share: 'M12 15V4M8 7.5L12 4l4 3.500M5 13v7h14v-7',
-  inbox: 'M12 4v9M8 9.500L12 13l4-3.500M4 15v5h16v-5',
-  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  share: 'M12 15V4M8 7.5L12 4l4 3.5M5 13v7h14v-7',
+  inbox: 'M12 4v9M8 9.5L12 13l4-3.5M4 15v5h16v-5',
+  more: 'M5 11.5v1h1v-1zM11.5 11.5v1h1v-1zM18 11.5v1h1v-1z',
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',
   out: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9',
-  phone: 'M7 2.500h10v19H7zM11 18.500h2',
-  language: 'M3 6h10M8 3.500V6c0 4-2 7-5 8.500M5.500 9c1.500 3 4 4.500 6.500 5.500M12 20.500l4.500-10 4.500 10M13.500 17.500h6',
+  phone: 'M7 2.5h10v19H7zM11 18.5h2',
+  language: 'M3 6h10M8 3.5V6c0 4-2 7-5 8.5M5.5 9c1.5 3 4 4.5 6.5 5.5M12 20.5l4.5-10 4.5 10M13.5 17.5h6',
 } as const;
 
 export type IconName = keyof typeof paths;

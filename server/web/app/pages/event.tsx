@@ -80,7 +80,7 @@ function PersonRow({ event, person, attendance, onOpen }: RowProps) {
         </span>
       </button>
       {presence === 'none' && (
-        <Button kind="primary" label={t('door.in_name', { name: person.name })} onClick={() => void tapIn(event, person)}>{t('door.in')}</Button>
+        <Button kind="soft" label={t('door.in_name', { name: person.name })} onClick={() => void tapIn(event, person)}>{t('door.in')}</Button>
       )}
       {presence === 'in' && (
         <Button label={t('door.out_name', { name: person.name })} onClick={() => void tapOut(event, person)}>{t('door.out')}</Button>

@@ -5,7 +5,7 @@ import type { Json } from '../../sdk/types';
 import { Button } from '../../ui/button';
 import { dayOf } from '../../ui/format';
 import { t } from '../../ui/i18n';
-import { Banner } from '../../ui/words';
+import { Banner, Tag } from '../../ui/words';
 import { codeOf, explain } from '../act';
 import { device } from '../device';
 import { useStatus } from '../live';
@@ -32,6 +32,35 @@ async function fileOfQueue(): Promise<File> {
   const queue = await device().exportQueue();
   const name = `waystation-${device().status().device ?? ''}-${dayOf(now())}.json`;
   return new File([JSON.stringify(queue)], name, { type: 'application/json' });
+}
+
+/** What this phone carries for others, and what has come of it. */
+function Carried() {
+  const carried = device().carried();
+  if (carried.length === 0) return null;
+  return (
+    <section class="card">
+      <h2>{t('hand.carried')}</h2>
+      <ul class="rows">
+        {carried.map((one) => (
+          <li class="entry" key={one.device}>
+            <strong>{t('hand.carried_of', { device: one.device })}</strong>
+            <span class="row">
+              {one.waiting > 0 && <Tag tone="wait" icon="clock">{t('hand.carried_waits', { n: one.waiting })}</Tag>}
+              {one.applied > 0 && <Tag tone="good" icon="check">{t('hand.carried_done', { n: one.applied })}</Tag>}
+            </span>
+            {one.refused.length > 0 && <span>{t('hand.carried_refused', { n: one.refused.length })}</span>}
+            {one.trouble !== null && <span class="quiet">{explain(one.trouble)}</span>}
+            {one.waiting === 0 && (
+              <span class="row">
+                <Button onClick={() => void device().forgetCarried(one.device)}>{t('hand.carried_forget')}</Button>
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 export function HandoverPage() {
@@ -103,6 +132,7 @@ export function HandoverPage() {
         />
         <Button icon="inbox" busy={busy} onClick={() => input.current?.click()}>{t('hand.choose')}</Button>
       </section>
+      <Carried />
       <Banner tone="plain" title={t('hand.private')}><p>{t('hand.private_more')}</p></Banner>
     </Screen>
   );

@@ -101,7 +101,7 @@ function Counter({ scope, station, day }: { scope: string; station: LiveRecord; 
     toast(t('station.recorded', { visit: visitWords(visit) }), { label: t('do.undo'), run: () => void undo(scope, visit) });
   }
   return (
-    <div class="stack">
+    <div class="stack counter">
       <Services
         offered={offered}
         chosen={chosen}
