@@ -73,3 +73,8 @@ export class ApiError extends Error {
     super(detail === '' ? code : `${code}: ${detail}`);
   }
 }
+
+/** The stable code of what went wrong. */
+export function codeOf(error: unknown): string {
+  return error instanceof ApiError ? error.code : 'client.failed';
+}

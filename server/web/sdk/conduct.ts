@@ -1,6 +1,6 @@
 // Who of the programs on a storage syncs, and the connection of the one that does.
 
-import { ApiError } from './api';
+import { ApiError, codeOf } from './api';
 import type { Pauses } from './backoff';
 import type { Exchange } from './exchange';
 import type { Http } from './http';
@@ -157,6 +157,12 @@ export class Conduct {
     const { exchange, http, pauses, chance } = this.#options;
     await exchange.lead();
     if (this.#server() === null) throw new ApiError('auth.required');
-    await syncOverHttp({ exchange, http, address: this.#server, pauses, chance });
+    try {
+      await syncOverHttp({ exchange, http, address: this.#server, pauses, chance });
+      this.#onOwnLink({ ...this.link, trouble: exchange.digestTrouble });
+    } catch (error) {
+      this.#onOwnLink({ ...this.link, trouble: codeOf(error) });
+      throw error;
+    }
   }
 }

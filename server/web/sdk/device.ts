@@ -402,6 +402,7 @@ export class Device implements DeviceApi {
   async close(): Promise<void> {
     this.stop();
     await this.#store.close();
+    this.#platform.neighbours?.close();
   }
 }
 

@@ -79,6 +79,10 @@ export class Exchange {
     return false;
   }
 
+  get isToWipe(): boolean {
+    return this.#tables.meta('wipe') !== undefined;
+  }
+
   #change<T>(decide: (draft: Draft) => T, options?: { relaxed: boolean }): Promise<T> {
     return this.#options.store.change((draft) => {
       if (draft.meta('leader') !== this.#options.leader) throw new Superseded();

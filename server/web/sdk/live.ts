@@ -1,6 +1,6 @@
 // The live side of a device: one connection after another, for as long as it is wanted.
 
-import { ApiError } from './api';
+import { ApiError, codeOf } from './api';
 import { busyMs, pauseMs, Sleep } from './backoff';
 import type { Pauses } from './backoff';
 import type { Exchange } from './exchange';
@@ -73,7 +73,7 @@ export class Live {
       await this.#options.syncOverHttp();
       this.#trouble = null;
     } catch (error) {
-      this.#trouble = error instanceof ApiError ? error.code : 'client.failed';
+      this.#trouble = codeOf(error);
     }
     this.#options.onLink({ connection: 'offline', trouble: this.#trouble });
   }

@@ -1,7 +1,7 @@
 // One live connection, from hello to its end. One message at a time is on its way, so an answer needs no label:
 // what comes is either for it, or changes that the server sends by itself.
 
-import { ApiError } from './api';
+import { ApiError, codeOf } from './api';
 import type { Changes, Exchange, Receipt } from './exchange';
 import { Superseded } from './exchange';
 import type { Welcome } from './queue';
@@ -203,7 +203,7 @@ export class Session {
   #fail(error: unknown): void {
     this.#isAsking = false;
     if (error instanceof Superseded) this.#end.superseded = true;
-    this.breakOff(error instanceof ApiError ? error.code : 'client.failed');
+    this.breakOff(codeOf(error));
   }
 
   #onClose(): void {

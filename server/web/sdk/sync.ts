@@ -40,7 +40,7 @@ export async function syncOverHttp(options: SyncOptions): Promise<void> {
       if (wiped !== null) return isTold(await exchangeOnce(options, { wiped }));
       const ops = await exchange.batch();
       const reply = await exchangeOnce(options, { ...(ops.length > 0 && { push: { ops } }), pull: exchange.pull() });
-      return reply.isComplete && !exchange.isWaiting;
+      return reply.isComplete && !exchange.isWaiting && !exchange.isToWipe;
     });
   }
 }

@@ -12,6 +12,7 @@ export function tabs(name: string): Neighbours | undefined {
     elect: (lead, lost, take = false) => elect(name, lead, lost, take),
     announce: (message) => channel.postMessage(message),
     onMessage: (handler) => void handlers.push(handler),
+    close: () => channel.close(),
   };
 }
 

@@ -191,6 +191,7 @@ export interface Neighbours {
   elect(lead: () => void, lost: () => void, take?: boolean): () => void;
   announce(message: NeighbourMessage): void;
   onMessage(handler: (message: NeighbourMessage) => void): void;
+  close(): void;
 }
 
 /** All that a device asks of the machine it runs on. */

@@ -10,6 +10,8 @@ import { Device } from '../device';
 import type { DeviceOptions } from '../device';
 import { IndexedDbStorage } from '../indexeddb';
 import type { Edits, Neighbours, Platform, ReadTx, RecordKey, Storage, Transport, WriteTx } from '../types';
+import { MIRRORED } from '../tables';
+import type { Mirrored } from '../tables';
 import type { Server } from './server';
 
 export const EVERYWHERE = ['*'];
@@ -215,6 +217,8 @@ export async function until(device: Device, condition: () => boolean, what = con
   if (condition()) return;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => finish(() => reject(new Error(`not within ${timeoutMs} ms: ${what}; ${JSON.stringify(device.status())}`))), timeoutMs);
+    // A program that was killed never fulfils it; the test does not wait for that.
+    timer.unref();
     const end = device.subscribe(() => condition() && finish(resolve));
     const finish = (settle: () => void) => {
       clearTimeout(timer);
@@ -245,4 +249,26 @@ export function recordsOn(device: Device, coll: string, scope: string): Map<stri
 
 function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (part !== null && typeof part === 'object' && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort()) : part));
+}
+
+/** What lies in a storage: what a backup of the phone holds. */
+export class MirroredTables {
+  readonly #rows: [Mirrored, [string, unknown][]][];
+
+  private constructor(rows: [Mirrored, [string, unknown][]][]) {
+    this.#rows = rows;
+  }
+
+  static async of(storage: Storage): Promise<MirroredTables> {
+    return new MirroredTables(await storage.read((tx) => Promise.all(MIRRORED.map(async (table): Promise<[Mirrored, [string, unknown][]]> => [table, await tx.list(table)]))));
+  }
+
+  async putInto(storage: Storage): Promise<void> {
+    await storage.write(async (tx) => {
+      for (const [table, rows] of this.#rows) {
+        tx.removeAll(table, '');
+        for (const [key, value] of rows) tx.put(table, key, value);
+      }
+    });
+  }
 }
