@@ -3,6 +3,9 @@
 
 import { createScopes } from '../clients/fixtures.mjs';
 
+// Phones and this program live in one zone, whatever the machine's.
+process.env.TZ = 'Asia/Shanghai';
+
 const SURNAMES = '陈林黄郑吴杨许蔡刘王张李曾谢洪江罗孙单方';
 const GIVEN = ['伟', '静怡', '嘉豪', '晓敏', '志强', '雅婷', '建国', '佳琪', '泽楷', '淑芬', '俊杰', '思雨'];
 const TEAMS = ['榕城轻骑兵', '进东社区志愿队', '蓝天救援队'];

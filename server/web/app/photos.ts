@@ -31,7 +31,7 @@ function photoKey(photo: { scope: string; id: string }) {
 }
 
 export function isPresent(fields: Fields): boolean {
-  return fields.present === true;
+  return text(fields, 'present') !== '';
 }
 
 /** Keeps what was taken; what of it could not be kept has been said. */
@@ -40,7 +40,7 @@ export async function addPhoto(about: { scope: string; coll: string; id: string 
   const { blob, hash } = await photoOf(file);
   const photo: KeptPhoto = { id: device().newId(), scope: about.scope, hash, bytes: blob.size, recorded: false };
   await keepFile(photo, blob);
-  const set = { sha256: hash, bytes: blob.size, type: blob.type, about: `${about.coll}/${about.id}`, taken: fieldTime(time) };
+  const set = { blob: hash, bytes: blob.size, media_type: blob.type, about: `${about.coll}/${about.id}`, taken: fieldTime(time) };
   if ((await act(photoKey(photo), { set })) === null) {
     await removeFile(photo);
     return false;

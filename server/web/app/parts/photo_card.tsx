@@ -36,7 +36,7 @@ function usePicture(hash: string, held: boolean): string | null {
 
 function Photo({ record, number, onOpen }: { record: LiveRecord; number: number; onOpen: () => void }) {
   const held = keptHere(record.id) !== undefined;
-  const url = usePicture(text(record.fields, 'sha256'), held);
+  const url = usePicture(text(record.fields, 'blob'), held);
   const present = isPresent(record.fields);
   const state = present ? t('photos.there') : held ? t('photos.sending', { n: Math.round(shareSent(record.id) * 100) }) : t('photos.elsewhere');
   return (
@@ -111,6 +111,6 @@ export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id
 }
 
 function Picture({ record }: { record: LiveRecord }) {
-  const url = usePicture(text(record.fields, 'sha256'), keptHere(record.id) !== undefined);
+  const url = usePicture(text(record.fields, 'blob'), keptHere(record.id) !== undefined);
   return url === null ? <p class="quiet">{t('photos.not_here')}</p> : <img class="picture" src={url} alt={t('photos.title')} />;
 }
