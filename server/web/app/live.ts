@@ -136,9 +136,12 @@ function setOf(coll: string, scope?: string): LiveSet {
 export function useRecords(coll: string, scope?: string): LiveSet {
   const set = useMemo(() => setOf(coll, scope), [coll, scope]);
   const [, redraw] = useReducer((n: number, _: void) => n + 1, 0);
+  const drawn = set.version;
   useEffect(() => {
     const listener = () => redraw();
     set.listeners.add(listener);
+    // What changed between drawing and listening.
+    if (set.version !== drawn) redraw();
     return () => {
       set.listeners.delete(listener);
     };
@@ -148,12 +151,14 @@ export function useRecords(coll: string, scope?: string): LiveSet {
 
 export function useStatus(): SyncStatus {
   const [, redraw] = useReducer((n: number, _: void) => n + 1, 0);
+  const drawn = device().status();
   useEffect(() => {
     const listener = () => redraw();
     statusListeners.add(listener);
+    if (device().status() !== drawn) redraw();
     return () => {
       statusListeners.delete(listener);
     };
   }, []);
-  return device().status();
+  return drawn;
 }

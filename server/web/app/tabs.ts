@@ -28,6 +28,7 @@ export function useOtherTab(): boolean {
   useEffect(() => {
     const read = () => setValue(other);
     listeners.add(read);
+    read();
     return () => {
       listeners.delete(read);
     };

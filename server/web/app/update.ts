@@ -61,6 +61,7 @@ export function useUpdate(): boolean {
   useEffect(() => {
     const read = () => setReady(waiting !== null);
     listeners.add(read);
+    read();
     return () => {
       listeners.delete(read);
     };
