@@ -62,8 +62,8 @@ class TabletDay {
   // A visit that did not happen: a new fact names the old one, and the tap is taken back.
   void correct(std::size_t hour) {
     write("visit", fmt::format("visit-{}-{}", tablet_.replica().device(), ++visits_),
-          fmt::format(R"("set":{{"visitor":"{}","at":"{}","corrects":"{}"}})", last_kind_,
-                      at_time(city_, kFirstHour + hour, 59, 0), last_visit_));
+          fmt::format(R"("set":{{"visitor":"{}","at":"{}","corrects":"{}","void":true}})",
+                      last_kind_, at_time(city_, kFirstHour + hour, 59, 0), last_visit_));
     count(last_kind_, -1);
     --expected_.visits[station_.id].at(hour);
   }

@@ -1,0 +1,4 @@
+/// <reference types="vite/client" />
+
+/** The version of the pages, as package.json gives it. */
+declare const __APP_VERSION__: string;

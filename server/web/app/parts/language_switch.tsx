@@ -1,0 +1,14 @@
+import { Button } from '../../ui/button';
+import { currentLang, setLang } from '../../ui/i18n';
+
+/** Always named in the language that it leads to. */
+export function LanguageSwitch() {
+  const chinese = currentLang() === 'zh';
+  return (
+    <span lang={chinese ? 'en' : 'zh-CN'}>
+      <Button kind="bare" icon="language" onClick={() => setLang(chinese ? 'en' : 'zh')}>
+        {chinese ? 'English' : '中文'}
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,116 @@
+// The photos of a record: how many of them the server holds, and taking another.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Button } from '../../ui/button';
+import { Icon } from '../../ui/icon';
+import { t } from '../../ui/i18n';
+import { Sheet } from '../../ui/sheet';
+import { toast } from '../../ui/toast';
+import { Tag } from '../../ui/words';
+import { codeOf, explain } from '../act';
+import { text } from '../fields';
+import { pictureOf } from '../files';
+import type { LiveRecord } from '../live';
+import { may } from '../may';
+import { addPhoto, isPresent, keptHere, shareSent, takePhotoBack, usePhotosOf } from '../photos';
+
+/** The picture, where this phone still holds it. */
+function usePicture(hash: string, held: boolean): string | null {
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    if (!held) return undefined;
+    let made: string | null = null;
+    let ended = false;
+    pictureOf(hash).then((blob) => {
+      if (blob === undefined || ended) return;
+      made = URL.createObjectURL(blob);
+      setUrl(made);
+    }, () => undefined);
+    return () => {
+      ended = true;
+      if (made !== null) URL.revokeObjectURL(made);
+    };
+  }, [hash, held]);
+  return url;
+}
+
+function Photo({ record, number, onOpen }: { record: LiveRecord; number: number; onOpen: () => void }) {
+  const held = keptHere(record.id) !== undefined;
+  const url = usePicture(text(record.fields, 'blob'), held);
+  const present = isPresent(record.fields);
+  const state = present ? t('photos.there') : held ? t('photos.sending', { n: Math.round(shareSent(record.id) * 100) }) : t('photos.elsewhere');
+  return (
+    <li>
+      <button type="button" class="photo" aria-label={t('photos.one', { n: number, state })} onClick={onOpen}>
+        {url === null ? <span class="away"><Icon name="camera" /></span> : <img src={url} alt="" />}
+        <Tag tone={present ? 'good' : 'wait'} icon={present ? 'check' : 'clock'}>{state}</Tag>
+      </button>
+    </li>
+  );
+}
+
+export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id: string }) {
+  const { list, all, missing } = usePhotosOf(scope, coll, id);
+  const [busy, setBusy] = useState(false);
+  const [open, setOpen] = useState<LiveRecord | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+
+  async function take(files: File[]): Promise<void> {
+    setBusy(true);
+    try {
+      let added = 0;
+      for (const file of files) if (await addPhoto({ scope, coll, id }, file)) ++added;
+      if (added > 0) toast(t('photos.added', { n: added }));
+    } catch (error) {
+      const code = codeOf(error);
+      toast(code === 'internal' ? t('photos.unreadable') : t('edit.not_kept', { why: explain(code) }));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <section class="card">
+      <div class="head-row">
+        <h2>{t('photos.title')}</h2>
+        {all > 0 && <span class="num note quiet">{t('photos.present', { n: all - missing, m: all })}</span>}
+      </div>
+      {all > 0 && <ul class="photos">{list.map((record, i) => <Photo key={record.id} record={record} number={i + 1} onOpen={() => setOpen(record)} />)}</ul>}
+      {all === 0 && <p class="quiet note">{t('photos.none')}</p>}
+      {may('photo', 'create') ? (
+        <>
+          <input
+            ref={input}
+            type="file"
+            accept="image/*"
+            capture="environment"
+            hidden
+            aria-label={t('photos.take')}
+            onChange={(event) => {
+              const files = [...(event.currentTarget.files ?? [])];
+              event.currentTarget.value = '';
+              void take(files);
+            }}
+          />
+          <Button icon="camera" busy={busy} onClick={() => input.current?.click()}>{t('photos.take')}</Button>
+        </>
+      ) : (
+        <p class="quiet note">{t('photos.not_allowed')}</p>
+      )}
+      {open !== null && (
+        <Sheet title={t('photos.title')} onClose={() => setOpen(null)}>
+          <Picture record={open} />
+          <p class="quiet">{t(isPresent(open.fields) ? 'photos.there_more' : 'photos.wait')}</p>
+          {may('photo', 'delete') && (
+            <Button kind="danger" onClick={() => { void takePhotoBack(open); setOpen(null); }}>{t('photos.delete')}</Button>
+          )}
+        </Sheet>
+      )}
+    </section>
+  );
+}
+
+function Picture({ record }: { record: LiveRecord }) {
+  const url = usePicture(text(record.fields, 'blob'), keptHere(record.id) !== undefined);
+  return url === null ? <p class="quiet">{t('photos.not_here')}</p> : <img class="picture" src={url} alt={t('photos.title')} />;
+}
