@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kDuesPerGroup = 256;
 constexpr std::size_t kCandidatesPerRecord = 16;
+// What one op makes the server write: limits of devices count their own ops alone.
+constexpr std::size_t kToldPerRecord = 3;
 // After something due could not be done.
 constexpr std::int64_t kRetryMs = 3'600'000;
 constexpr std::int64_t kHorizonEveryMs = 600'000;
@@ -310,9 +312,11 @@ Status Applier::match_duplicates(Group& group, std::size_t dirty_index) {
   const std::string own_key = keys::match(parts->scope, parts->coll, match->key, parts->id);
   group.matches[own_key] = encode_match(MatchRow{born, match->like});
   listed.erase(own_key);
-  // So common a name says nothing by itself; a bound on what one record can cause, too.
+  // So common a name says nothing by itself.
   const bool common = listed.size() >= kCandidatesPerRecord;
+  std::size_t told_of = 0;
   for (const auto& [other_key, value] : listed) {
+    if (told_of == kToldPerRecord) break;
     const auto other = keys::parse_match(other_key);
     const auto row = decode_match(value);
     if (!other || !row) return Error{Code::kStoreCorrupt, "a damaged match"};
@@ -321,6 +325,7 @@ Status Applier::match_duplicates(Group& group, std::size_t dirty_index) {
     const std::string id = candidate_id(parts->id, other->id);
     auto known = entry(keys::record(parts->scope, "duplicate", id));
     if (!known) return known.error();
+    ++told_of;
     if ((*known)->record.exists()) continue;
     const auto [first, second] = std::minmax(parts->id, other->id);
     auto told = own(group, std::string(parts->scope), "duplicate", id,

@@ -87,7 +87,32 @@ class PolicyReader : private FileReader {
         add_rule(role, *collection, read_rule(collection, rule, at));
       }
     }
+    check_tales(role, path);
     return role;
+  }
+
+  // The server writes records of its own about those of others: who does not read what they tell of
+  // does not read them either.
+  void check_tales(const Role& role, const std::string& path) {
+    for (const auto& [name, collection] : schemas_.collections()) {
+      const Sight& read = role.rule(name).read;
+      const auto need = [&](std::string_view tale, const std::string& field) {
+        if (schemas_.find(tale) == nullptr || !role.rule(tale).read.seen || read.shows(field)) {
+          return;
+        }
+        std::string place;
+        (void)role.rule(tale, &place);
+        fail(place + "/read",
+             fmt::format("{} tells of {}.{}, which {} does not read", tale, name, field, path));
+      };
+      if (collection.duplicates) {
+        need("duplicate", collection.duplicates->same);
+        need("duplicate", collection.duplicates->like);
+      }
+      for (const FieldSpec& field : collection.fields) {
+        if (field.merge == MergeType::kQuota) need("ledger", field.name);
+      }
+    }
   }
 
   // What is said of a collection holds under the names that it had before, too.
@@ -132,6 +157,7 @@ class PolicyReader : private FileReader {
     }
     rule.not_told = with_former(*collection, hidden);
     rule.read.hidden = less_current(*collection, rule.not_told, hidden);
+    check_apart(*collection, rule.read.hidden, hidden, path + "/all_but");
   }
 
   // Whoever replaces what he does not see makes it disappear without a conflict, for his op says
@@ -171,6 +197,7 @@ class PolicyReader : private FileReader {
     if (json::find(some, "fields")) {
       const FieldNames fields = fields_of(*collection, some, path, "fields");
       rule.write.fields = less_current(*collection, with_former(*collection, fields), fields);
+      check_apart(*collection, *rule.write.fields, fields, path + "/fields");
     }
     if (json::find(some, "does")) {
       Deeds deeds = 0;
@@ -215,7 +242,30 @@ class PolicyReader : private FileReader {
       }
       fields.insert(std::move(name));
     }
-    return fields;
+    return with_later(collection, std::move(fields));
+  }
+
+  // With what became of those that the current version calls otherwise: a policy from before a
+  // newer schema hides what it did.
+  FieldNames with_later(const Collection& collection, FieldNames names) const {
+    const std::vector<Collection>* line = schemas_.versions(collection.name);
+    WS_CHECK(line != nullptr);
+    FieldNames gone;  // at the version that is looked at: named, and called otherwise by then
+    const auto is_gone = [&](const Collection& version, const std::string& name) {
+      return collection.field(name) == nullptr && version.field(name) != nullptr;
+    };
+    for (const Collection& version : *line) {
+      FieldNames made;
+      for (const Migration& step : version.migrations) {
+        if (!gone.contains(step.field)) continue;
+        made.insert(step.into.begin(), step.into.end());
+      }
+      names.insert(made.begin(), made.end());
+      for (const std::string& name : names) {
+        if (is_gone(version, name)) gone.insert(name);
+      }
+    }
+    return names;
   }
 
   // In any version: a field that a newer one leaves out still lies in the records.
@@ -242,13 +292,39 @@ class PolicyReader : private FileReader {
     return names;
   }
 
-  // Less those that are fields of the current version by now, unless `meant` names them.
-  static FieldNames less_current(const Collection& collection, FieldNames names,
-                                 const FieldNames& meant) {
-    std::erase_if(names, [&](const std::string& name) {
-      return collection.field(name) != nullptr && !meant.contains(name);
-    });
-    return names;
+  // Less those that are fields of the current version by now, unless `meant` names them. What a
+  // migration could not place of the field that had such a name before stays.
+  FieldNames less_current(const Collection& collection, FieldNames names,
+                          const FieldNames& meant) const {
+    FieldNames kept;
+    for (const std::string& name : names) {
+      if (collection.field(name) == nullptr || meant.contains(name)) {
+        kept.insert(name);
+        continue;
+      }
+      const std::vector<Collection>* line = schemas_.versions(collection.name);
+      WS_CHECK(line != nullptr);
+      for (const Collection& version : *line) {
+        for (const Migration& step : version.migrations) {
+          if (step.field != name || step.into.empty()) continue;
+          const bool leads = std::any_of(step.into.begin(), step.into.end(),
+                                         [&](const auto& into) { return names.contains(into); });
+          if (leads) kept.insert(fmt::format("{}_v{}", name, version.version - 1));
+        }
+      }
+    }
+    return kept;
+  }
+
+  // A field of its own that is called like what a migration leaves of one of `names` would come
+  // under the rule unseen.
+  void check_apart(const Collection& collection, const FieldNames& names, const FieldNames& meant,
+                   const std::string& path) {
+    for (const FieldSpec& field : collection.fields) {
+      if (meant.contains(field.name) || !among(names, field.name)) continue;
+      fail(path, fmt::format("\"{}\" is called like what is left of one of these: name it too",
+                             field.name));
+    }
   }
 
   const SchemaFile& file_;

@@ -172,6 +172,7 @@ bool among(const FieldNames& names, std::string_view field) {
   if (!strip_number()) return false;
   if (base.ends_with('_')) {
     base.remove_suffix(1);
+    if (names.contains(base)) return true;  // what is left of one version, named by itself
     if (!strip_number()) return false;
   }
   if (!base.ends_with("_v")) return false;

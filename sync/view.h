@@ -16,7 +16,7 @@ namespace waystation {
 using FieldNames = std::set<std::string, std::less<>>;
 
 // Whether it is one of `names`, or holds what a migration could not place of one: <name>_v<version>
-// (docs/merge-rules.md, "Schema versions").
+// (docs/merge-rules.md, "Schema versions"), with _<count> where that was taken.
 [[nodiscard]] bool among(const FieldNames& names, std::string_view field);
 
 // What is seen of one collection.

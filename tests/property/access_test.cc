@@ -139,6 +139,11 @@ std::string text_of(const PolicyDraw& draw) {
       collections += fmt::format(R"({}"{}":{{"read":{},"write":{}}})", i == 0 ? "" : ",",
                                  kShapes[i].coll, read, write);
     }
+    // Who does not read what they are compared by does not read what comes of that.
+    const RuleDraw& people = draw[role][1];
+    if (people.read == 2 || (people.read > 2 && (people.hidden & 3U) != 0)) {
+      collections += R"(,"duplicate":{"read":"none","write":"none"})";
+    }
     roles += fmt::format(R"({}"{}":{{"title":{{"zh":"样","en":"Sample"}},"system":{},)"
                          R"("others":{{"read":"all","write":"all"}},"collections":{{{}}}}})",
                          role == 0 ? "" : ",", kRoles[role], role == 3, collections);

@@ -78,9 +78,16 @@ std::shared_ptr<const Policy> policy_of(const Draw& draw) {
     const bool held = role == draw.roles[1];
     const std::string rule =
         fmt::format(fmt::runtime(kRules.at(draw.rules[held ? 0 : 1])), shape.field, shape.other);
+    std::string others;  // what tells of the fields that are hidden
+    for (const char* tale : {"duplicate", "ledger"}) {
+      if (std::string_view(shape.coll) == tale) continue;
+      others += fmt::format(R"(,"{}":{{"read":"none","write":"none"}})", tale);
+    }
     roles += fmt::format(R"({}"{}":{{"title":{{"zh":"样","en":"Sample"}},"system":{},)"
-                         R"("others":{{"read":"all","write":"all"}},"collections":{{"{}":{}}}}})",
-                         roles.empty() ? "" : ",", kRoles.at(role), draw.system, shape.coll, rule);
+                         R"("others":{{"read":"all","write":"all"}},)"
+                         R"("collections":{{"{}":{}{}}}}})",
+                         roles.empty() ? "" : ",", kRoles.at(role), draw.system, shape.coll, rule,
+                         others);
   }
   auto policy =
       Policy::parse({"drawn", fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles)}, schemas());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 namespace waystation::simulate {
@@ -22,9 +23,16 @@ std::vector<std::string> some(Random& random, const std::vector<std::string>& al
   return chosen;
 }
 
+constexpr std::string_view kNothing = R"({"read":"none","write":"none"})";
+
+struct Rule {
+  std::string text;
+  bool reads_all = true;
+};
+
 // `key`: the fields that make up the id, which cannot be hidden.
-std::string draw_rule(Random& random, const std::vector<std::string>& fields,
-                      const std::vector<std::string>& key) {
+Rule draw_rule(Random& random, const std::vector<std::string>& fields,
+               const std::vector<std::string>& key) {
   static const std::vector<std::string> kDeeds{"set",    "inc",    "add",    "remove", "append",
                                                "grant",  "lease",  "spend",  "return", "reclaim",
                                                "settle", "reopen", "create", "delete"};
@@ -61,7 +69,7 @@ std::string draw_rule(Random& random, const std::vector<std::string>& fields,
   } else if (random.chance(150)) {
     write = fmt::format(R"({{"does":{}}})", quoted_list(some(random, kDeeds, 700)));
   }
-  return fmt::format(R"({{"read":{},"write":{}}})", read, write);
+  return {fmt::format(R"({{"read":{},"write":{}}})", read, write), seen && hidden.empty()};
 }
 
 }  // namespace
@@ -70,7 +78,10 @@ std::string draw_policy(Random& random, const SchemaSets& schemas) {
   std::string roles;
   for (const std::string_view role : kRoles) {
     const bool office = role == kRoleOffice;
-    std::string collections;
+    const bool sees = office || random.chance(850);
+    const bool writes = sees && (office || random.chance(850));
+    std::map<std::string, std::string> rules;
+    bool reads_all = sees;
     for (const auto& [name, collection] : schemas.first->collections()) {
       const Collection* newest = schemas.newest->find(name);
       if (office || newest == nullptr || random.chance(300)) continue;
@@ -79,11 +90,18 @@ std::string draw_policy(Random& random, const SchemaSets& schemas) {
         if (newest->field(field.name) != nullptr) fields.push_back(field.name);
       }
       if (fields.empty()) continue;
-      collections += fmt::format("{}\"{}\":{}", collections.empty() ? "" : ",", name,
-                                 draw_rule(random, fields, newest->key));
+      const Rule rule = draw_rule(random, fields, newest->key);
+      reads_all = reads_all && rule.reads_all;
+      rules[name] = rule.text;
     }
-    const bool sees = office || random.chance(850);
-    const bool writes = sees && (office || random.chance(850));
+    // What the server writes about others' records is for who reads those.
+    if (!reads_all) {
+      for (const char* tale : {"duplicate", "ledger"}) rules[tale] = kNothing;
+    }
+    std::string collections;
+    for (const auto& [name, rule] : rules) {
+      collections += fmt::format("{}\"{}\":{}", collections.empty() ? "" : ",", name, rule);
+    }
     roles += fmt::format(R"({}"{}":{{"title":{{"zh":"样","en":"Sample"}},"system":{},)"
                          R"("others":{{"read":"{}","write":"{}"}},"collections":{{{}}}}})",
                          roles.empty() ? "" : ",", role, office || random.chance(300),

@@ -513,6 +513,25 @@ TEST_F(OwnOps, OtherPhonesOtherScopesAndLongTimesApartAreNoDuplicates) {
   }
 }
 
+// Limits of devices do not count what the server writes because of them.
+TEST_F(OwnOps, ARecordIsACandidateWithThreeOthersAtMost) {
+  const auto before = world.state(kServerDevice) ? world.state(kServerDevice)->applied : 0;
+  std::vector<OpText> ops;
+  for (std::uint64_t n = 1; n <= 12; ++n) {
+    ops.push_back(op(n)
+                      .on("volunteer", fmt::format("v{:02}", n))
+                      .does(R"("set":{"name":"陈伟","phone_tail":"8888"})"));
+  }
+  for (const OpText& one : ops) ASSERT_EQ(world.push(a, {one}).codes(), "ok");
+  EXPECT_EQ(world.state(kServerDevice)->applied - before, 1U + 2U + 9U * 3U);
+  EXPECT_NE(world.visible("duplicate", "v01~v12"), "nothing") << "all hang together";
+  // Written again, it makes no more of them.
+  ASSERT_EQ(
+      world.push(a, {op(13).on("volunteer", "v12").does(R"("set":{"phone_tail":"8888"})")}).codes(),
+      "ok");
+  EXPECT_EQ(world.state(kServerDevice)->applied - before, 1U + 2U + 9U * 3U);
+}
+
 // --- the horizon ------------------------------------------------------------------------------
 
 class Horizon : public OwnOps {

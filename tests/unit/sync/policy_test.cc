@@ -26,6 +26,36 @@ Result<Policy> load(const Json& file, const Schemas& against = schemas()) {
 
 bool fits_its_schema(const Json& file) { return fits_schema("schemas/policy.schema.json", file); }
 
+// A collection "people" in versions, of texts; the second is what a version does with the one
+// before.
+using PeopleVersion = std::pair<std::vector<std::string>, std::string>;
+constexpr char kRenamed[] = R"("migrate":[{"rename":{"from":"phone","to":"mobile"}}],)";
+Result<Schemas> people(const std::vector<PeopleVersion>& versions) {
+  const std::string title = R"("title":{"zh":"甲","en":"A"})";
+  std::vector<SchemaFile> files{
+      {"scope.v1.json", read_source("schemas/collections/scope.v1.json")}};
+  for (const auto& [names, steps] : versions) {
+    std::string fields;
+    for (const std::string& name : names) {
+      fields += fmt::format(R"({}"{}":{{"merge":"register","type":"string",{},"max_length":9}})",
+                            fields.empty() ? "" : ",", name, title);
+    }
+    const std::size_t version = files.size();
+    files.push_back({fmt::format("people.v{}.json", version),
+                     fmt::format(R"({{"collection":"people","version":{},{},{}"fields":{{{}}}}})",
+                                 version, title, steps, fields)});
+  }
+  return Schemas::parse(files);
+}
+
+// The shipped roles, without their collections; the lead has this rule of people.
+Json about_people(const Json& read, const Json& write) {
+  Json policy = shipped();
+  for (auto& role : policy["roles"]) role["collections"] = Json::object();
+  policy["roles"]["lead"]["collections"]["people"] = {{"read", read}, {"write", write}};
+  return policy;
+}
+
 struct Mistake {
   const char* name;
   const char* pointer;  // what is replaced in the shipped file, or added to it
@@ -193,26 +223,9 @@ TEST(APolicy, JudgesAnOpByWhatItDoesAndToWhichField) {
 // A collection whose field has had another name: what is hidden is hidden under that one as well,
 // in old ops and in what a migration could not place.
 TEST(APolicy, HidesWhatAFieldWasCalledBefore) {
-  const std::string title = R"("title":{"zh":"甲","en":"A"})";
-  const auto text = [&](const char* name) {
-    return fmt::format(R"("{}":{{"merge":"register","type":"string",{},"max_length":9}})", name,
-                       title);
-  };
-  const auto file = [&](int version, const std::string& fields, const char* steps) {
-    return SchemaFile{fmt::format("people.v{}.json", version),
-                      fmt::format(R"({{"collection":"people","version":{},{},{}"fields":{{{}}}}})",
-                                  version, title, steps, fields)};
-  };
-  const auto set =
-      Schemas::parse({{"scope.v1.json", read_source("schemas/collections/scope.v1.json")},
-                      file(1, text("phone") + "," + text("name"), ""),
-                      file(2, text("mobile") + "," + text("name"),
-                           R"("migrate":[{"rename":{"from":"phone","to":"mobile"}}],)")});
+  const auto set = people({{{"phone", "name"}, ""}, {{"mobile", "name"}, kRenamed}});
   ASSERT_TRUE(set.ok()) << set.error().context;
-  Json policy = shipped();
-  for (auto& role : policy["roles"]) role["collections"] = Json::object();
-  policy["roles"]["lead"]["collections"]["people"] = {{"read", {{"all_but", {"mobile"}}}},
-                                                      {"write", "none"}};
+  Json policy = about_people({{"all_but", {"mobile"}}}, "none");
   policy["roles"]["station"]["collections"]["people"] = {{"read", "all"},
                                                          {"write", {{"fields", {"mobile"}}}}};
   const auto loaded = load(policy, *set);
@@ -237,27 +250,78 @@ TEST(APolicy, HidesWhatAFieldWasCalledBefore) {
   EXPECT_EQ(loaded->against(kRoleStation, old), std::nullopt);
 }
 
-TEST(APolicy, HidesWhatANewerSchemaHasLeftOut) {
-  const std::string title = R"("title":{"zh":"甲","en":"A"})";
-  const auto file = [&](int version, const std::vector<std::string>& names) {
-    std::string fields;
-    for (const std::string& name : names) {
-      fields += fmt::format(R"({}"{}":{{"merge":"register","type":"string",{},"max_length":9}})",
-                            fields.empty() ? "" : ",", name, title);
-    }
-    return SchemaFile{fmt::format("people.v{}.json", version),
-                      fmt::format(R"({{"collection":"people","version":{},{},"fields":{{{}}}}})",
-                                  version, title, fields)};
-  };
-  const auto set =
-      Schemas::parse({{"scope.v1.json", read_source("schemas/collections/scope.v1.json")},
-                      file(1, {"phone", "name"}),
-                      file(2, {"name"})});
+// phone became mobile, and phone is the name of something else by now.
+TEST(APolicy, HidesWhatIsLeftOfAFieldWhoseNameAnotherHasByNow) {
+  const auto set = people(
+      {{{"phone", "name"}, ""}, {{"mobile", "name"}, kRenamed}, {{"mobile", "name", "phone"}, ""}});
   ASSERT_TRUE(set.ok()) << set.error().context;
+  Json policy = about_people({{"all_but", {"mobile"}}}, "none");
+  policy["roles"]["station"]["collections"]["people"] = {{"read", "all"},
+                                                         {"write", {{"fields", {"mobile"}}}}};
+  const auto loaded = load(policy, *set);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().context;
+  const Sight& sight = loaded->view_of(kRoleLead).of("people");
+  const auto may_write = [&](const char* field) {
+    return loaded->may_write(kRoleStation, "people", field, *deed("set")).allowed;
+  };
+  for (const char* old : {"mobile", "mobile_v2", "phone_v1", "phone_v1_2"}) {
+    EXPECT_FALSE(sight.shows(old)) << old;
+    EXPECT_TRUE(may_write(old)) << old;
+  }
+  for (const char* other : {"phone", "name", "phone_v3"}) {
+    EXPECT_TRUE(sight.shows(other)) << other;
+    EXPECT_FALSE(may_write(other)) << other;
+  }
+}
+
+TEST(APolicy, SpeaksOfAFieldThatIsCalledLikeTheRestOfAnotherByItsNameAlone) {
+  const auto set = people({{{"phone", "phone_v1", "name"}, ""}});
+  ASSERT_TRUE(set.ok()) << set.error().context;
+  for (const Json& policy : {about_people({{"all_but", {"phone"}}}, "none"),
+                             about_people("all", {{"fields", {"phone"}}})}) {
+    const auto loaded = load(policy, *set);
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_THAT(loaded.error().context, HasSubstr("\"phone_v1\" is called like what is left"));
+  }
+  EXPECT_TRUE(load(about_people({{"all_but", {"phone", "phone_v1"}}}, "none"), *set).ok());
+}
+
+// A policy that was written before the rename goes on to hide what it did.
+TEST(APolicy, FollowsAFieldToWhatItIsCalledNow) {
+  const auto set = people(
+      {{{"phone", "name"}, ""}, {{"mobile", "name"}, kRenamed}, {{"mobile", "name", "note"}, ""}});
+  ASSERT_TRUE(set.ok()) << set.error().context;
+  const auto loaded = load(about_people({{"all_but", {"phone"}}}, {{"fields", {"name"}}}), *set);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().context;
+  const Sight& sight = loaded->view_of(kRoleLead).of("people");
+  for (const char* hidden : {"phone", "mobile", "phone_v1"}) EXPECT_FALSE(sight.shows(hidden));
+  for (const char* shown : {"name", "note"}) EXPECT_TRUE(sight.shows(shown)) << shown;
+}
+
+// The server writes them about others' records.
+TEST(APolicy, ShowsNoDuplicatesOrLedgerToWhoeverDoesNotReadWhatTheyTellOf) {
+  const auto fault = [](const char* coll, const Json& read) {
+    Json policy = shipped();
+    policy["roles"]["lead"]["collections"][coll] = {{"read", read}, {"write", "none"}};
+    const auto loaded = load(policy);
+    return loaded.ok() ? "" : loaded.error().context;
+  };
+  EXPECT_EQ(fault("volunteer", {{"all_but", {"note"}}}), "");
+  EXPECT_THAT(fault("volunteer", {{"all_but", {"phone_tail"}}}),
+              HasSubstr("/roles/lead/others/read: duplicate tells of volunteer.phone_tail"));
+  EXPECT_THAT(fault("volunteer", "none"), HasSubstr("duplicate tells of volunteer.name"));
+  EXPECT_THAT(fault("quota", {{"all_but", {"places"}}}),
+              HasSubstr("/roles/lead/others/read: ledger tells of quota.places"));
   Json policy = shipped();
-  for (auto& role : policy["roles"]) role["collections"] = Json::object();
-  auto& people = policy["roles"]["lead"]["collections"]["people"];
-  people = {{"read", {{"all_but", {"phone"}}}}, {"write", "none"}};
+  policy["roles"]["lead"]["collections"]["duplicate"] = {{"read", "none"}, {"write", "none"}};
+  policy["roles"]["lead"]["collections"]["volunteer"] = {{"read", "none"}, {"write", "none"}};
+  EXPECT_TRUE(load(policy).ok());
+}
+
+TEST(APolicy, HidesWhatANewerSchemaHasLeftOut) {
+  const auto set = people({{{"phone", "name"}, ""}, {{"name"}, ""}});
+  ASSERT_TRUE(set.ok()) << set.error().context;
+  const Json policy = about_people({{"all_but", {"phone"}}}, "none");
   const auto loaded = load(policy, *set);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   EXPECT_FALSE(loaded->view_of(kRoleLead).of("people").shows("phone")) << "it lies in old records";
@@ -268,6 +332,7 @@ TEST(APolicy, LetsNobodyReplaceOrDeleteWhatHeDoesNotRead) {
   const auto loads = [](const Json& read, const Json& write) {
     Json policy = shipped();
     policy["roles"]["lead"]["collections"]["volunteer"] = {{"read", read}, {"write", write}};
+    policy["roles"]["lead"]["collections"]["duplicate"] = {{"read", "none"}, {"write", "none"}};
     return load(policy, schemas()).ok();
   };
   const Json some = {{"all_but", {"note"}}};
