@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { createScopes, enrolledPhone, recordsOn, recordsOnServer, stopPhones, until } from './fixtures';
+import { createScopes, enrolledPhone, note, recordsOn, recordsOnServer, stopPhones, text, until } from './fixtures';
 import type { Phone } from './fixtures';
 import { randomFrom } from './randomness';
 import { serverForFile } from './server';
@@ -21,7 +21,7 @@ function doom(phone: Phone, writes: number, fate: 'dies before' | 'dies behind')
   return new Promise((resolve) => (storage.onDeath = resolve));
 }
 
-test('a hundred kills', async (t) => {
+test('a hundred kills', { timeout: 120_000 }, async (t) => {
   const random = randomFrom(t, 'KILL_SEED');
   const scope = 'kill';
   await createScopes(server, scope);
@@ -56,4 +56,23 @@ test('a hundred kills', async (t) => {
   assert.deepEqual(recordsOn(phone.device, 'note', scope), notes);
   assert.deepEqual(recordsOn(phone.device, 'station_day', scope), days);
   assert.equal(phone.device.status().refused, 0);
+});
+
+test('killed at each step of a first sync, it goes on and never has to begin anew', { timeout: 120_000 }, async () => {
+  const scope = 'kill-fill';
+  const office = await createScopes(server, scope);
+  await Promise.all(Array.from({ length: 600 }, (_, i) => office.device.edit(note(scope, `n${i}`), text(`${i}`))));
+  await office.device.syncNow();
+  for (const fate of ['dies before', 'dies behind'] as const) {
+    const phone = await enrolledPhone(server, [scope]);
+    for (let at = 1, isAlive = false; !isAlive; at++) {
+      const death = doom(phone, at, fate);
+      isAlive = await Promise.race([phone.device.syncNow().then(() => true), death.then(() => false)]);
+      await phone.killAndStart();
+    }
+    assert.deepEqual(recordsOn(phone.device, 'note', scope), await recordsOnServer(server, 'note', scope));
+    // A page that was kept with its cursor is not asked for again.
+    const cursors = phone.network.sent.filter(({ pull }) => pull).map(({ pull }) => pull.cursor as string);
+    assert.ok(cursors.lastIndexOf('') < cursors.findIndex((cursor) => cursor !== ''), 'it began anew');
+  }
 });

@@ -53,7 +53,7 @@ async function step(random: Randomness, phone: Phone, scope: string, made: numbe
   }
 }
 
-test('whatever happens, all come to the same', async (t) => {
+test('whatever happens, all come to the same', { timeout: 120_000 }, async (t) => {
   const random = randomFrom(t, 'RANDOM_SEED');
   const scope = 'random';
   await createScopes(server, scope);
