@@ -91,7 +91,7 @@ export interface Roster {
   /** By name; an entry stays the same object while its person's record does. */
   people: readonly Person[];
   attendance: (person: string) => LiveRecord | undefined;
-  counts: { all: number; in: number; out: number };
+  counts: { all: number; in: number; out: number; minutes: number; points: number };
   version: string;
 }
 
@@ -128,47 +128,64 @@ function inOrder(name: string, people: Person[]): Person[] {
   return people;
 }
 
-function peopleOf(event: { scope: string; id: string }, volunteers: LiveSet, attendance: LiveSet): Person[] {
-  const people = new Map<string, Person>();
-  const elsewhere = new Map<string, LiveRecord>();
-  for (const record of volunteers.records.values()) {
-    if (record.scope !== event.scope) {
-      elsewhere.set(record.id, record);
-    } else if (text(record.fields, 'merged_into') === '' && text(record.fields, 'state') !== 'left') {
-      people.set(record.id, personOf(record, true));
-    } else {
-      elsewhere.set(record.id, record);
-    }
-  }
-  const prefix = `${event.id}~`;
-  for (const record of attendance.records.values()) {
-    if (!record.id.startsWith(prefix)) continue;
-    const id = record.id.slice(prefix.length);
-    if (people.has(id)) continue;
-    const known = elsewhere.get(id);
-    people.set(id, known === undefined ? { id, name: id, number: '', team: '', listed: false } : personOf(known, false));
-  }
-  return inOrder(`${event.scope} ${event.id}`, [...people.values()]);
+interface Known {
+  /** On the list of the event, in order. */
+  listed: Person[];
+  ids: Set<string>;
+  /** Whom this device knows besides: from other lists, or who have left theirs. */
+  elsewhere: Map<string, LiveRecord>;
 }
 
+function peopleOf(event: { scope: string; id: string }, volunteers: LiveSet): Known {
+  const listed: Person[] = [];
+  const elsewhere = new Map<string, LiveRecord>();
+  for (const record of volunteers.records.values()) {
+    const { fields } = record;
+    const isListed = record.scope === event.scope && text(fields, 'merged_into') === '' && text(fields, 'state') !== 'left';
+    if (isListed) listed.push(personOf(record, true));
+    else elsewhere.set(record.id, record);
+  }
+  return { listed: inOrder(`${event.scope} ${event.id}`, listed), ids: new Set(listed.map(({ id }) => id)), elsewhere };
+}
+
+/** Attendance of this event: person and record. */
+export function* attendanceOf(event: { id: string }, attendance: LiveSet): Iterable<[string, LiveRecord]> {
+  const prefix = `${event.id}~`;
+  for (const record of attendance.records.values()) {
+    if (record.id.startsWith(prefix)) yield [record.id.slice(prefix.length), record];
+  }
+}
+
+function unlistedOf(event: { id: string }, known: Known, attendance: LiveSet): Person[] {
+  const people: Person[] = [];
+  for (const [id] of attendanceOf(event, attendance)) {
+    if (known.ids.has(id)) continue;
+    const record = known.elsewhere.get(id);
+    people.push(record === undefined ? { id, name: id, number: '', team: '', listed: false } : personOf(record, false));
+  }
+  return people.sort((a, b) => collator.compare(a.name, b.name));
+}
+
+function sumUp(event: { id: string }, attendance: LiveSet, people: number): Roster['counts'] {
+  const sums = { all: people, in: 0, out: 0, minutes: 0, points: 0 };
+  for (const [, record] of attendanceOf(event, attendance)) {
+    const presence = presenceOf(record);
+    if (presence === 'in') ++sums.in;
+    else if (presence !== 'none') ++sums.out;
+    sums.minutes += count(record.fields, 'minutes') ?? minutesBetween(record) ?? 0;
+    sums.points += count(record.fields, 'points') ?? 0;
+  }
+  return sums;
+}
+
+/** A tap costs what it changes: the list of people is made anew when people change, not when they come and go. */
 export function useRoster(event: { scope: string; id: string }): Roster {
   const volunteers = useRecords('volunteer');
   const attendance = useRecords('attendance', event.scope);
-  const { size } = attendance.records;
-  // Signing in and out leaves the list of people as it is; a record more or less may not.
-  const people = useMemo(
-    () => peopleOf(event, volunteers, attendance),
-    [event.scope, event.id, volunteers, volunteers.version, attendance, size],
-  );
-  const counts = useMemo(() => {
-    const result = { all: people.length, in: 0, out: 0 };
-    for (const person of people) {
-      const presence = presenceOf(attendance.get(event.scope, `${event.id}~${person.id}`));
-      if (presence === 'in') ++result.in;
-      else if (presence !== 'none') ++result.out;
-    }
-    return result;
-  }, [people, attendance.version]);
+  const known = useMemo(() => peopleOf(event, volunteers), [event.scope, event.id, volunteers.version]);
+  const unlisted = useMemo(() => unlistedOf(event, known, attendance), [known, attendance.records.size]);
+  const people = useMemo(() => (unlisted.length === 0 ? known.listed : [...unlisted, ...known.listed]), [known, unlisted]);
+  const counts = useMemo(() => sumUp(event, attendance, people.length), [people, attendance.version]);
   return {
     people,
     attendance: (person) => attendance.get(event.scope, `${event.id}~${person}`),

@@ -25,6 +25,7 @@ export const en: Record<keyof typeof zh, string> = {
   'edit.not_kept': 'This was not saved. {why}',
   'state.saving': 'Saving',
   'state.waiting': 'To be sent',
+  'state.closed': 'Not signed out',
   'state.conflict': 'Two versions',
 
   // --- The sync line ---
@@ -54,6 +55,7 @@ export const en: Record<keyof typeof zh, string> = {
   'sync.refused': '{n} {n|edit was|edits were} not accepted',
   'sync.and_waiting': '{n} more to be sent; tap for the reason',
   'sync.tap_why': 'Tap for the reason and what to do',
+  'sync.see_below': 'The reason and what to do are below',
   'sync.now': 'Sync now',
   'sync.now_done': 'Synced',
   'sync.list_waiting': 'To be sent ({n})',
@@ -136,7 +138,7 @@ export const en: Record<keyof typeof zh, string> = {
   'door.all': 'List {n}',
   'door.came': 'Came {n}',
   'door.open': 'Still in {n}',
-  'door.search': 'Name, number or initials',
+  'door.search': 'Name or initials',
   'door.scan': 'Scan a person’s code',
   'door.walkin': 'Walk-in',
   'door.list': 'List of people',

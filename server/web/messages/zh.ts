@@ -23,6 +23,7 @@ export const zh = {
   'edit.not_kept': '这一条没有保存。{why}',
   'state.saving': '正在保存',
   'state.waiting': '待上传',
+  'state.closed': '未签退',
   'state.conflict': '有两个版本',
 
   // --- 同步栏 ---
@@ -52,6 +53,7 @@ export const zh = {
   'sync.refused': '{n} 条未被接收',
   'sync.and_waiting': '另有 {n} 条待上传；点开看原因',
   'sync.tap_why': '点开看原因和办法',
+  'sync.see_below': '原因和办法见下',
   'sync.now': '立即同步',
   'sync.now_done': '已同步',
   'sync.list_waiting': '待上传（{n} 条）',

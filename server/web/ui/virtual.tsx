@@ -1,7 +1,7 @@
 // A list that draws only the rows on screen: thousands of records scroll as lightly as twenty. Rows are of
 // one height, given in rem so that it follows the user's text size.
 
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const MORE_ROWS = 6;
@@ -9,14 +9,25 @@ const MORE_ROWS = 6;
 interface VirtualProps<Item> {
   items: readonly Item[];
   keyOf: (item: Item) => string;
+  /** What a row is drawn from, besides the item: while both are the same ones, so is the row. */
+  stampOf: (item: Item) => unknown;
   rowRem: number;
   label: string;
   row: (item: Item) => ComponentChildren;
 }
 
-export function VirtualList<Item>({ items, keyOf, rowRem, label, row }: VirtualProps<Item>) {
+/** A row as it was drawn last: given again, it costs nothing. */
+interface Drawn {
+  item: unknown;
+  stamp: unknown;
+  place: string;
+  node: VNode;
+}
+
+export function VirtualList<Item>({ items, keyOf, stampOf, rowRem, label, row }: VirtualProps<Item>) {
   const ref = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, last: 20 });
+  const drawn = useRef(new Map<string, Drawn>());
   const rowPx = rowRem * rootPx();
 
   const measure = () => {
@@ -43,12 +54,22 @@ export function VirtualList<Item>({ items, keyOf, rowRem, label, row }: VirtualP
   }, [rowPx]);
 
   const last = Math.min(range.last, items.length);
-  const shown = [];
+  const shown: VNode[] = [];
+  const next = new Map<string, Drawn>();
   for (let i = Math.min(range.first, last); i < last; ++i) {
     const item = items[i] as Item;
-    shown.push(
+    const key = keyOf(item);
+    const stamp = stampOf(item);
+    const place = `${i} ${items.length} ${rowPx}`;
+    const before = drawn.current.get(key);
+    if (before !== undefined && before.item === item && before.stamp === stamp && before.place === place) {
+      next.set(key, before);
+      shown.push(before.node);
+      continue;
+    }
+    const node = (
       <div
-        key={keyOf(item)}
+        key={key}
         class="item"
         role="listitem"
         aria-setsize={items.length}
@@ -56,9 +77,12 @@ export function VirtualList<Item>({ items, keyOf, rowRem, label, row }: VirtualP
         style={{ height: `${rowPx}px`, transform: `translateY(${i * rowPx}px)` }}
       >
         {row(item)}
-      </div>,
+      </div>
     );
+    next.set(key, { item, stamp, place, node });
+    shown.push(node);
   }
+  drawn.current = next;
   return (
     <div ref={ref} class="virtual" role="list" aria-label={label} style={{ height: `${items.length * rowPx}px` }}>
       {shown}

@@ -136,16 +136,7 @@ function Closing({ event }: { event: EventView }) {
       ) : (
         <p class="quiet note">{t(closed ? 'closing.is_closed' : 'closing.lead_only')}</p>
       )}
-      <p class="quiet note num">{t('closing.sum', { n: roster.counts.in + roster.counts.out, hours: hoursText(sumMinutes()) })}</p>
+      <p class="quiet note num">{t('closing.sum', { n: roster.counts.in + roster.counts.out, hours: hoursText(roster.counts.minutes) })}</p>
     </Screen>
   );
-
-  function sumMinutes(): number {
-    let sum = 0;
-    for (const person of roster.people) {
-      const attendance = roster.attendance(person.id);
-      if (attendance !== undefined) sum += count(attendance.fields, 'minutes') ?? minutesBetween(attendance) ?? 0;
-    }
-    return sum;
-  }
 }

@@ -18,6 +18,7 @@ import { may } from '../may';
 import { useNow } from '../now';
 import { PersonSheet } from '../parts/person_sheet';
 import { Screen } from '../parts/screen';
+import { useWide } from '../parts/wide';
 import { go } from '../router';
 import { loadInitials, matches } from '../search';
 import { whenText } from './events';
@@ -56,7 +57,7 @@ function RowState({ attendance }: { attendance: LiveRecord | undefined }) {
   if (attendance.saving === true) return <Tag icon="clock">{t('state.saving')}</Tag>;
   if (attendance.conflicts > 0) return <Tag tone="wait" icon="warn">{t('state.conflict')}</Tag>;
   if (attendance.waiting > 0) return <Tag tone="wait" icon="clock">{t('state.waiting')}</Tag>;
-  return null;
+  return presenceOf(attendance) === 'closed' ? <Tag>{t('state.closed')}</Tag> : null;
 }
 
 interface RowProps {
@@ -108,8 +109,8 @@ function Door({ event, roster }: { event: EventView; roster: Roster }) {
     if (query !== '' && !ready) loadInitials().then(() => setReady(true), () => undefined);
   }, [query, ready]);
   const shown = useMemo(
-    () => roster.people.filter((person) => belongs(presenceOf(roster.attendance(person.id)), tab) && matches(person, query)),
-    [roster.people, roster.version, tab, query, ready],
+    () => tab === 'all' && query.trim() === '' ? roster.people : roster.people.filter((person) => belongs(presenceOf(roster.attendance(person.id)), tab) && matches(person, query)),
+    [roster.people, tab === 'all' ? '' : roster.version, tab, query, ready],
   );
   const { counts } = roster;
   const [title, todo] = emptyWords(tab, query !== '');
@@ -141,6 +142,7 @@ function Door({ event, roster }: { event: EventView; roster: Roster }) {
           <VirtualList
             items={shown}
             keyOf={(person) => person.id}
+            stampOf={(person) => roster.attendance(person.id) ?? person}
             rowRem={4.25}
             label={t('door.list')}
             row={(person) => (
@@ -177,12 +179,15 @@ export function EventPage({ scope, id }: { scope: string; id: string }) {
 
 function EventBody({ event }: { event: EventView }) {
   const roster = useRoster(event);
+  const wide = useWide();
   return (
     <div class="two-columns">
       <Door event={event} roster={roster} />
-      <div class="wide-only stack">
-        <SiteCards event={event} roster={roster} />
-      </div>
+      {wide && (
+        <div class="stack">
+          <SiteCards event={event} roster={roster} />
+        </div>
+      )}
     </div>
   );
 }

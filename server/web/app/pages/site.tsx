@@ -7,8 +7,8 @@ import { hoursText } from '../../ui/format';
 import { t } from '../../ui/i18n';
 import { toast } from '../../ui/toast';
 import { act } from '../act';
-import { minutesBetween, useRoster, type EventView, type Roster } from '../events';
-import { count, text } from '../fields';
+import { useRoster, type EventView, type Roster } from '../events';
+import { text } from '../fields';
 import { may } from '../may';
 import { LogEntries } from '../parts/log_entries';
 import { PhotoCard } from '../parts/photo_card';
@@ -76,22 +76,14 @@ function Remarks({ event }: { event: EventView }) {
 }
 
 function Sums({ event, roster }: { event: EventView; roster: Roster }) {
-  let minutes = 0;
-  let points = 0;
-  for (const person of roster.people) {
-    const attendance = roster.attendance(person.id);
-    if (attendance === undefined) continue;
-    minutes += count(attendance.fields, 'minutes') ?? minutesBetween(attendance) ?? 0;
-    points += count(attendance.fields, 'points') ?? 0;
-  }
   const { counts } = roster;
   return (
     <section class="card">
       <h2>{t('site.sums')}</h2>
       <div class="figures">
         <div><b>{counts.in + counts.out}</b><span class="small">{t('site.people')}</span></div>
-        <div><b>{hoursText(minutes)}</b><span class="small">{t('site.hours')}</span></div>
-        <div><b>{points}</b><span class="small">{t('site.points')}</span></div>
+        <div><b>{hoursText(counts.minutes)}</b><span class="small">{t('site.hours')}</span></div>
+        <div><b>{counts.points}</b><span class="small">{t('site.points')}</span></div>
       </div>
       <Button icon="check" wide onClick={() => go({ page: 'closing', scope: event.scope, id: event.id })}>
         {t(event.state === 'closed' ? 'site.closed' : 'site.close')}

@@ -137,9 +137,9 @@ export function SyncPage() {
   return (
     <Screen title={t('sync.title')} up={{ page: 'home' }}>
       <Banner tone={tone} icon={words.icon} title={words.main}>
-        <p>{words.detail}</p>
+        <p>{words.tone === 'bad' && !isStorageFull() ? t('sync.see_below') : words.detail}</p>
       </Banner>
-      {status.backedUp === null && status.last > 0 && <p class="quiet note">{t('sync.no_backup_more')}</p>}
+      {status.backedUp === null && status.last > 0 && status.waiting === 0 && <p class="quiet note">{t('sync.no_backup_more')}</p>}
       <SyncNow />
       {refused.length > 0 && <Refused ops={refused} time={time} />}
       {waiting.length > 0 && <Waiting ops={waiting} time={time} />}
