@@ -46,8 +46,10 @@ export interface DeviceApi {
   stop(): void;
   /** One full exchange now; rejects with why it could not be. */
   syncNow(): Promise<void>;
-  /** The network has come back, or the user has come back to the page: no pause any longer. */
+  /** The network has come back: no pause any longer. */
   hurry(): void;
+  /** The user has come back to this page: it is the one that syncs now. */
+  comeForward(): void;
 
   // --- Leaving ---
   /** The queue (and photos that wait, if `files`) as a file that another device can hand in. */

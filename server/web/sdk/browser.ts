@@ -62,6 +62,6 @@ export async function openDevice(options: DeviceOptions & { name?: string } = {}
   const device = await Device.open(browserPlatform(options.name), options);
   globalThis.addEventListener?.('online', () => device.hurry());
   globalThis.addEventListener?.('offline', () => device.breakOff());
-  globalThis.document?.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && device.hurry());
+  globalThis.document?.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && device.comeForward());
   return device;
 }

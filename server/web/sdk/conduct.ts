@@ -125,9 +125,15 @@ export class Conduct {
     return true;
   }
 
-  /** The network has come back, or the user looks: no waiting any longer. */
+  /** The network has come back: no waiting any longer. */
   hurry(): void {
     this.#live?.hurry();
+  }
+
+  /** The user looks at this program now: it syncs, for browsers let those in the background sleep. */
+  comeForward(): void {
+    if (this.#isWanted && !this.#leads) this.#elect(true);
+    this.hurry();
   }
 
   /** The network has gone. */

@@ -5,9 +5,10 @@ import { ApiError } from './api';
 import type { Change, DeviceApi } from './api';
 import { PAUSES } from './backoff';
 import type { Pauses } from './backoff';
-import { canonical } from './canonical';
 import { COLLECTIONS } from './collections';
 import { Conduct } from './conduct';
+import { EditWriter } from './edits';
+import type { KnownCollections } from './edits';
 import { Exchange, listed } from './exchange';
 import { Carrier, fileOf, partsOf } from './handover';
 import { Http } from './http';
@@ -15,37 +16,24 @@ import { hex, uuid7 } from './ids';
 import { leaseMove, quotaOf } from './overlay';
 import * as queue from './queue';
 import { Shown } from './shown';
-import type { Pending } from './shown';
 import { recordKey } from './state';
-import type { Entry, Refused, StoredRecord, Told } from './state';
+import type { Entry, Refused, StoredRecord } from './state';
 import { Store } from './store';
 import { statusOf } from './status';
-import type { Draft } from './tables';
-import type { CarriedOps, Clock, Edits, Json, Op, OwnOp, Platform, RecordKey, ShownRecord, SyncStatus } from './types';
-import type { CollectionInfo } from './schema';
+import type { CarriedOps, Edits, Json, Op, OwnOp, Platform, RecordKey, ShownRecord, SyncStatus } from './types';
 
 export interface DeviceOptions {
   /** Name and version of the program, for the office's list. */
   app?: string;
-  collections?: Readonly<Record<string, Pick<CollectionInfo, 'version' | 'key'>>>;
+  collections?: KnownCollections;
   pauses?: Pauses;
 }
 
-// So many calls of `edit` that wait for one another become one transaction.
-const EDITS_AT_ONCE = 50;
 // While records pour in, listeners are called this often.
 const CALM_MS = 100;
 
-interface WaitingEdit {
-  edits: (Pending & { schema: number; base: number })[];
-  clock: Clock;
-  resolve: (ops: Op[]) => void;
-  reject: (error: unknown) => void;
-}
-
 export class Device implements DeviceApi {
   readonly #platform: Platform;
-  readonly #collections: NonNullable<DeviceOptions['collections']>;
   readonly #app: string;
   readonly #store: Store;
   readonly #shown: Shown;
@@ -53,9 +41,8 @@ export class Device implements DeviceApi {
   readonly #exchange: Exchange;
   readonly #conduct: Conduct;
   readonly #carrier: Carrier;
+  readonly #writer: EditWriter;
   readonly #listeners = new Set<(change: Change) => void>();
-  #waiting: WaitingEdit[] = [];
-  #isWriting = false;
   #enrolling: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isTelling = false;
@@ -74,17 +61,22 @@ export class Device implements DeviceApi {
     const { neighbours, storage, transport } = platform;
     this.#platform = platform;
     this.#app = app;
-    this.#collections = collections;
     this.#shown = new Shown(() => this.#identity?.device ?? '', (key) => this.#record(key));
     const announce = neighbours === undefined ? null : () => neighbours.announce({ kind: 'changed' });
     this.#store = new Store(storage, (...change) => this.#onStored(...change), announce);
     this.#http = new Http(transport);
     this.#exchange = new Exchange({ store: this.#store, clock: () => platform.clock(), app, schemaVersion: 1, leader: hex(platform.random(8)) });
     this.#carrier = new Carrier(this.#store, this.#http);
+    this.#writer = new EditWriter({
+      store: this.#store, shown: this.#shown, clock: () => platform.clock(), collections,
+      leaseLeft: (key, field) => this.leaseLeft(key, field).left,
+      onShown: () => this.#onEdited(),
+      onKept: () => this.#conduct.goOn(),
+    });
     this.#conduct = new Conduct({
       platform, store: this.#store, exchange: this.#exchange, http: this.#http, pauses,
       chance: () => platform.random(1)[0]! / 256,
-      onLink: () => this.#onLink(),
+      onLink: () => this.#noteStatus(),
       onSettled: () => this.#carrier.run(),
     });
     neighbours?.onMessage(({ kind }) => {
@@ -194,13 +186,13 @@ export class Device implements DeviceApi {
     this.#tellCalmly();
   }
 
-  #onLink(): void {
-    this.#noteStatus();
+  #noteStatus(): void {
+    this.#shown.noteStatus();
+    this.#onEdited();
   }
 
-  #noteStatus(): void {
+  #onEdited(): void {
     this.#status = null;
-    this.#shown.noteStatus();
     this.#tellSoon();
   }
 
@@ -232,84 +224,8 @@ export class Device implements DeviceApi {
     return (await this.editAll([[key, edits]]))[0]!;
   }
 
-  // Not async: a refusal aside, it is on show when the call returns.
   editAll(edits: [RecordKey, Edits][]): Promise<Op[]> {
-    try {
-      this.#refuseEdits(this.status().standing);
-      for (const [key, one] of edits) this.#check(key, one);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    const clock = this.#platform.clock();
-    const pending = edits.map(([{ scope, coll, id }, one]) => {
-      const key = { scope, coll, id };
-      return { key, edits: copyOf(one), wall: clock.wall, schema: this.#collections[coll]?.version ?? 1, base: this.#baseOf(key) };
-    });
-    for (const one of pending) this.#shown.addPending(one);
-    this.#status = null;
-    this.#tellSoon();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ edits: pending, clock, resolve, reject });
-      void this.#writeEdits();
-    });
-  }
-
-  #refuseEdits(standing: SyncStatus['standing']): void {
-    if (standing === 'draining') throw new ApiError('device.draining');
-    if (standing === 'wiping' || standing === 'wiped') throw new ApiError('device.wiped');
-    if (standing === 'new') throw new ApiError('auth.required');
-  }
-
-  #check(key: RecordKey, edits: Edits): void {
-    if (Object.keys(edits).length === 0) throw new ApiError('op.invalid', 'no edit');
-    try {
-      canonical(edits as Json);
-    } catch (error) {
-      throw new ApiError('op.invalid', error instanceof Error ? error.message : '');
-    }
-    for (const [field, amount] of Object.entries({ ...edits.spend, ...edits.return })) {
-      if (amount > this.leaseLeft(key, field).left) throw new ApiError('quota.exceeded', field);
-    }
-  }
-
-  // What the author sees now. An id that devices make for themselves has never been anywhere else; one that a key
-  // makes may have been deleted, and the device knows that it is not there any more.
-  #baseOf(key: RecordKey): number {
-    const record = this.#record(recordKey(key));
-    if (record !== undefined) return record.seq;
-    if (this.#collections[key.coll]?.key === undefined) return 0;
-    return (this.#tables.get('digests', key.scope) as Told | undefined)?.seq ?? 0;
-  }
-
-  // Those that come while one transaction is under way go together into the next.
-  async #writeEdits(): Promise<void> {
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    while (this.#waiting.length > 0) await this.#writeSome(this.#waiting.splice(0, EDITS_AT_ONCE));
-    this.#isWriting = false;
-  }
-
-  async #writeSome(calls: WaitingEdit[]): Promise<void> {
-    const stopShowing = () => {
-      for (const { edits } of calls) for (const one of edits) this.#shown.removePending(one);
-    };
-    try {
-      const outcomes = await this.#store.change((draft) => calls.map((call) => this.#enqueue(draft, call)), { onTaken: stopShowing });
-      calls.forEach((call, i) => settle(call, outcomes[i]!));
-      this.#conduct.goOn();
-    } catch (error) {
-      stopShowing();
-      for (const { reject } of calls) reject(error);
-    }
-    this.#status = null;
-    this.#tellSoon();
-  }
-
-  #enqueue(draft: Draft, { edits, clock }: WaitingEdit): Op[] | ApiError {
-    // Another program, or the server, may have changed it since the call.
-    if (draft.meta('identity') === undefined || draft.meta('wipe') !== undefined) return new ApiError('device.wiped');
-    if (queue.progressOf(draft).draining) return new ApiError('device.draining');
-    return edits.map(({ key, edits: one, schema, base }) => queue.enqueue(draft, key, one, { clock, schema, base }));
+    return this.#writer.write(edits, this.status().standing);
   }
 
   leaseLeft(key: RecordKey, field: string): { left: number; expires: number | null } {
@@ -341,6 +257,10 @@ export class Device implements DeviceApi {
 
   hurry(): void {
     this.#conduct.hurry();
+  }
+
+  comeForward(): void {
+    this.#conduct.comeForward();
   }
 
   /** The network has gone. */
@@ -405,14 +325,3 @@ export class Device implements DeviceApi {
     this.#platform.neighbours?.close();
   }
 }
-
-function settle({ resolve, reject }: WaitingEdit, outcome: Op[] | ApiError): void {
-  if (outcome instanceof ApiError) reject(outcome);
-  else resolve(outcome);
-}
-
-// So that nobody changes an op by changing what it was made of.
-function copyOf(edits: Edits): Edits {
-  return JSON.parse(JSON.stringify(edits)) as Edits;
-}
-

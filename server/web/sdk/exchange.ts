@@ -13,8 +13,8 @@ import type { Clock, Op, Verdict } from './types';
 
 const PROTOCOL_VERSION = 1;
 // So few that taking in their verdicts does not make a slow phone stutter.
-const OPS_AT_ONCE = 100;
-const CHANGES_AT_ONCE = 100;
+const OPS_AT_ONCE = 50;
+const CHANGES_AT_ONCE = 40;
 const PAGE = 250;
 // Room in a frame for what stands around the ops.
 const FRAME_MARGIN = 8 * 1024;

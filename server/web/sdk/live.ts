@@ -97,9 +97,10 @@ export class Live {
     if (this.#session?.caughtUp) this.#onProgress();
   }
 
-  /** Does not wait any longer before it tries again. */
+  /** Does not wait any longer before it tries again, and does not trust a line that may be dead. */
   hurry(): void {
     this.#sleep.cutShort();
+    this.#session?.probe();
   }
 
   breakOff(): void {
@@ -110,7 +111,7 @@ export class Live {
   settled(): Promise<void> {
     if (this.#ended) return Promise.reject(new ApiError(this.#trouble ?? 'offline'));
     const settled = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
-    this.hurry();
+    this.#sleep.cutShort();
     if (this.#session?.caughtUp) this.goOn();
     return settled;
   }

@@ -8,6 +8,10 @@ import type { Welcome } from './queue';
 import type { Transport } from './types';
 
 const REPLY_TIMEOUT_MS = 30_000;
+// After so long without a word from the server it is asked whether it is still there: browsers tell nobody of a
+// line that is dead. It has to answer sooner than to anything else.
+const SILENCE_MS = 60_000;
+const PROBE_TIMEOUT_MS = 10_000;
 // What the server has sent and the device has not yet taken in; beyond that it connects again and pulls.
 const MOST_UNTAKEN = 8 * 1024 * 1024;
 
@@ -44,6 +48,7 @@ export class Session {
   #asked: Kind | 'nothing for now' | null = null;
   #isAsking = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #welcomed = false;
   #open = true;
   #untaken = 0;
@@ -79,6 +84,12 @@ export class Session {
     this.#onClose();
   }
 
+  /** Asks whether the line is still there: a pull, the answer to which is known to be nothing. */
+  probe(): void {
+    if (!this.caughtUp || this.#asked !== null || this.#isAsking) return;
+    this.#ask('pull', this.#exchange.pull(), PROBE_TIMEOUT_MS);
+  }
+
   /** Says whatever is to be said next, if it is this side's turn. */
   goOn(): void {
     if (this.#asked !== null || this.#isAsking || !this.#open || !this.#end.opened) return;
@@ -101,14 +112,16 @@ export class Session {
     return this.caughtUp ? null : ['pull', this.#exchange.pull()];
   }
 
-  #ask(kind: Kind, message: unknown): void {
+  #ask(kind: Kind, message: unknown, timeoutMs = REPLY_TIMEOUT_MS): void {
     this.#asked = kind;
-    this.#timer = setTimeout(() => this.breakOff('offline'), REPLY_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.breakOff('offline'), timeoutMs);
     this.#socket.send(JSON.stringify({ [kind]: message }));
   }
 
   #onMessage(text: string): void {
     if (!this.#open) return;
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.probe(), SILENCE_MS);
     this.#untaken += text.length;
     if (this.#untaken > MOST_UNTAKEN) return this.breakOff();
     this.#taking = this.#taking.then(async () => {
@@ -162,6 +175,8 @@ export class Session {
   async #takeChanges(changes: Changes): Promise<void> {
     const asked = !this.caughtUp;
     if (asked) this.#answered('pull');
+    // A probe. What the server sent by itself meanwhile is as good a sign of life; the answer then comes unasked.
+    else if (this.#asked === 'pull') this.#answered('pull');
     const again = await this.#exchange.takeChanges(changes, { asked });
     this.caughtUp = !changes.more && !again;
     this.#end.wentWell ||= this.caughtUp;
@@ -210,6 +225,7 @@ export class Session {
     this.#open = false;
     this.caughtUp = false;
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     // What came before the end is taken in to its end.
     void this.#taking.then(() => this.#resolveEnd(this.#end));
   }

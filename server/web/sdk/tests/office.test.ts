@@ -15,6 +15,10 @@ function idOf(phone: Phone): string {
   return device;
 }
 
+// Edits are placed by the time that a hello takes on its way: what was written in the moment before a decision may
+// count as written behind it.
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 500));
+
 const decide = (phone: Phone, what: string, body?: unknown) => server.admin('POST', `/v1/devices/${idOf(phone)}/${what}`, body);
 const setScopes = (phone: Phone, scopes: string[]) => server.admin('PUT', `/v1/devices/${idOf(phone)}/scopes`, { scopes });
 
@@ -37,6 +41,7 @@ for (const way of ['over HTTP', 'live']) {
     await phone.device.syncNow();
     await phone.device.edit(note(scope, 'n2'), text('waits'));
     const id = idOf(phone);
+    await aMoment();
     await decide(phone, 'wipe', { now: false });
     if (way === 'live') {
       phone.device.start();
@@ -152,7 +157,7 @@ for (const way of ['over HTTP', 'live']) {
     assert.equal(phone.device.list('note', east).length, 3);
     if (way === 'live') phone.network.setUp(false);
     await phone.device.edit(note(east, 'mine'), text('written while it held the scope'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await aMoment();
     await setScopes(phone, [west]);
     phone.network.setUp(true);
     if (way === 'live') await until(phone.device, () => phone.device.list('note', west).length === 3 && phone.device.status().waiting === 0);

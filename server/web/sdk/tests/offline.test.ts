@@ -206,3 +206,16 @@ test('listeners hear what changed, and only once it can be seen', async () => {
   await until(phone.device, () => heard.length > 0);
   assert.equal(heard[0], 'n1=a');
 });
+
+test('a line that is dead without a word is found out when the user comes back', async () => {
+  const [scope, phone] = await phoneInNewScope();
+  const other = await enrolledPhone(server, [scope]);
+  await live(phone.device);
+  const pulls = () => phone.network.sent.filter(({ pull }) => pull).length;
+  const before = pulls();
+  phone.device.comeForward();
+  await until(phone.device, () => pulls() === before + 1 && phone.device.status().connection === 'live');
+  await other.device.edit(note(scope, 'n1'), text('x'));
+  await other.device.syncNow();
+  await until(phone.device, () => phone.device.list('note', scope).length === 1);
+});

@@ -121,3 +121,16 @@ test('signed out in one tab, signed out in all', async () => {
   await until(second.device, () => second.device.status().standing === 'wiped');
   assert.deepEqual(second.device.list('note'), []);
 });
+
+test('the tab that the user looks at syncs, whichever came first', async () => {
+  const [scope, , all] = await tabsInNewScope(2);
+  const [first, second] = all as [Tab, Tab];
+  for (const { device } of all) device.start();
+  await until(second.device, () => second.device.status().connection === 'live');
+  second.device.comeForward();
+  // The other sleeps from now on, as a tab in the background may.
+  first.storage.kill();
+  await second.device.edit(note(scope, 'n1'), text('x'));
+  await until(second.device, () => second.device.status().waiting === 0 && second.device.status().connection === 'live');
+  assert.equal((await recordsOnServer(server, 'note', scope)).size, 1);
+});
