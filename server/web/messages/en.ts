@@ -109,6 +109,7 @@ export const en: Record<keyof typeof zh, string> = {
   'enroll.elsewhere': 'This code belongs to another server',
   'enroll.go_there': 'Go to that server',
   'camera.label': 'Picture of the camera',
+  'camera.starting': 'The camera is being opened: please allow it.',
   'camera.denied': 'The camera is not allowed',
   'camera.denied_do': 'Allow the camera in the browser’s settings of this site and come back, or type instead.',
   'camera.none': 'There is no camera to use here',

@@ -107,6 +107,7 @@ export const zh = {
   'enroll.elsewhere': '这个二维码属于另一台服务器',
   'enroll.go_there': '前往那台服务器',
   'camera.label': '相机画面',
+  'camera.starting': '正在打开相机，请允许使用。',
   'camera.denied': '没有使用相机的权限',
   'camera.denied_do': '请在浏览器的网站设置里允许使用相机，再回来扫描；也可以改用输入。',
   'camera.none': '这里用不了相机',

@@ -49,7 +49,11 @@ export function dayText(ms: number, now: number): string {
 /** "08:31" today, "昨天 08:31" otherwise. */
 export function momentText(ms: number, now: number): string {
   const time = clockText(ms);
-  return dayOf(ms) === dayOf(now) ? time : `${dayText(ms, now)} ${time}`;
+  if (dayOf(ms) === dayOf(now)) return time;
+  // Inside of a sentence.
+  const near = Math.abs(startOfDay(ms) - startOfDay(now)) < 2 * 86_400_000;
+  const day = dayText(ms, now);
+  return `${near ? day.toLocaleLowerCase() : day} ${time}`;
 }
 
 export function startOfDay(ms: number): number {

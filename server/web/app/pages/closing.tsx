@@ -31,7 +31,7 @@ function StepRow({ step }: { step: Step }) {
         <Icon name={step.done ? 'check' : 'clock'} small />
         <span class="unseen">{t(step.done ? 'closing.done' : 'closing.open')}</span>
       </span>
-      <span>{step.words}</span>
+      <span class="step-words">{step.words}</span>
       {step.action !== undefined && <Button onClick={step.action.run}>{step.action.label}</Button>}
     </li>
   );

@@ -14,6 +14,7 @@ type Trouble = 'denied' | 'none';
 export function QrCamera({ onText }: { onText: (text: string) => void }) {
   const video = useRef<HTMLVideoElement>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [isOpen, setIsOpen] = useState(false);
   const found = useRef(onText);
   found.current = onText;
 
@@ -34,6 +35,7 @@ export function QrCamera({ onText }: { onText: (text: string) => void }) {
       if (ended || element === null) return stream.getTracks().forEach((track) => track.stop());
       element.srcObject = stream;
       await element.play().catch(() => undefined);
+      setIsOpen(true);
       const canvas = document.createElement('canvas');
       const context = canvas.getContext('2d', { willReadFrequently: true });
       while (!ended && context !== null) {
@@ -70,6 +72,7 @@ export function QrCamera({ onText }: { onText: (text: string) => void }) {
   }
   return (
     <div class="camera">
+      {!isOpen && <p class="starting">{t('camera.starting')}</p>}
       <video ref={video} muted playsInline aria-label={t('camera.label')} />
     </div>
   );
