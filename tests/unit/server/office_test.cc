@@ -155,7 +155,7 @@ TEST_F(OfficeAccounts, AFailedSignInIsWrittenDownWithItsNetworkAlone) {
 
 // --- sessions ---------------------------------------------------------------------------------
 
-TEST_F(OfficeAccounts, ASessionEndsWhenItRestsAndAfterADayAtTheLatest) {
+TEST_F(OfficeAccounts, F26_ASessionEndsWhenItRestsAndAfterADayAtTheLatest) {
   Browser resting = server.sign_in("limei");
   server.now += limits::kSessionIdleMs - kMinute;
   EXPECT_EQ(resting.get("/v1/session").status, 200);
