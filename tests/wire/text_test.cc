@@ -1,8 +1,8 @@
 // Texts come back as they were written, byte for byte: nothing is normalised, cut or escaped away.
 
-#include <algorithm>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "sync/replica.h"
