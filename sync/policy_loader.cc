@@ -94,7 +94,8 @@ class PolicyReader : private FileReader {
   // The server writes records of its own about those of others: who does not read what they tell of
   // does not read them either.
   void check_tales(const Role& role, const std::string& path) {
-    for (const auto& [name, collection] : schemas_.collections()) {
+    for (const auto& [key, collection] : schemas_.collections()) {
+      const std::string& name = key;  // clang 14 captures no structured binding
       const Sight& read = role.rule(name).read;
       const auto need = [&](std::string_view tale, const std::string& field) {
         if (schemas_.find(tale) == nullptr || !role.rule(tale).read.seen || read.shows(field)) {
