@@ -58,9 +58,9 @@ describe('with the server stopped', () => {
     await page.reload();
     await offers(page, 0, '签退');
     assert.match(await syncLine(page).innerText(), /1 条待上传/);
-    await server.start();
     await syncLine(page).click();
     await page.getByText(/签到：/).waitFor();
+    await server.start();
     await page.getByRole('button', { name: '立即同步' }).click();
     await allArrived(page);
     assert.ok((await attendance(0)).signed_in);
