@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/codec.h"
+#include "sync/limits.h"
 #include "sync/policy.h"
 
 namespace waystation {
@@ -92,7 +93,11 @@ void Account::take_role(std::string_view role, Seq seq, std::int64_t now_ms) {
     term.left = seq;
     term.left_ms = now_ms;
   }
-  std::erase_if(roles, [role](const RoleTerm& term) { return term.role == role; });
+  if (roles.size() >= limits::kRoleTerms) {
+    roles.erase(std::min_element(
+        roles.begin(), roles.end(),
+        [](const RoleTerm& one, const RoleTerm& other) { return one.left < other.left; }));
+  }
   roles.push_back(RoleTerm{std::string(role), 0, 0, now_ms});
 }
 

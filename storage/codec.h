@@ -41,7 +41,7 @@ struct Grant {
   friend bool operator==(const Grant&, const Grant&) = default;
 };
 
-// That an account has, or had, a role. At most one for each role: the latest stay in it.
+// That an account has, or had, a role, each time anew; the last limits::kRoleTerms of them.
 struct RoleTerm {
   std::string role;
   Seq left = 0;  // the entry in the log that took it away; 0: held

@@ -127,6 +127,9 @@ inline constexpr double kAddressStrikesPerSecond = 10;
 inline constexpr double kAddressStrikes = 1000;
 inline constexpr double kShutOutSeconds = 60;
 
+// So many terms in roles a device's ops are judged by; of more the earliest is forgotten.
+inline constexpr std::size_t kRoleTerms = 32;
+
 // A live message with more changes than this tells the reader to pull instead.
 inline constexpr std::size_t kLiveRecords = 1000;
 

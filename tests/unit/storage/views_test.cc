@@ -10,6 +10,7 @@
 #include "storage/keys.h"
 #include "storage/pull.h"
 #include "storage/verify.h"
+#include "sync/limits.h"
 #include "tests/support/handset.h"
 #include "tests/support/json.h"
 
@@ -189,14 +190,28 @@ TEST_F(Roles, SomeFieldsAreWrittenOfWhatIsThereAlone) {
       << "signing in makes the record";
 }
 
-TEST_F(Roles, KeepAtMostOneTermEach) {
+TEST_F(Roles, ThatWereTakenAgainStillJudgeWhatWasWrittenInThemBefore) {
+  Handset phone(world, {"t"});  // as the office
+  ASSERT_TRUE(phone.sync());
+  world.pass(1000);
+  phone.edit(R"("set":{"title":"as office"})", "event", "e1");
+  for (const char* role : {"volunteer", "office", "volunteer"}) {
+    world.pass(1000);
+    ASSERT_TRUE(world.set_role(phone.device, role).ok());
+  }
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(world.visible("event", "e1"), R"({"title":"as office"})");
+}
+
+TEST_F(Roles, KeepABoundedNumberOfTerms) {
   const std::uint64_t phone = world.enroll({"t"}, kRoleVolunteer);
-  for (int i = 0; i < 20; ++i) {
+  for (std::size_t i = 0; i < 3 * limits::kRoleTerms; ++i) {
     world.pass(1000);
     ASSERT_TRUE(world.set_role(phone, std::string(kRoles[i % kRoles.size()])).ok());
   }
-  EXPECT_EQ(world.store().accounts().find(phone)->roles.size(), kRoles.size());
-  EXPECT_EQ(world.store().accounts().find(phone)->role(), "administrator");
+  EXPECT_EQ(world.store().accounts().find(phone)->roles.size(), limits::kRoleTerms);
+  EXPECT_EQ(world.store().accounts().find(phone)->role(),
+            kRoles[(3 * limits::kRoleTerms - 1) % kRoles.size()]);
 }
 
 TEST_F(Roles, AnotherPolicyStartsThoseAfreshWhoSeeSomethingElse) {
