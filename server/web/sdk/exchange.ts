@@ -37,6 +37,17 @@ export interface Receipt {
   expected?: number;
 }
 
+/** What the server says: one of them over WebSocket, several in an answer over HTTP. */
+export interface ServerFrame {
+  welcome?: Welcome;
+  wipe?: { now: boolean };
+  wiped?: object;
+  receipt?: Receipt;
+  changes?: Changes;
+  busy?: { retry_after_ms: number };
+  error?: { code: string; detail?: string };
+}
+
 /** Another program on this storage syncs now. */
 export class Superseded extends Error {}
 

@@ -2,7 +2,7 @@
 // what comes is either for it, or changes that the server sends by itself.
 
 import { ApiError, codeOf } from './api';
-import type { Changes, Exchange, Receipt } from './exchange';
+import type { Changes, Exchange, Receipt, ServerFrame } from './exchange';
 import { Superseded } from './exchange';
 import type { Welcome } from './queue';
 import type { Transport } from './types';
@@ -16,16 +16,6 @@ const PROBE_TIMEOUT_MS = 10_000;
 const MOST_UNTAKEN = 8 * 1024 * 1024;
 
 type Kind = 'hello' | 'wiped' | 'push' | 'pull';
-
-interface ServerFrame {
-  welcome?: Welcome;
-  wipe?: { now: boolean };
-  wiped?: object;
-  receipt?: Receipt;
-  changes?: Changes;
-  busy?: { retry_after_ms: number };
-  error?: { code: string; detail?: string };
-}
 
 export interface SessionEnd {
   /** It had come so far that the device held all. */

@@ -3,22 +3,11 @@
 import { ApiError } from './api';
 import { busyMs, pauseMs } from './backoff';
 import type { Pauses } from './backoff';
-import type { Changes, Exchange, Receipt } from './exchange';
+import type { Exchange, ServerFrame } from './exchange';
 import { Busy, NoAnswer } from './http';
 import type { Http } from './http';
-import type { Welcome } from './queue';
 
 const ATTEMPTS = 3;
-
-interface SyncReply {
-  welcome?: Welcome;
-  wipe?: { now: boolean };
-  wiped?: object;
-  receipt?: Receipt;
-  changes?: Changes;
-  busy?: { retry_after_ms: number };
-  error?: { code: string; detail?: string };
-}
 
 export interface SyncOptions {
   exchange: Exchange;
@@ -50,7 +39,7 @@ function isTold({ reply }: Outcome): boolean {
 }
 
 interface Outcome {
-  reply: SyncReply;
+  reply: ServerFrame;
   isComplete: boolean;
 }
 
@@ -58,7 +47,7 @@ async function exchangeOnce({ exchange, http, address }: SyncOptions, messages: 
   const server = address();
   if (server === null) throw new ApiError('auth.required');
   const frame = { hello: exchange.hello(), ...messages };
-  const reply = await http.post<SyncReply>(server, '/v1/sync', frame, { isAnswer: holdsReplies }).catch(async (error: unknown) => {
+  const reply = await http.post<ServerFrame>(server, '/v1/sync', frame, { isAnswer: holdsReplies }).catch(async (error: unknown) => {
     // A frame of which nothing was handled comes back as a plain problem.
     if (error instanceof ApiError && !(error instanceof NoAnswer || error instanceof Busy) && error.status < 500) {
       return { error: { code: error.code, detail: error.detail } };
@@ -70,7 +59,7 @@ async function exchangeOnce({ exchange, http, address }: SyncOptions, messages: 
 
 // A reply may hold some answers and then an error: what was answered is taken in before the error is acted upon,
 // or a stale cursor would hold up the receipts for ever.
-async function take(exchange: Exchange, reply: SyncReply): Promise<boolean> {
+async function take(exchange: Exchange, reply: ServerFrame): Promise<boolean> {
   if (reply.wiped) await exchange.takeWiped();
   if (reply.wiped) return true;
   if (reply.welcome) await exchange.takeWelcome(reply.welcome);
