@@ -2,9 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <vector>
+
+#include "storage/durable_files.h"
 
 namespace waystation {
 namespace {
@@ -44,9 +47,7 @@ Result<MasterKey> find_master_key(const Kv& kv, const Config& config) {
 Result<MasterKey> open_master_key(const Kv& kv, const Config& config) {
   const std::string file = master_key_file(config);
   if (const auto next = rotated(kv, file)) {
-    std::error_code error;
-    fs::rename(next_master_key_file(file), file, error);
-    if (error) return Error{Code::kIo, file + ": " + error.message()};
+    if (auto moved = move_file(next_master_key_file(file), file); !moved) return moved.error();
     spdlog::info("the new master key of a rotation that was cut off is in its place");
     return *next;
   }
@@ -62,9 +63,63 @@ Result<MasterKey> open_master_key(const Kv& kv, const Config& config) {
   return made;
 }
 
+namespace {
+
+// Aside, for who wants to look at it.
+Status keep_damaged(const std::string& file) {
+  constexpr int kMost = 100;
+  std::string aside = file + ".damaged";
+  for (int i = 2; exists(aside) && i <= kMost; ++i) aside = file + ".damaged" + std::to_string(i);
+  std::error_code error;
+  fs::copy_file(file, aside, fs::copy_options::overwrite_existing, error);
+  if (error) return Error{Code::kIo, aside + ": " + error.message()};
+  spdlog::warn("what was damaged is in {}", aside);
+  return sync_path(aside);
+}
+
+Result<ErasureList> read_list(const std::string& file) {
+  const fs::path folder = fs::path(file).parent_path();
+  if (!folder.empty() && !exists(folder.string())) {
+    return Error{Code::kErasures, file + ": its folder is not there: is its disk mounted?"};
+  }
+  auto list = read_erasures(file);
+  if (list && list->damaged > 0) {
+    spdlog::warn(
+        "{} is damaged: {} lines of it name nobody, {} do. Whoever they named is back if the store "
+        "is a copy of before: put the newest copy of the list in its place and start again",
+        file, list->damaged, list->erasures.size());
+  }
+  return list;
+}
+
+Status mend_list(const std::string& file, const std::vector<Erasure>& known, bool expected) {
+  const auto list = read_erasures(file);
+  if (!list) return list.error();
+  std::set<std::string> marks;
+  for (const Erasure& erasure : list->erasures) marks.insert(erasure.mark);
+  const bool whole = std::all_of(known.begin(), known.end(), [&](const Erasure& erasure) {
+    return marks.count(erasure.mark) != 0;
+  });
+  if (whole && !list->missing && list->damaged == 0) return {};
+  if (list->missing && expected) {
+    spdlog::warn(
+        "{} is missing: it is made anew with the {} erasures that are known. If there was one, put "
+        "it in its place and start again, or whoever it alone names is back",
+        file, known.size());
+  }
+  if (list->damaged > 0) {
+    if (auto kept = keep_damaged(file); !kept) return kept;
+  }
+  return write_erasures(file, known);
+}
+
+}  // namespace
+
 ErasureJournal erasure_lists(const Config& config) {
+  // The second place first: it is the one that may be away, and then nothing has been said yet.
   std::vector<std::string> files{config.data + "/erasures.log"};
-  if (erasures_file(config) != files.front()) files.push_back(erasures_file(config));
+  const std::string own = files.front();
+  if (erasures_file(config) != own) files.insert(files.begin(), erasures_file(config));
   ErasureJournal lists;
   lists.append = [files](const Erasure& erasure) {
     for (const std::string& file : files) {
@@ -76,13 +131,21 @@ ErasureJournal erasure_lists(const Config& config) {
     std::vector<Erasure> all;
     std::set<std::string> marks;
     for (const std::string& file : files) {
-      auto one = read_erasures(file);
-      if (!one) return one;
-      for (Erasure& erasure : *one) {
+      auto one = read_list(file);
+      if (!one) return one.error();
+      for (Erasure& erasure : one->erasures) {
         if (marks.insert(erasure.mark).second) all.push_back(std::move(erasure));
       }
     }
     return all;
+  };
+  lists.mend = [files, own](const std::vector<Erasure>& known, bool fresh) {
+    for (const std::string& file : files) {
+      // The data folder's own is made when it is first needed; a store of before has none.
+      const bool expected = file == own ? !known.empty() : !fresh;
+      if (auto mended = mend_list(file, known, expected); !mended) return mended;
+    }
+    return Status{};
   };
   return lists;
 }

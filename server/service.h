@@ -157,6 +157,7 @@ class Service {
                                       const PersonTraces& traces) const;
   // Whom the journal has erased and the store has not: it is an older copy. Before anybody reads.
   [[nodiscard]] Status erase_again();
+  [[nodiscard]] Status mend_erasures(std::vector<Erasure> known) const;
   // What the office decides about devices (service_office.cc).
   void codes(ApiDone done);
   void create_code(const ApiRequest& request, const Caller& caller, ApiDone done);

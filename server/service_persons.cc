@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
+#include <set>
 
 #include "server/service.h"
 #include "storage/keys.h"
@@ -124,7 +125,7 @@ Status Service::erase_again() {
     if (!state) return state.error();
     if (*state != KeyState::kErased) rows.push_back(*row);
   }
-  if (rows.empty()) return {};
+  if (rows.empty()) return mend_erasures(*erasures);
   const auto persons = persons_of_rows(*store_, schemas_, rows);
   if (!persons) return persons.error();
   Status done;
@@ -143,7 +144,22 @@ Status Service::erase_again() {
   }
   spdlog::info("{} persons were erased after this copy of the store was made: erased again",
                rows.size());
-  return {};
+  return mend_erasures(*erasures);
+}
+
+// What one copy of the list has lost the store may know, or the other copy.
+Status Service::mend_erasures(std::vector<Erasure> known) const {
+  if (!surroundings_.erasures.mend) return {};
+  auto stored = erasures_in(store_->kv());
+  if (!stored) return stored.error();
+  std::set<std::string> marks;
+  for (const Erasure& erasure : known) marks.insert(erasure.mark);
+  for (Erasure& erasure : *stored) {
+    if (marks.insert(erasure.mark).second) known.push_back(std::move(erasure));
+  }
+  const auto position = store_->position();
+  if (!position) return position.error();
+  return surroundings_.erasures.mend(known, *position == 0);
 }
 
 // POST /v1/persons/{id}/erase
@@ -158,23 +174,25 @@ void Service::erase(const ApiRequest& request, const Caller& caller, ApiDone don
     return done(problem(Error{Code::kRecordId, "that is not the id of a person"}));
   }
   // Looked up while it can still be read; the answer waits for it.
-  const bool taken = readers_->submit([this, done, person, by = caller.who] {
-    auto traces = traces_of(*store_, schemas_, person);
-    if (!traces) return done(problem(traces.error()));
-    EraseRequest erase;
-    erase.row = person_row(person);
-    erase.persons = {person};
-    erase.by = by;
-    auto found = std::make_shared<const PersonTraces>(std::move(*traces));
-    erase.done = [this, done, person, found](Result<EraseReport> report) {
-      if (!report) return done(problem(report.error()));
-      spdlog::info("a person is erased, mark {}: {} records cleared",
-                   mark_of_row(person_row(person)), report->records.size());
-      auto made = std::make_shared<const EraseReport>(std::move(*report));
-      read(done, [this, made, found, person] { return erase_report(person, *made, *found); });
-    };
-    write(std::move(erase), done);
-  });
+  const bool taken = readers_->submit(
+      [this, done, person, by = caller.who] {
+        auto traces = traces_of(*store_, schemas_, person);
+        if (!traces) return done(problem(traces.error()));
+        EraseRequest erase;
+        erase.row = person_row(person);
+        erase.persons = {person};
+        erase.by = by;
+        auto found = std::make_shared<const PersonTraces>(std::move(*traces));
+        erase.done = [this, done, person, found](Result<EraseReport> report) {
+          if (!report) return done(problem(report.error()));
+          spdlog::info("a person is erased, mark {}: {} records cleared",
+                       mark_of_row(person_row(person)), report->records.size());
+          auto made = std::make_shared<const EraseReport>(std::move(*report));
+          read(done, [this, made, found, person] { return erase_report(person, *made, *found); });
+        };
+        write(std::move(erase), done);
+      },
+      ReaderPool::Turn::kList);
   if (!taken) done(busy("too many requests wait"));
 }
 

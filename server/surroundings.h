@@ -34,6 +34,9 @@ struct BackupPlace {
 struct ErasureJournal {
   std::function<Status(const Erasure&)> append;
   std::function<Result<std::vector<Erasure>>()> read;
+  // At the start: every copy holds all of `known` from then on. `fresh`: the store has never held
+  // anything, so that none is missing.
+  std::function<Status(const std::vector<Erasure>& known, bool fresh)> mend;
 };
 
 struct Surroundings {

@@ -64,6 +64,7 @@ Status Applier::start() {
   if (!purging) return purging.error();
   if (*purging) {
     purge_all_ = ignored == keys::kPurgeAll;
+    to_purge_ = store_.kv().written();
     purge(0);
   }
   return load_office();
@@ -99,7 +100,13 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   const Status committed = group.failed.ok() ? commit(group) : group.failed;
   if (!committed) store_.go_read_only(committed.error().context);
-  if (committed && (!group.erased.empty() || now_ms >= next_purge_ms_)) purge(now_ms);
+  if (committed && !group.erased.empty()) {
+    to_purge_ = store_.kv().written();
+    purge_again_ms_ = 0;
+    purge(now_ms);
+  } else if (committed && now_ms >= next_purge_ms_) {
+    purge(now_ms);
+  }
   if (committed) {
     for (const auto& [id, account] : group.accounts) store_.accounts().put(account);
     if (group.office != nullptr) store_.office().publish(group.office);
@@ -196,7 +203,7 @@ Status Applier::push(Group& group, Device& device, AccountPtr account, Push& pus
     const std::uint64_t expected = device.state.applied + 1;
     if (broken(Broken::kSkippedN) && op.n > expected && device.pending.entries.empty()) {
       device.state.applied = op.n - 1;
-      receipt.verdicts.push_back(*judge(group, device, *account, op));
+      receipt.verdicts.push_back(*judge(group, device, *account, op, false));
       continue;
     }
     if (op.n > expected) {
@@ -206,10 +213,10 @@ Status Applier::push(Group& group, Device& device, AccountPtr account, Push& pus
     if (broken(Broken::kDoubleCount) && op.n < expected && !op.refusal) {
       (void)put_in_place(group, device, id, op, group.now_ms);
     }
-    const auto erased = seal_personal(group, op);
-    if (!erased) return erased.error();
-    auto verdict = op.n < expected ? repeat(group, device, id, op, *erased)
-                                   : judge(group, device, *account, op);
+    const auto subject = seal_personal(group, op);
+    if (!subject) return subject.error();
+    auto verdict = op.n < expected ? repeat(group, device, id, op, subject->erased)
+                                   : judge(group, device, *account, op, subject->not_taken);
     if (!verdict) return verdict.error();
     receipt.verdicts.push_back(std::move(*verdict));
   }
@@ -267,7 +274,8 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
   return encode_verdict_refused(op.n, refusal);
 }
 
-Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op) {
+Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op,
+                                   bool not_taken) {
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
   std::optional<Refusal> refusal = op.refusal;
   // A base beyond the log is of another life of the store.
@@ -284,6 +292,10 @@ Result<std::string> Applier::judge(Group& group, Device& device, const Account& 
     auto against = check_replay(account, op);
     if (!against) return against.error();
     refusal = std::move(*against);
+  }
+  // Last: who may not write there is not told who was erased.
+  if (!refusal && not_taken) {
+    refusal = Refusal{Code::kPersonErased, "nothing more is kept of this person"};
   }
   if (refusal) return refuse(group, device, account.device, op, std::move(*refusal));
   auto judged = put_in_place(group, device, account.device, op, authored_ms);
@@ -604,10 +616,6 @@ void Applier::close_devices(Group& group) {
 
 Status Applier::commit(Group& group) {
   if (group.batch.empty()) return {};
-  for (const std::string& row : group.erased) {
-    if (!settings_.erasing) break;
-    if (auto told = settings_.erasing(row, group.now_ms); !told) return told;
-  }
   group.batch.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
   if (group.audited) {
     group.batch.put(Column::kMeta, std::string(keys::kAuditHead), encode_audit_head(audit_head_));

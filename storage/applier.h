@@ -164,8 +164,9 @@ struct ApplierSettings {
   std::int64_t offline_ms = std::int64_t{180} * 86'400'000;
   // Fills with random bytes: where the keys of persons come from.
   std::function<void(std::span<unsigned char>)> random = secure_random;
-  // Called before the group that erases is committed, and must have made it durable elsewhere that
-  // the person is erased: a backup that is older must not bring anything back.
+  // Called before anything is done about an erasure, and must have made it durable elsewhere that
+  // the person is erased: a backup that is older must not bring anything back. When it fails nobody
+  // is erased.
   std::function<Status(const std::string& row, std::int64_t now_ms)> erasing;
 };
 
@@ -237,8 +238,9 @@ class Applier {
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,
                                            const Op& op, bool erased);
+  // `not_taken`: nothing more is kept of its person.
   [[nodiscard]] Result<std::string> judge(Group& group, Device& device, const Account& account,
-                                          Op& op);
+                                          Op& op, bool not_taken);
   struct Applied {
     OpPlace place;
     Effects effects;
@@ -259,8 +261,12 @@ class Applier {
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);
 
-  // Persons (persons.cc). True: the op's person has been erased.
-  [[nodiscard]] Result<bool> seal_personal(Group& group, Op& op);
+  // Persons (persons.cc).
+  struct Subject {
+    bool erased = false;     // the op's person is
+    bool not_taken = false;  // and it would bring something of them back
+  };
+  [[nodiscard]] Result<Subject> seal_personal(Group& group, Op& op);
   [[nodiscard]] Result<KeyState> person_key(Group& group, std::string_view person,
                                             PersonKey& key) const;
   [[nodiscard]] Result<KeyState> make_person_key(Group& group, std::string_view person,
@@ -273,8 +279,11 @@ class Applier {
                                                std::string& room) const;
   [[nodiscard]] Result<std::optional<Match>> match(Group& group, const Record& record,
                                                    const Collection& collection);
-  [[nodiscard]] Result<EraseReport> erase_person(Group& group, const EraseRequest& request);
-  [[nodiscard]] Result<std::vector<ClearedRecord>> shown_of(const std::string& person);
+  [[nodiscard]] Result<KeyState> row_state(Group& group, const std::string& row) const;
+  // `report` says what is on show.
+  [[nodiscard]] Status erase_person(Group& group, const EraseRequest& request, EraseReport& report);
+  [[nodiscard]] Result<std::vector<ClearedRecord>> shown_of(const Group& group,
+                                                            const std::string& person);
   // Gets destroyed keys off the disk, once nobody reads a state that still has them.
   void purge(std::int64_t now_ms);
 
@@ -333,6 +342,8 @@ class Applier {
   Seq position_ = 0;
   std::int64_t next_due_ms_ = 0;
   bool purge_all_ = false;
+  std::uint64_t to_purge_ = 0;       // Kv::written() behind the last erasure
+  std::int64_t purge_again_ms_ = 0;  // how long was waited last for who reads an older state
   std::int64_t next_purge_ms_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
   Seq may_bury_ = 0;

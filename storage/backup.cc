@@ -1,15 +1,15 @@
 #include "storage/backup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
+#include "storage/durable_files.h"
 #include "storage/erasures.h"
 #include "storage/keyring.h"
 
@@ -25,16 +25,6 @@ constexpr std::string_view kFirstLine = "waystation backup 1";
 
 Error failed(const std::string& path, const std::error_code& error) {
   return Error{Code::kIo, fmt::format("{}: {}", path, error.message())};
-}
-
-// Of a file or a folder.
-Status sync_path(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const int reason = errno;
-  if (file >= 0) ::close(file);
-  if (synced) return {};
-  return Error{Code::kIo, fmt::format("{}: {}", path, std::strerror(reason))};
 }
 
 Status sync_all(const std::string& folder) {
@@ -118,6 +108,20 @@ Status take_token(const std::string& folder, const std::string& data) {
   return error ? Status{failed(to, error)} : sync_path(to);
 }
 
+// Beside its place until it is whole, with all that it needs: a server never finds half a store,
+// nor one without the list of whom it must not bring back.
+Status put_in_place(const std::string& folder, const std::string& data,
+                    const std::string& new_incarnation, const BesideStore& beside) {
+  const std::string part = data + "/store.part";
+  if (auto taken = take_in(folder, part, new_incarnation); !taken) return taken;
+  if (auto taken = take_token(folder, data); !taken) return taken;
+  if (beside) {
+    if (auto put = beside(part); !put) return put;
+  }
+  if (auto synced = sync_path(data); !synced) return synced;
+  return move_file(part, data + "/store");
+}
+
 }  // namespace
 
 Status check_backup_folder(const std::string& folder) {
@@ -182,24 +186,20 @@ Result<BackupNote> read_backup(const std::string& folder) {
 }
 
 Result<BackupNote> restore(const std::string& folder, const std::string& data,
-                           const std::string& new_incarnation) {
+                           const std::string& new_incarnation, const BesideStore& beside) {
   auto note = read_backup(folder);
   if (!note) return note;
   if (auto checked = check_restore_folder(data); !checked) return checked.error();
   std::error_code error;
   fs::create_directories(data, error);
   if (error) return failed(data, error);
-  // Beside its place until it is whole: a server never finds half a store.
-  const std::string part = data + "/store.part";
-  if (auto taken = take_in(folder, part, new_incarnation); !taken) {
-    fs::remove_all(part, error);
-    return taken.error();
-  }
-  if (auto taken = take_token(folder, data); !taken) return taken.error();
-  fs::rename(part, data + "/store", error);
-  if (error) return failed(data, error);
-  if (auto synced = sync_path(data); !synced) return synced.error();
-  return note;
+  auto taken = put_in_place(folder, data, new_incarnation, beside);
+  if (taken) return note;
+  // The folder was empty: as it was found.
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(data, error)) left.push_back(entry.path());
+  for (const fs::path& path : left) fs::remove_all(path, error);
+  return taken.error();
 }
 
 }  // namespace waystation

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "storage/store.h"
@@ -30,11 +31,16 @@ struct BackupNote {
 // What the note says. Errors: kBackupInvalid.
 [[nodiscard]] Result<BackupNote> read_backup(const std::string& folder);
 
+// Puts the files that the store depends on into the data folder; the store lies in `store` then,
+// where no server looks for it yet.
+using BesideStore = std::function<Status(const std::string& store)>;
+
 // Copies the backup into `data`, a folder that is empty or not there, as a new life of the store
 // under `new_incarnation` (32 hex digits), and the administrator's token where the backup has one.
-// When it fails the folder holds no store. Any thread. Errors: kBackupFolder, kBackupInvalid, kIo,
-// as Store::open.
+// The store is in its place when all else is. When it fails the folder is empty. Any thread.
+// Errors: kBackupFolder, kBackupInvalid, kIo, as Store::open and `beside`.
 [[nodiscard]] Result<BackupNote> restore(const std::string& folder, const std::string& data,
-                                         const std::string& new_incarnation);
+                                         const std::string& new_incarnation,
+                                         const BesideStore& beside = {});
 
 }  // namespace waystation

@@ -17,14 +17,20 @@ struct Erasure {
   std::int64_t erased_ms = 0;
 };
 
-// Synced. On the writer's thread. Errors: kIo.
+// Synced. What a crash cut off at the end goes first: it was not acknowledged. On the writer's
+// thread. Errors: kIo.
 [[nodiscard]] Status append_erasure(const std::string& path, const Erasure& erasure);
 
-// A file that is not there yet. Synced. Any thread. Errors: kIo.
+// In place of what is there, in one step, synced. Any thread. Errors: kIo.
 [[nodiscard]] Status write_erasures(const std::string& path, const std::vector<Erasure>& erasures);
 
-// All of them; none where there is no file. A last line that was cut off is no erasure: it was not
-// acknowledged. Any thread. Errors: kIo, kErasures (not such a file).
-[[nodiscard]] Result<std::vector<Erasure>> read_erasures(const std::string& path);
+struct ErasureList {
+  std::vector<Erasure> erasures;
+  bool missing = false;     // there is no file
+  std::size_t damaged = 0;  // lines that name nobody, also a first line that is not whole
+};
+// All that can be read of it. A last line that was cut off is no erasure, and no damage. Any
+// thread. Errors: kIo, kErasures (not such a file).
+[[nodiscard]] Result<ErasureList> read_erasures(const std::string& path);
 
 }  // namespace waystation

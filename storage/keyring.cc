@@ -1,17 +1,16 @@
 #include "storage/keyring.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
+#include "storage/durable_files.h"
+#include "storage/keys.h"
 #include "sync/bytes.h"
 
 namespace waystation {
@@ -48,17 +47,14 @@ std::string to_hex(const MasterKey& key) {
 }
 
 Status write_master_key(const std::string& path, const MasterKey& key) {
-  const std::string part = path + ".part";
-  const int file =
-      ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  const std::string text = to_hex(key) + "\n";
-  bool good = file >= 0 && ::write(file, text.data(), text.size()) == ssize_t(text.size()) &&
-              ::fsync(file) == 0;
-  const int reason = errno;
-  if (file >= 0) ::close(file);
-  good = good && ::rename(part.c_str(), path.c_str()) == 0;
-  if (good) return {};
-  return Error{Code::kIo, fmt::format("{}: {}", path, std::strerror(reason))};
+  return replace_file(path, to_hex(key) + "\n");
+}
+
+Status keep_master_key(const std::string& path, const MasterKey& key) {
+  const auto made = make_file(path, to_hex(key) + "\n");
+  if (made) return made;
+  const auto there = read_key_file(path);
+  return there && there->bytes == key.bytes ? sync_path(path) : made;
 }
 
 Result<MasterKey> parse_master_key(std::string_view hex) {
@@ -84,6 +80,10 @@ Result<MasterKey> read_master_key(const std::string& path) {
     }
     return key;
   }
+  return read_key_file(path);
+}
+
+Result<MasterKey> read_key_file(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Error{Code::kMasterKey, path + " is missing"};
@@ -188,10 +188,20 @@ Result<std::size_t> rewrap(Kv& kv, const MasterKey& from, const MasterKey& to) {
   }
   if (!rows->status()) return rows->status().error();
   rows.reset();
+  std::string purging;
+  const auto found = kv.get(Column::kMeta, keys::kPurge, purging);
+  if (!found) return found.error();
+  // Cut off before the old wrapping is off the disk, the next start does it.
+  if (!batch.empty() && !*found) batch.put(Column::kMeta, std::string(keys::kPurge), "keys");
   if (!batch.empty()) {
     if (auto written = kv.write(batch, Durability::kSynced); !written) return written.error();
   }
-  if (auto purged = kv.purge(Purge::kKeys); !purged) return purged.error();
+  const auto purged = kv.purge(Purge::kKeys, kv.written());
+  if (!purged) return purged.error();
+  if (batch.empty() || *found || !*purged) return count;
+  Batch gone;
+  gone.erase(Column::kMeta, std::string(keys::kPurge));
+  if (auto written = kv.write(gone, Durability::kSynced); !written) return written.error();
   return count;
 }
 
@@ -242,10 +252,11 @@ Result<KeyState> Keyring::find_row(std::string_view row, PersonKey& key) const {
   return KeyState::kKnown;
 }
 
-Result<std::string> Keyring::open(std::string_view json, Gone gone) const {
+Result<std::string> Keyring::open(std::string_view json, Gone gone, bool* met_erased) const {
   Status failed;
   const auto find_key = [&](std::string_view person, PersonKey& key) {
     const auto state = find(person, key);
+    if (state && *state == KeyState::kErased && met_erased != nullptr) *met_erased = true;
     if (state) return *state;
     if (failed) failed = state.error();
     return KeyState::kNone;

@@ -32,8 +32,12 @@ struct MasterKey {
 [[nodiscard]] Result<MasterKey> read_master_key(const std::string& path);
 [[nodiscard]] bool master_key_in_environment();
 [[nodiscard]] Result<MasterKey> parse_master_key(std::string_view hex);
-// Readable by its owner only, synced, in one step. Errors: kIo.
+// From the file, whatever the environment says. Errors: kMasterKey (also: missing).
+[[nodiscard]] Result<MasterKey> read_key_file(const std::string& path);
+// Readable by its owner only, synced, in one step, in place of what is there. Errors: kIo.
 [[nodiscard]] Status write_master_key(const std::string& path, const MasterKey& key);
+// The same where nothing is there yet, or this very key. Errors: kIo.
+[[nodiscard]] Status keep_master_key(const std::string& path, const MasterKey& key);
 [[nodiscard]] MasterKey new_master_key();
 [[nodiscard]] std::string to_hex(const MasterKey& key);
 
@@ -66,7 +70,9 @@ class Keyring {
   }
   [[nodiscard]] Result<KeyState> find_row(std::string_view row, PersonKey& key) const;
   // The text with all that is sealed opened, as of now: what is erased meanwhile is gone.
-  [[nodiscard]] Result<std::string> open(std::string_view json, Gone gone = Gone::kNull) const;
+  // `met_erased` (may be null) becomes true where the text holds something of them.
+  [[nodiscard]] Result<std::string> open(std::string_view json, Gone gone = Gone::kNull,
+                                         bool* met_erased = nullptr) const;
 
   // Values of kPersons.
   [[nodiscard]] std::string wrap(std::string_view row, const PersonKey& key,

@@ -117,10 +117,14 @@ class Kv {
     return Error{Code::kIo, "this store makes no copies: " + folder};
   }
 
-  // Gets what has been overwritten or erased off the disk: in kPersons, or everywhere. False:
-  // somebody reads an older state, it has to be done again later. As write(). Errors: kIo.
-  [[nodiscard]] virtual Result<bool> purge(Purge what) {
+  // A mark of what has been written by now, for purge(). As write().
+  [[nodiscard]] virtual std::uint64_t written() const { return 0; }
+  // Gets what had been overwritten or erased by `written` off the disk: keys of persons and hashes
+  // of names, or everything. False, and nothing is done: somebody reads an older state, so it has
+  // to be asked for again later. As write(). Errors: kIo.
+  [[nodiscard]] virtual Result<bool> purge(Purge what, std::uint64_t written) {
     (void)what;
+    (void)written;
     return true;
   }
 };

@@ -422,6 +422,24 @@ Result<std::string> list_codes(const Store& store, std::int64_t now_ms) {
   return out + "]}";
 }
 
+Status for_each_record_key(const Store& store, std::string_view coll,
+                           const std::function<void(const keys::RecordKey&)>& each) {
+  const auto snapshot = store.kv().snapshot();
+  auto rows = store.kv().iterate(Column::kRecords, snapshot.get());
+  rows->seek("");
+  while (rows->valid()) {
+    const auto key = keys::parse_record(rows->key());
+    if (!key) return damaged_key();
+    if (key->coll != coll) {
+      rows->seek(next_of_collection(*key, coll));
+      continue;
+    }
+    each(*key);
+    rows->next();
+  }
+  return rows->status();
+}
+
 Status for_each_record(
     const Store& store, std::string_view coll, std::string_view scope,
     const std::function<bool(std::string_view, std::string_view, std::string_view)>& each) {

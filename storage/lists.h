@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/keys.h"
 #include "storage/store.h"
 #include "sync/policy.h"
 #include "sync/result.h"
@@ -68,5 +69,9 @@ struct QuarantineQuery {
     const Store& store, std::string_view coll, std::string_view scope,
     const std::function<bool(std::string_view scope, std::string_view id,
                              std::string_view visible)>& each);
+
+// Every record of a collection over all scopes, also deleted ones, by its key alone.
+[[nodiscard]] Status for_each_record_key(const Store& store, std::string_view coll,
+                                         const std::function<void(const keys::RecordKey&)>& each);
 
 }  // namespace waystation

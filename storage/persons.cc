@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "storage/group.h"
 #include "storage/keys.h"
@@ -42,48 +43,53 @@ Result<KeyState> Applier::make_person_key(Group& group, std::string_view person,
   return KeyState::kKnown;
 }
 
-Result<bool> Applier::seal_personal(Group& group, Op& op) {
-  if (store_.keyring() == nullptr) return false;
-  const auto refused = [&](Code code, std::string detail) {
-    op.refusal = Refusal{code, std::move(detail)};
-    op.edits.clear();
-    op.settlements.clear();
-    op.replays.reset();
-  };
+Result<Applier::Subject> Applier::seal_personal(Group& group, Op& op) {
+  Subject subject;
+  if (store_.keyring() == nullptr) return subject;
   // It is kept, and opened for who may read it: by then it must be what any text is.
   if (looks_sealed(op.canonical)) {
     op.canonical = without_sealed(std::move(op.canonical));
-    refused(Code::kOpInvalid, "a string begins as only sealed values do");
+    op.refusal = Refusal{Code::kOpInvalid, "a string begins as only sealed values do"};
+    op.edits.clear();
+    op.settlements.clear();
+    op.replays.reset();
   }
   const std::vector<Collection>* versions = versions_of(schemas_, op);
-  if (versions == nullptr) return false;
+  if (versions == nullptr) return subject;
   const Collection& collection = versions->back();
   const std::string person = key_holder(collection, op.id);
-  if (person.empty()) return false;
+  if (person.empty()) return subject;
   PersonKey key{};
-  const auto known = person_key(group, person, key);
+  auto known = person_key(group, person, key);
   if (!known) return known.error();
   if (*known == KeyState::kErased) {
+    subject.erased = true;
     bool any = false;
-    op.canonical = seal_op_text(*versions, op, [&](std::string_view) {
+    const auto nothing = [&any](std::string_view) {
       any = true;
       return std::string("null");
-    });
+    };
+    op.canonical = seal_op_text(*versions, op, nothing);
+    seal_edits(collection, op, nothing);
     // Deleting the record, or ending a review of it, brings nobody back.
-    if (any || (person == op.id && !op.edits.empty()))
-      refused(Code::kPersonErased, "nothing more is kept of this person");
-    return true;
+    subject.not_taken = any || (person == op.id && !op.edits.empty());
+    return subject;
   }
   Status failed;
   const auto seal_value = [&](std::string_view value) {
-    const auto made = make_person_key(group, person, key);
-    if (!made && failed) failed = made.error();
+    if (*known == KeyState::kNone) {
+      known = make_person_key(group, person, key);
+      if (!known) {
+        failed = known.error();
+        known = KeyState::kKnown;  // told once
+      }
+    }
     return seal(key, person, value);
   };
   op.canonical = seal_op_text(*versions, op, seal_value);
   seal_edits(collection, op, seal_value);
   if (!failed) return failed.error();
-  return false;
+  return subject;
 }
 
 FindKey Applier::finder(Group& group, Status& failed) const {
@@ -121,21 +127,45 @@ Result<std::optional<Match>> Applier::match(Group& group, const Record& record,
   return match;
 }
 
-// All that is on show is cleared first, as ops that reach every device; then the key goes.
+// Nothing is touched before all is looked up and the list has the mark: what fails until then costs
+// this erasure alone.
 void Applier::take(Group& group, EraseRequest& request) {
   if (store_.keyring() == nullptr) {
     return request.done(Error{Code::kMasterKey, "the server has no master key"});
   }
-  auto report = erase_person(group, request);
-  if (!report) {
-    group.must(report.error());
-    return request.done(report.error());
+  EraseReport report;
+  const auto state = row_state(group, request.row);
+  if (!state) return request.done(state.error());
+  report.before = *state;
+  report.seq = position_;
+  if (*state != KeyState::kErased) {
+    for (const std::string& person : request.persons) {
+      auto shown = shown_of(group, person);
+      if (!shown) return request.done(shown.error());
+      report.records.insert(report.records.end(), shown->begin(), shown->end());
+    }
+    if (settings_.erasing) {
+      const auto listed = settings_.erasing(request.row, group.now_ms);
+      if (!listed) return request.done(listed.error());
+    }
+    if (auto erased = erase_person(group, request, report); !erased) {
+      group.must(erased);
+      return request.done(erased.error());
+    }
   }
-  group.reply(store_, std::move(request.done), Result<EraseReport>(std::move(*report)));
+  group.reply(store_, std::move(request.done), Result<EraseReport>(std::move(report)));
+}
+
+Result<KeyState> Applier::row_state(Group& group, const std::string& row) const {
+  const auto made = group.persons.find(row);
+  if (made != group.persons.end()) return made->second ? KeyState::kKnown : KeyState::kErased;
+  PersonKey ignored{};
+  return store_.keyring()->find_row(row, ignored);
 }
 
 // Records that show something personal of `person`.
-Result<std::vector<ClearedRecord>> Applier::shown_of(const std::string& person) {
+Result<std::vector<ClearedRecord>> Applier::shown_of(const Group& group,
+                                                     const std::string& person) {
   std::vector<ClearedRecord> shown;
   const auto look = [&](const std::string& coll, std::string_view scope,
                         std::string_view id) -> Status {
@@ -153,57 +183,46 @@ Result<std::vector<ClearedRecord>> Applier::shown_of(const std::string& person) 
     if (!cleared.fields.empty()) shown.push_back(std::move(cleared));
     return {};
   };
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> theirs;
   for (const auto& [name, collection] : schemas_.collections()) {
     if (!holds_personal(*schemas_.versions(name))) continue;
     if (collection.person == "id") {
-      std::vector<std::string> scopes;
-      for (const auto& [scope, ignored] : scopes_) scopes.push_back(scope);
-      std::sort(scopes.begin(), scopes.end());
-      for (const std::string& scope : scopes) {
-        if (auto looked = look(name, scope, person); !looked) return looked.error();
-      }
+      for (const auto& [scope, ignored] : scopes_) theirs[name].emplace(scope, person);
       continue;
     }
-    std::vector<std::pair<std::string, std::string>> theirs;
-    const Status walked = for_each_record(
-        store_, name, "",
-        [&, &of = collection](std::string_view scope, std::string_view id, std::string_view) {
-          if (person_of(of, id) == person) theirs.emplace_back(scope, id);
-          return true;
+    const Status walked =
+        for_each_record_key(store_, name, [&, &of = collection](const keys::RecordKey& key) {
+          if (person_of(of, key.id) == person) theirs[of.name].emplace(key.scope, key.id);
         });
     if (!walked) return walked.error();
-    for (const auto& [scope, id] : theirs) {
-      if (auto looked = look(name, scope, id); !looked) return looked.error();
+  }
+  // What this group has made is in no column yet.
+  for (const auto& [ignored, key] : group.dirty_records) {
+    const auto parts = keys::parse_record(key);
+    const Collection* collection = parts ? schemas_.find(parts->coll) : nullptr;
+    if (collection == nullptr || !holds_personal(*schemas_.versions(parts->coll))) continue;
+    if (person_of(*collection, parts->id) == person) {
+      theirs[collection->name].emplace(parts->scope, parts->id);
+    }
+  }
+  for (const auto& [coll, records] : theirs) {
+    for (const auto& [scope, id] : records) {
+      if (auto looked = look(coll, scope, id); !looked) return looked.error();
     }
   }
   return shown;
 }
 
-Result<EraseReport> Applier::erase_person(Group& group, const EraseRequest& request) {
-  EraseReport report;
-  PersonKey key{};
-  const auto made = group.persons.find(request.row);
-  const auto state = made == group.persons.end() ? store_.keyring()->find_row(request.row, key)
-                     : made->second              ? Result<KeyState>(KeyState::kKnown)
-                                                 : Result<KeyState>(KeyState::kErased);
-  if (!state) return state.error();
-  report.before = *state;
-  report.seq = position_;
-  if (*state == KeyState::kErased) return report;
-  for (const std::string& person : request.persons) {
-    // Looked up first: each clearing changes what is walked.
-    auto shown = shown_of(person);
-    if (!shown) return shown.error();
-    for (ClearedRecord& record : *shown) {
-      std::string edits;
-      for (const std::string& field : record.fields) {
-        edits += fmt::format(R"({}"{}":null)", edits.empty() ? "" : ",", field);
-      }
-      auto done =
-          own(group, record.scope, record.coll, record.id, fmt::format(R"("set":{{{}}})", edits));
-      if (!done) return done.error();
-      report.records.push_back(std::move(record));
+// All that is on show is cleared first, as ops that reach every device; then the key goes.
+Status Applier::erase_person(Group& group, const EraseRequest& request, EraseReport& report) {
+  for (const ClearedRecord& record : report.records) {
+    std::string edits;
+    for (const std::string& field : record.fields) {
+      edits += fmt::format(R"({}"{}":null)", edits.empty() ? "" : ",", field);
     }
+    auto done =
+        own(group, record.scope, record.coll, record.id, fmt::format(R"("set":{{{}}})", edits));
+    if (!done) return done;
   }
   report.seq = position_;
   group.persons[request.row] = std::nullopt;
@@ -216,15 +235,19 @@ Result<EraseReport> Applier::erase_person(Group& group, const EraseRequest& requ
       group,
       {request.by, "person.erased", mark_of_row(request.row),
        AuditDetails().number("records", static_cast<std::int64_t>(report.records.size())).json()});
-  return report;
+  return {};
 }
 
 void Applier::purge(std::int64_t now_ms) {
-  constexpr std::int64_t kAgainMs = 1000;
-  const auto purged = store_.kv().purge(purge_all_ ? Purge::kAll : Purge::kKeys);
+  constexpr std::int64_t kFirstMs = 1000;
+  constexpr std::int64_t kLongestMs = 60'000;
+  const auto purged = store_.kv().purge(purge_all_ ? Purge::kAll : Purge::kKeys, to_purge_);
   if (!purged) return store_.go_read_only(purged.error().context);
-  next_purge_ms_ = now_ms + kAgainMs;
-  if (!*purged) return;
+  if (!*purged) {
+    purge_again_ms_ = std::clamp(2 * purge_again_ms_, kFirstMs, kLongestMs);
+    next_purge_ms_ = now_ms + purge_again_ms_;
+    return;
+  }
   Batch batch;
   batch.erase(Column::kMeta, std::string(keys::kPurge));
   if (auto written = store_.kv().write(batch, Durability::kBuffered); !written) {

@@ -226,7 +226,13 @@ Result<PullPage> pull_at(const Store& store, const Snapshot& snapshot, const Vie
     }
   }
   PullPage page = std::move(walk.page);
-  if (auto opened = store.make_plain(page.items, Gone::kLeftOut); !opened) return opened.error();
+  bool met_erased = false;
+  if (auto opened = store.make_plain(page.items, Gone::kLeftOut, &met_erased); !opened) {
+    return opened.error();
+  }
+  // Somebody was erased since the snapshot: its digests are over more than what is sent. The round
+  // that tells of the erasure has the next ones.
+  if (met_erased) page.head.digests.clear();
   if (page.head.more) {
     page.next = walk.at();
   } else {

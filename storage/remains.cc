@@ -190,13 +190,11 @@ Result<std::map<std::string, std::vector<std::string>>> persons_of_rows(
   std::set<std::string> seen;
   for (const auto& [name, collection] : schemas.collections()) {
     if (collection.person.empty()) continue;
-    const Status walked = for_each_record(
-        store, name, "",
-        [&, &of = collection](std::string_view, std::string_view id, std::string_view) {
-          const std::string person(person_of(of, id));
+    const Status walked =
+        for_each_record_key(store, name, [&, &of = collection](const keys::RecordKey& key) {
+          const std::string person(person_of(of, key.id));
           const std::string row = person_row(person);
           if (wanted.count(row) != 0 && seen.insert(person).second) found[row].push_back(person);
-          return true;
         });
     if (!walked) return walked.error();
   }

@@ -161,21 +161,28 @@ class RocksKv final : public Kv {
     return status.ok() ? Status{} : Status{to_error(status)};
   }
 
+  std::uint64_t written() const override { return db_->GetLatestSequenceNumber(); }
+
   // Writing out what lies in memory ends the log that it came from; compaction leaves the newest of
   // each key, and what a snapshot still sees.
-  Result<bool> purge(Purge what) override {
-    std::uint64_t snapshots = 0;
-    const bool told = db_->GetIntProperty(rocksdb::DB::Properties::kNumSnapshots, &snapshots);
+  Result<bool> purge(Purge what, std::uint64_t written) override {
+    std::uint64_t oldest = 0;  // stays where there is no snapshot
+    if (!db_->GetIntProperty(rocksdb::DB::Properties::kOldestSnapshotSequence, &oldest) ||
+        (oldest != 0 && oldest < written)) {
+      return false;
+    }
     rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), columns_);
     if (!status.ok()) return to_error(status);
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      if (what == Purge::kKeys && static_cast<Column>(i) != Column::kPersons) continue;
+      const auto column = static_cast<Column>(i);
+      const bool keys = column == Column::kPersons || column == Column::kMatches;
+      if (what == Purge::kKeys && !keys) continue;
       status = db_->CompactRange(options, columns_[i], nullptr, nullptr);
       if (!status.ok()) return to_error(status);
     }
-    return told && snapshots == 0;
+    return true;
   }
 
  private:

@@ -155,17 +155,18 @@ void Store::use(const MasterKey& master) {
   std::copy_n(key.begin(), page_key_.size(), page_key_.begin());
 }
 
-Result<std::string_view> Store::plain(std::string_view json, std::string& room, Gone gone) const {
+Result<std::string_view> Store::plain(std::string_view json, std::string& room, Gone gone,
+                                      bool* met_erased) const {
   if (!keyring_ || !find_sealed(json, 0)) return json;
-  auto opened = keyring_->open(json, gone);
+  auto opened = keyring_->open(json, gone, met_erased);
   if (!opened) return opened.error();
   room = std::move(*opened);
   return std::string_view(room);
 }
 
-Status Store::make_plain(std::string& json, Gone gone) const {
+Status Store::make_plain(std::string& json, Gone gone, bool* met_erased) const {
   std::string room;
-  const auto opened = plain(json, room, gone);
+  const auto opened = plain(json, room, gone, met_erased);
   if (!opened) return opened.error();
   if (opened->data() != json.data()) json = std::move(room);
   return {};

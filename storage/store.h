@@ -55,9 +55,11 @@ class Store {
   // JSON text of the store as those may read it who may see all of it: with what is sealed opened.
   // Gives `json` itself where nothing is, else a view of `room`. Errors: as Keyring::open.
   [[nodiscard]] Result<std::string_view> plain(std::string_view json, std::string& room,
-                                               Gone gone = Gone::kNull) const;
+                                               Gone gone = Gone::kNull,
+                                               bool* met_erased = nullptr) const;
   // The same in place.
-  [[nodiscard]] Status make_plain(std::string& json, Gone gone = Gone::kNull) const;
+  [[nodiscard]] Status make_plain(std::string& json, Gone gone = Gone::kNull,
+                                  bool* met_erased = nullptr) const;
 
   // The last seq given, as of a snapshot.
   [[nodiscard]] Result<Seq> position(const Snapshot* snapshot = nullptr) const;

@@ -28,8 +28,9 @@ class Verifier {
     if (!position) return position.error();
     position_ = *position;
     if (auto read = read_views(); !read) return read.error();
-    for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
-                            &Verifier::devices, &Verifier::quarantine, &Verifier::audit}) {
+    for (const auto part :
+         {&Verifier::records, &Verifier::changes, &Verifier::conflicts, &Verifier::devices,
+          &Verifier::quarantine, &Verifier::persons, &Verifier::audit}) {
       if (auto done = (this->*part)(); !done) return done.error();
     }
     return report_;
@@ -60,6 +61,24 @@ class Verifier {
 
   Result<bool> get(Column column, std::string_view key, std::string& value) {
     return store_.kv().get(column, key, value, snapshot_.get());
+  }
+
+  // By no key: that of who was erased gives nothing, and no ciphertext.
+  [[nodiscard]] bool still_sealed(std::string_view opened) const {
+    return store_.keyring() != nullptr && find_sealed(opened, 0);
+  }
+
+  // Without the master key nobody can tell.
+  Status persons() {
+    if (store_.keyring() == nullptr) return {};
+    return each(Column::kPersons, [&](std::string_view key, std::string_view) {
+      PersonKey ignored{};
+      const auto state = store_.keyring()->find_row(key, ignored);
+      if (state) return Status{};
+      if (state.error().code != Code::kStoreCorrupt) return Status{state.error()};
+      fault("the key of the person with the mark {} cannot be read", mark_of_row(key));
+      return Status{};
+    });
   }
 
   // Closes the books of one scope: its digest as stored against the sum over its records.
@@ -129,6 +148,7 @@ class Verifier {
       std::string room;
       const auto opened = store_.plain(head->visible, room, Gone::kLeftOut);
       if (!opened) return opened.error();
+      if (still_sealed(*opened)) fault("record {}: a personal value does not open", where);
       const Digest whole = digest_of_record(key.scope, key.coll, key.id, *opened);
       sum_.add(whole);
       const auto parts = view_parts(views_, key.scope, key.coll, key.id, *opened, whole);
@@ -249,6 +269,13 @@ class Verifier {
           if (entry.stamp <= last)
             fault("device {}: the stamp of op {} goes back", format_device_id(device), next);
           last = entry.stamp;
+        }
+        std::string room;
+        const auto opened = store_.plain(entry.op, room);
+        if (!opened) return opened.error();
+        if (still_sealed(*opened)) {
+          fault("device {}: a personal value of op {} does not open", format_device_id(device),
+                next);
         }
         const std::string opening = fmt::format("{{\"n\":{},", next);
         if (entry.verdict.compare(0, opening.size(), opening) != 0) {

@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "server/secrets.h"
@@ -59,29 +58,33 @@ int run_backup(const Config& config, const BackupOptions& options) {
 
 // What personal data needs besides the store: the key that opens it, and the list of whom it must
 // not bring back. The server looks at both when it starts.
-Status take_in_files(const Config& config, const BackupOptions& options) {
+Status take_in_files(const Config& config, const BackupOptions& options, const std::string& store) {
   if (!options.master_key.empty()) {
-    std::ifstream in(options.master_key);
-    std::string text;
-    in >> text;
-    const auto key = parse_master_key(text);
-    if (!key) return Error{Code::kMasterKey, options.master_key + ": " + key.error().context};
+    const auto key = read_key_file(options.master_key);
+    if (!key) return key.error();
+    const auto kv = open_rocks(store, OpenMode::kReadOnly);
+    if (!kv) return kv.error();
+    if (auto fits = check_master(**kv, *key); !fits) {
+      return Error{Code::kMasterKey, options.master_key + ": " + fits.error().context};
+    }
     if (auto kept = write_master_key(config.data + "/master.key", *key); !kept) return kept;
   }
   if (options.erasures.empty()) return {};
-  const auto erasures = read_erasures(options.erasures);
-  if (!erasures) return erasures.error();
-  return write_erasures(config.data + "/erasures.log", *erasures);
+  const auto list = read_erasures(options.erasures);
+  if (!list) return list.error();
+  if (list->missing) return Error{Code::kErasures, options.erasures + " is missing"};
+  if (list->damaged > 0) {
+    fmt::print(stderr, "{} is damaged: {} lines of it name nobody; whoever they named is back\n",
+               options.erasures, list->damaged);
+  }
+  return write_erasures(config.data + "/erasures.log", list->erasures);
 }
 
 int run_restore(const Config& config, const BackupOptions& options) {
-  std::error_code error;
-  if (!options.erasures.empty() && !std::filesystem::exists(options.erasures, error)) {
-    return report(Error{Code::kErasures, options.erasures + " is missing"});
-  }
-  const auto note = restore(options.folder, config.data, random_incarnation());
+  const auto note =
+      restore(options.folder, config.data, random_incarnation(),
+              [&](const std::string& store) { return take_in_files(config, options, store); });
   if (!note) return report(note.error());
-  if (auto taken = take_in_files(config, options); !taken) return report(taken.error());
   if (options.json) {
     std::string out = "{\"data\":";
     append_json_string(out, config.data);

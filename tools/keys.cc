@@ -3,10 +3,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "server/personal_files.h"
+#include "storage/durable_files.h"
 #include "storage/keyring.h"
 #include "tools/commands.h"
 #include "tools/terminal_text.h"
@@ -25,23 +25,25 @@ struct KeysOptions {
 struct Rotation {
   MasterKey from;
   MasterKey to;
-  bool file = false;  // `to` is new and waits in its file beside the old one
+  bool file = false;  // `to` is new and belongs into the file of the old one
 };
 
-Result<MasterKey> key_in_file(const std::string& path) {
-  std::ifstream in(path);
-  std::string text;
-  in >> text;
-  auto key = parse_master_key(text);
-  if (!key) return Error{Code::kMasterKey, path + ": " + key.error().context};
-  return key;
+// The old key goes where no key of this server belongs, and over nothing.
+Status keep_old(const std::string& path, const Config& config, const MasterKey& key) {
+  const std::string file = master_key_file(config);
+  std::error_code error;
+  for (const std::string& taken : {file, next_master_key_file(file)}) {
+    if (fs::weakly_canonical(path, error) != fs::weakly_canonical(taken, error)) continue;
+    return Error{Code::kIo, path + " is where the server looks for its own key: name another file"};
+  }
+  return keep_master_key(path, key);
 }
 
 Result<Rotation> rotation(const Kv& kv, const Config& config, const KeysOptions& options) {
   Rotation made;
   const std::string file = master_key_file(config);
   if (!options.from.empty()) {
-    auto from = key_in_file(options.from);
+    auto from = read_key_file(options.from);
     auto to = read_master_key(file);
     if (!from) return from.error();
     if (!to) return to.error();
@@ -64,9 +66,6 @@ Result<Rotation> rotation(const Kv& kv, const Config& config, const KeysOptions&
   }
   made.to = new_master_key();
   made.file = true;
-  if (auto written = write_master_key(next_master_key_file(file), made.to); !written) {
-    return written.error();
-  }
   return made;
 }
 
@@ -87,16 +86,24 @@ int run_rotate(const Config& config, const KeysOptions& options) {
   const auto keys = rotation(**kv, config, options);
   if (!keys) return report(keys.error());
   if (!options.keep_old.empty()) {
-    if (auto kept = write_master_key(options.keep_old, keys->from); !kept) {
+    if (auto kept = keep_old(options.keep_old, config, keys->from); !kept) {
       return report(kept.error());
+    }
+  }
+  const std::string file = master_key_file(config);
+  if (keys->file) {
+    if (auto written = write_master_key(next_master_key_file(file), keys->to); !written) {
+      return report(written.error());
     }
   }
   const auto count = rewrap(**kv, keys->from, keys->to);
   if (!count) return report(count.error());
-  const std::string file = master_key_file(config);
   // Cut off before this, the server does it at its start.
-  if (keys->file) fs::rename(next_master_key_file(file), file, error);
-  if (error) return report(Error{Code::kIo, file + ": " + error.message()});
+  if (keys->file) {
+    if (auto moved = move_file(next_master_key_file(file), file); !moved) {
+      return report(moved.error());
+    }
+  }
   fmt::print("{} keys are wrapped by {}\n", grouped(*count),
              keys->file ? "the new master key in " + file
              : master_key_in_environment() && options.from.empty()

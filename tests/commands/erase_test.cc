@@ -179,6 +179,11 @@ TEST_F(Erasing, IsNotUndoneByABackupThatWasMadeBefore) {
   EXPECT_THAT(server_.log(), HasSubstr("master_key"));
   EXPECT_FALSE(fs::exists(server_.data() + "/master.key"));
   fs::remove_all(server_.data());
+  std::ofstream(elsewhere_.path() + "/wrong.key") << std::string(64, 'a') << "\n";
+  EXPECT_EQ(
+      server_.run({"restore", "--from", before, "--master-key", elsewhere_.path() + "/wrong.key"}),
+      1);
+  EXPECT_FALSE(fs::exists(server_.data() + "/store")) << server_.log();
   ASSERT_EQ(server_.run({"restore", "--from", before, "--master-key", kept, "--erasures",
                          after + "/erasures.log"}),
             0)
@@ -242,6 +247,14 @@ TEST_F(Erasing, AndRotatingTheMasterKey) {
   EXPECT_THAT(shown(), HasSubstr(kName));
   EXPECT_EQ(server_.stop(), 0);
   EXPECT_FALSE(fs::exists(server_.data() + "/master.key.next"));
+  // An old key over a file that is there, or where the server looks for its own.
+  const std::string now = content(server_.data() + "/master.key");
+  for (const std::string& taken :
+       {kept, server_.data() + "/master.key", server_.data() + "/./master.key.next"}) {
+    EXPECT_EQ(server_.run({"keys", "rotate", "--keep-old", taken}), 1) << taken;
+  }
+  EXPECT_EQ(content(kept), before);
+  EXPECT_EQ(content(server_.data() + "/master.key"), now);
   // Another key than the store's.
   fs::copy_file(kept, server_.data() + "/master.key", fs::copy_options::overwrite_existing);
   EXPECT_THROW(server_.start(), std::runtime_error);

@@ -53,7 +53,10 @@ class WatchedKv final : public Kv {
     return written;
   }
   Status checkpoint(const std::string& folder) override { return below_.checkpoint(folder); }
-  Result<bool> purge(Purge what) override { return below_.purge(what); }
+  std::uint64_t written() const override { return below_.written(); }
+  Result<bool> purge(Purge what, std::uint64_t written) override {
+    return below_.purge(what, written);
+  }
 
  private:
   class Iterator final : public KvIterator {

@@ -112,6 +112,25 @@ TEST_F(Backups, GiveTheTokenBackWhereTheyHaveOne) {
             fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(Backups, AreInTheirPlaceWhenAllTheyNeedIs) {
+  put("key");
+  ASSERT_TRUE(back_up(*store_, in("copy"), kNow).ok());
+  std::ofstream(in("copy/admin.token")) << "secret\n";
+  const auto fails = restore(in("copy"), in("data"), kSecondLife, [&](const std::string&) {
+    std::ofstream(in("data/erasures.log")) << "x";
+    return Status{Error{Code::kMasterKey, "another"}};
+  });
+  EXPECT_EQ(code_of(fails), Code::kMasterKey);
+  EXPECT_TRUE(fs::is_empty(in("data"))) << "and it can be tried again";
+  bool early = false;
+  ASSERT_TRUE(restore(in("copy"), in("data"), kSecondLife, [&](const std::string& store) {
+                early = fs::exists(in("data/store"));
+                return fs::exists(store + "/CURRENT") ? Status{} : Error{Code::kInternal, store};
+              }).ok());
+  EXPECT_FALSE(early) << "a server that starts meanwhile finds no store without its list";
+  EXPECT_TRUE(holds(in("data"), "key"));
+}
+
 TEST_F(Backups, AreNotRestoredOverAnything) {
   ASSERT_TRUE(back_up(*store_, in("copy"), kNow).ok());
   EXPECT_EQ(code_of(restore(in("copy"), in("live"), kSecondLife)), Code::kBackupFolder);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/keys.h"
 #include "storage/lists.h"
 #include "storage/pull.h"
 #include "storage/remains.h"
@@ -144,13 +145,73 @@ TEST_F(PersonalData, AMarkHoldsNoId) {
   EXPECT_EQ(world.erase("volunteer-with-an-id")->before, KeyState::kErased);
 }
 
+TEST_F(PersonalData, OfAnErasedPersonIsNoNewsForWhoMayNotWriteThere) {
+  world.push(phone, {volunteer(1, R"("name":"王小明标记")")});
+  ASSERT_TRUE(world.erase(kPerson).ok());
+  world.have_scope("elsewhere");
+  const auto stranger = world.enroll({"elsewhere"});
+  const auto guess = [](std::uint64_t n, const std::string& id) {
+    return volunteer(n, R"("name":"王小明标记")", id);
+  };
+  EXPECT_EQ(world.push(stranger, {guess(1, kPerson), guess(2, "v2")}).codes(),
+            "scope.forbidden scope.forbidden");
+  expect_not_on_disk(kName);
+}
+
+TEST_F(PersonalData, WrittenInTheGroupThatErasesIsClearedToo) {
+  world.push(phone, {volunteer(1, R"("name":"王小明标记")")});
+  OpText signed_in = op(2)
+                         .on("attendance", "e1~v1")
+                         .does(R"("set":{"event":"e1","volunteer":"v1","note":"王小明标记晚到"})");
+  signed_in.schema = 2;
+  std::vector<Request> group;
+  ExchangeRequest push;
+  push.device = phone;
+  push.push = Push{{received(signed_in)}};
+  push.done = [](const auto& reply) { EXPECT_TRUE(reply.ok()); };
+  group.emplace_back(std::move(push));
+  EraseRequest erase;
+  erase.row = person_row(kPerson);
+  erase.persons = {kPerson};
+  std::size_t cleared = 0;
+  erase.done = [&](const Result<EraseReport>& report) { cleared = report->records.size(); };
+  group.emplace_back(std::move(erase));
+  world.apply(group);
+  EXPECT_EQ(cleared, 2U);
+  EXPECT_EQ(world.visible("attendance", "e1~v1"), R"({"event":"e1","volunteer":"v1"})");
+  expect_sound();
+}
+
+TEST_F(PersonalData, ThatIsErasedWhileAPageIsReadLeavesItsDigestToTheNextRound) {
+  world.push(phone, {volunteer(1, R"("name":"王小明标记")")});
+  EXPECT_EQ(pull(world.store(), tablet, "", 1000)->head.digests.size(), 1U);
+  // As a page sees it whose snapshot is older than the erasure.
+  Batch batch;
+  batch.put(Column::kPersons, person_row(kPerson), Keyring::erased_row(world.now));
+  ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  const auto page = pull(world.store(), tablet, "", 1000);
+  EXPECT_THAT(page->items, Not(HasSubstr("标记")));
+  EXPECT_TRUE(page->head.digests.empty()) << "or the device takes its good copy for a damaged one";
+}
+
+TEST_F(PersonalData, ThatDoesNotOpenIsAFaultOfTheStore) {
+  world.push(phone, {volunteer(1, R"("name":"王小明标记")")});
+  Batch batch;
+  batch.erase(Column::kPersons, person_row(kPerson));
+  ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  const auto report = verify(world.store(), [](std::uint64_t) {});
+  ASSERT_TRUE(report.ok());
+  EXPECT_GE(report->faults, 2U) << "in the record and in the log";
+}
+
 TEST_F(PersonalData, NobodyIsErasedWhoIsNotOnTheList) {
   world.push(phone, {volunteer(1, R"("name":"王小明标记")")});
   world.list_of_erasures = Error{Code::kIo, "no room"};
-  EXPECT_FALSE(world.erase(kPerson).ok());
-  world.list_of_erasures = Status{};
-  world.reopen();
+  EXPECT_EQ(world.erase(kPerson).error().code, Code::kIo);
   EXPECT_EQ(world.visible("volunteer", kPerson), R"({"name":"王小明标记"})");
+  EXPECT_EQ(world.push(tablet, {op(1)}).code(), "ok")
+      << "a full disk elsewhere stops nobody's work";
+  world.list_of_erasures = Status{};
   EXPECT_TRUE(world.erase(kPerson).ok());
 }
 
@@ -179,6 +240,8 @@ TEST_F(PersonalData, IsReadWithTheNewMasterKeyAfterARotation) {
   const auto before = dump(world.disk());
   EXPECT_EQ(rewrap(world.disk(), next, master()).value(), 2U) << "done already";
   EXPECT_EQ(dump(world.disk()), before);
+  std::string purging;
+  EXPECT_FALSE(world.disk().get(Column::kMeta, keys::kPurge, purging, nullptr).value());
   ASSERT_EQ(rewrap(world.disk(), master(), next).value(), 2U) << "and the one for names";
   EXPECT_TRUE(check_master(world.disk(), next).ok());
   EXPECT_EQ(check_master(world.disk(), master()).error().code, Code::kMasterKey);

@@ -118,5 +118,36 @@ TEST_F(StoreOnDisk, IsLockedForASecondServer) {
   EXPECT_EQ(second.error().code, Code::kStoreLocked);
 }
 
+TEST_F(StoreOnDisk, GetsADestroyedKeyOffTheDiskOnceNobodyReadsAStateThatHasIt) {
+  const auto kv = open_rocks(live(), OpenMode::kReadWrite);
+  ASSERT_TRUE(kv.ok());
+  const std::string key = "a key that is to go 7391";
+  Batch batch;
+  batch.put(Column::kPersons, "p", key);
+  batch.put(Column::kMatches, "m", key);
+  ASSERT_TRUE((*kv)->write(batch, Durability::kSynced).ok());
+  auto older = (*kv)->snapshot();
+  Batch erased;
+  erased.put(Column::kPersons, "p", "gone");
+  erased.erase(Column::kMatches, "m");
+  ASSERT_TRUE((*kv)->write(erased, Durability::kSynced).ok());
+  const std::uint64_t written = (*kv)->written();
+  const auto on_disk = [&] {
+    std::size_t found = 0;
+    for (const auto& file : fs::directory_iterator(live())) {
+      std::ostringstream text;
+      text << std::ifstream(file.path(), std::ios::binary).rdbuf();
+      found += text.str().find(key) != std::string::npos ? 1 : 0;
+    }
+    return found;
+  };
+  EXPECT_FALSE((*kv)->purge(Purge::kKeys, written).value());
+  EXPECT_GT(on_disk(), 0U);
+  const auto newer = (*kv)->snapshot();
+  older.reset();
+  EXPECT_TRUE((*kv)->purge(Purge::kKeys, written).value()) << "who came later has not seen it";
+  EXPECT_EQ(on_disk(), 0U);
+}
+
 }  // namespace
 }  // namespace waystation

@@ -57,6 +57,15 @@ std::string kept(int version, bool deletable, std::string_view fields, std::stri
                      version, kTitle, deletable, fields, more);
 }
 
+// Of a collection whose records are about the persons of their ids.
+std::string about(int version, std::string_view fields, std::string_view more = "") {
+  return kept(version, true, fields, fmt::format(R"({},"person":"id")", more));
+}
+const std::string kNotPersonal =
+    fmt::format(R"("n":{{"merge":"register","type":"string",{},"max_length":5}})", kTitle);
+const std::string kPersonal =
+    kNotPersonal.substr(0, kNotPersonal.size() - 1) + R"(,"personal":true})";
+
 std::string steps(std::string_view list) { return fmt::format(R"(,"migrate":[{}])", list); }
 
 struct BadFiles {
@@ -192,6 +201,20 @@ INSTANTIATE_TEST_SUITE_P(
                  {version_of(1, kA), kept(2, false, kText), kept(3, false, kQuota)},
                  "3.json: /fields/f/merge: records could be deleted in version 1: a quota needs a "
                  "collection of its own"},
+        BadFiles{
+            "APersonalFieldOfAnotherName",
+            {about(1, kPersonal), about(2, kText, steps(R"({"rename":{"from":"n","to":"a"}})"))},
+            "2.json: /migrate/0: \"n\" is personal: it keeps its name and its type"},
+        BadFiles{
+            "APersonalFieldLess",
+            {about(1, kPersonal), about(2, kText)},
+            "2.json: /fields: \"n\" is personal in version 1 and stays so: what was written of "
+            "it would lie readable"},
+        BadFiles{
+            "APersonalFieldThatIsNoneAnyMore",
+            {about(1, kPersonal), about(2, kNotPersonal)},
+            "2.json: /fields/n/personal: \"n\" is personal in version 1 and stays so: what was "
+            "written of it would lie readable"},
         BadFiles{"AQuotaLess",
                  {kept(1, false, kQuota + "," + kText), kept(2, false, kText)},
                  "2.json: /fields: \"f\" is missing, a quota in version 1: what was leased of it "
