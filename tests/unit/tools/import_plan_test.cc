@@ -108,8 +108,7 @@ TEST_F(ImportPlan, BadLinesAreNamedWithTheirReasonAndTheRestGoesOn) {
                              "s7,g,rest_station,water\n"
                              "s7,h,rest_station,water\n");
   ASSERT_EQ(outcomes.size(), 8U);
-  EXPECT_EQ(outcomes[0],
-            "kind: not one of the choices: drivers_home reading_room rest_station");
+  EXPECT_EQ(outcomes[0], "kind: not one of the choices: drivers_home reading_room rest_station");
   EXPECT_EQ(outcomes[1], "id is missing");
   EXPECT_EQ(outcomes[2], "3 columns, the header has 4");
   EXPECT_EQ(outcomes[3], "id: \"s 4\" is not an id (letters, digits and . _ : -)");
