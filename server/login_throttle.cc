@@ -19,9 +19,8 @@ std::int64_t wait_after(std::uint32_t failures, const LoginThrottle::Rule& rule)
   return std::min(rule.longest_ms, kFirstWaitMs << doublings);
 }
 
-}  // namespace
-
-std::string throttle_address(std::string_view peer) {
+// The first `network_bytes` of an IPv6 address; an IPv4 address as it is.
+std::string network_of(std::string_view peer, std::size_t network_bytes) {
   in6_addr address{};
   const std::string text(peer);
   if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return text;
@@ -32,10 +31,16 @@ std::string throttle_address(std::string_view peer) {
     inet_ntop(AF_INET, bytes + mapped.size(), out.data(), out.size());
     return out.data();
   }
-  std::fill(&address.s6_addr[8], &address.s6_addr[0] + 16, std::uint8_t{0});
+  std::fill(&address.s6_addr[0] + network_bytes, &address.s6_addr[0] + 16, std::uint8_t{0});
   inet_ntop(AF_INET6, &address, out.data(), out.size());
-  return std::string(out.data()) + "/64";
+  return std::string(out.data()) + "/" + std::to_string(8 * network_bytes);
 }
+
+}  // namespace
+
+std::string throttle_address(std::string_view peer) { return network_of(peer, 8); }
+
+std::string throttle_network(std::string_view peer) { return network_of(peer, 6); }
 
 std::int64_t LoginThrottle::admit(const std::vector<Key>& keys, std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);

@@ -18,6 +18,9 @@ namespace waystation {
 
 // The address as failures are counted: an IPv6 host can choose among all addresses of its /64.
 [[nodiscard]] std::string throttle_address(std::string_view peer);
+// What one household or company may have of its provider as a whole: the /48 of an IPv6 address. An
+// IPv4 address by itself.
+[[nodiscard]] std::string throttle_network(std::string_view peer);
 
 struct ThrottleRule {
   std::uint32_t free = 0;  // the failure with this number is the first that makes wait

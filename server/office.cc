@@ -53,19 +53,35 @@ Office::Office(Store& store, Surroundings surroundings, Write write)
       write_(std::move(write)),
       hashers_(1, around_.threads, limits::kHashQueue) {}
 
-bool Office::hash(bool known, std::function<void()> job) {
-  if (known) return hashers_.submit(std::move(job));
-  if (strangers_waiting_.fetch_add(1) >= limits::kHashQueue / 2) {
-    strangers_waiting_.fetch_sub(1);
-    return false;
-  }
-  auto counted = [this, job = std::move(job)] {
+bool Office::hash(const std::string& network, std::function<void()> job) {
+  if (network.empty()) return hashers_.submit(std::move(job));
+  if (!let_wait(network)) return false;
+  auto counted = [this, network, job = std::move(job)] {
     job();
-    strangers_waiting_.fetch_sub(1);
+    no_longer_waits(network);
   };
   if (hashers_.submit(std::move(counted))) return true;
-  strangers_waiting_.fetch_sub(1);
+  no_longer_waits(network);
   return false;
+}
+
+bool Office::let_wait(const std::string& network) {
+  const std::lock_guard lock(strangers_mutex_);
+  const auto at = strangers_by_network_.find(network);
+  const std::size_t own = at == strangers_by_network_.end() ? 0 : at->second;
+  if (strangers_waiting_ >= limits::kStrangersHashed || own >= limits::kStrangersOfNetwork) {
+    return false;
+  }
+  ++strangers_waiting_;
+  ++strangers_by_network_[network];
+  return true;
+}
+
+void Office::no_longer_waits(const std::string& network) {
+  const std::lock_guard lock(strangers_mutex_);
+  --strangers_waiting_;
+  const auto at = strangers_by_network_.find(network);
+  if (--at->second == 0) strangers_by_network_.erase(at);
 }
 
 ApiReply Office::busy() const {

@@ -6,9 +6,9 @@
 // queue; every change goes through the writer, with its entry in the audit log.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,8 +94,11 @@ class Office {
   void reset_account(const Asker& asker, const std::string& name, ApiDone done);
   void make_first_link(const Asker& asker, ApiDone done);
 
-  // Runs it on the hashing thread; false: too many wait. `known`: a browser that has signed in.
-  [[nodiscard]] bool hash(bool known, std::function<void()> job);
+  // Runs it on the hashing thread; false: too many wait. `network`: where a stranger comes from;
+  // empty: a browser that has signed in.
+  [[nodiscard]] bool hash(const std::string& network, std::function<void()> job);
+  [[nodiscard]] bool let_wait(const std::string& network);
+  void no_longer_waits(const std::string& network);
   using Change = std::function<Result<OfficeChange>(const OfficeTables&, std::int64_t)>;
   // Writes and answers: with `reply` when it is written.
   void write(Change change, const ApiDone& done, std::function<ApiReply()> reply);
@@ -107,7 +110,9 @@ class Office {
   Write write_;
   LoginThrottle throttle_;
   FailureLog failures_;
-  std::atomic<std::size_t> strangers_waiting_ = 0;
+  std::mutex strangers_mutex_;
+  std::size_t strangers_waiting_ = 0;
+  std::map<std::string, std::size_t> strangers_by_network_;  // those that wait
   ReaderPool hashers_;
 };
 

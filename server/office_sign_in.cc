@@ -142,7 +142,8 @@ void Office::sign_in(const ApiRequest& request, ApiDone done) {
       done(busy());
     }
   };
-  if (!hash(attempt->browser.has_value(), std::move(job))) {
+  const std::string network = attempt->browser ? "" : throttle_network(request.peer);
+  if (!hash(network, std::move(job))) {
     throttle_.take_back(attempt->keys);
     done(busy());
   }
@@ -305,7 +306,7 @@ void Office::setup(const ApiRequest& request, ApiDone done) {
     });
   };
   // Whoever holds a link is known.
-  if (!hash(true, std::move(job))) done(busy());
+  if (!hash("", std::move(job))) done(busy());
 }
 
 // --- one's own account ------------------------------------------------------------------------
@@ -346,7 +347,7 @@ void Office::change_password(const ApiRequest& request, const OfficePerson& pers
     };
     write(std::move(change), done, [] { return ApiReply{200, "{}", false, 0}; });
   };
-  if (!hash(true, std::move(job))) {
+  if (!hash("", std::move(job))) {
     throttle_.take_back(keys);
     done(busy());
   }
@@ -386,7 +387,7 @@ void Office::begin_second_factor(const ApiRequest& request, const OfficePerson& 
           false, 0};
     });
   };
-  if (!hash(true, std::move(job))) {
+  if (!hash("", std::move(job))) {
     throttle_.take_back(keys);
     done(busy());
   }

@@ -328,6 +328,10 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
   if (person) return post ? erase(request, *who, std::move(done)) : wrong_method();
+  // It names a folder of the server's machine: for whoever works there.
+  if (is("/v1/backup") && who->person) {
+    return done(problem(Error{Code::kAuthForbidden, "with the administrator's token only"}));
+  }
   if (is("/v1/backup")) return post ? backup(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/access")) return get ? access(request, std::move(done)) : wrong_method();
   if (is("/v1/codes")) {

@@ -67,7 +67,7 @@ void Service::enroll(const ApiRequest& request, ApiDone done) {
     spdlog::info("device {} enrolled", format_device_id(account.device));
     std::string out = fmt::format(R"({{"device":"{}","token":"{}","scopes":)",
                                   format_device_id(account.device), token);
-    append_string_array(out, account.scopes());
+    append_string_array(out, store_->entered_by(account));
     out +=
         fmt::format(R"(,"role":"{}","incarnation":"{}"}})", account.role(), store_->incarnation());
     done(ApiReply{200, std::move(out), false, 0});

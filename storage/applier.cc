@@ -28,13 +28,6 @@ void shorten(std::string& detail) {
   detail += "…";
 }
 
-// The scopes that a device holds and that its role may enter.
-std::vector<std::string> entered(const Policy& policy, const Account& account) {
-  std::vector<std::string> scopes = account.scopes();
-  std::erase_if(scopes, [&](const auto& scope) { return !policy.enters(account.role(), scope); });
-  return scopes;
-}
-
 Error read_only(const Store& store) {
   return Error{Code::kStoreReadOnly, store.read_only_reason()};
 }
@@ -136,7 +129,8 @@ void Applier::take(Group& group, ExchangeRequest& request) {
   if (request.hello) {
     greet(group, device, *account, *request.hello);
     Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied,
-                    entered(store_.policy(), *account), backed_up(device.state)};
+                    store_.entered_by(*account), backed_up(device.state)};
+    welcome.role = account->role();
     welcome.draining = !account->active();
     reply.welcome = encode_welcome(welcome);
     if (account->wipe_due()) {

@@ -5,6 +5,7 @@
 #include "storage/group.h"
 #include "storage/keys.h"
 #include "storage/views.h"
+#include "sync/broken.h"
 #include "sync/device_id.h"
 
 namespace waystation {
@@ -27,7 +28,7 @@ void Applier::take(Group& group, RoleRequest& request) {
     const bool same_view = &policy.view_of(account.role()) == &policy.view_of(request.role) &&
                            (!account.reaches_system() ||
                             policy.role(account.role()).system == policy.role(request.role).system);
-    if (!same_view) account.reset = position_;
+    if (!same_view && !broken(Broken::kResetForgotten)) account.reset = position_;
     account.take_role(request.role, position_, group.now_ms);
   }
   group.reply(store_, std::move(request.done),
@@ -69,7 +70,7 @@ void Applier::move_views(Scope& scope, Entry& entry, std::vector<Digest> parts) 
   entry.view_parts.resize(views);
   parts.resize(views);
   for (std::size_t i = 0; i < views; ++i) {
-    if (entry.view_parts[i] == parts[i]) continue;
+    if (entry.view_parts[i] == parts[i] || broken(Broken::kViewDigestNotMoved)) continue;
     scope.views[i].subtract(entry.view_parts[i]);
     scope.views[i].add(parts[i]);
     scope.moved[i] = true;

@@ -149,6 +149,12 @@ Status Store::load_tables() {
   return {};
 }
 
+std::vector<std::string> Store::entered_by(const Account& account) const {
+  std::vector<std::string> scopes = account.scopes();
+  std::erase_if(scopes, [&](const auto& scope) { return !policy_->enters(account.role(), scope); });
+  return scopes;
+}
+
 void Store::use(const MasterKey& master) {
   keyring_.emplace(*kv_, master);
   const std::string key = keyed_hash(master.bytes, "the places of pages");

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/directory.h"
 #include "storage/keyring.h"
@@ -78,6 +79,8 @@ class Store {
   [[nodiscard]] bool sees(const Account& account, std::string_view scope) const {
     return account.holds(scope) && policy_->enters(account.role(), scope);
   }
+  // The scopes that it holds and its role enters: what a device is told of.
+  [[nodiscard]] std::vector<std::string> entered_by(const Account& account) const;
   // Before threads use the store.
   void set_policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "storage/views.h"
@@ -28,9 +30,9 @@ class Verifier {
     if (!position) return position.error();
     position_ = *position;
     if (auto read = read_views(); !read) return read.error();
-    for (const auto part :
-         {&Verifier::records, &Verifier::changes, &Verifier::conflicts, &Verifier::devices,
-          &Verifier::quarantine, &Verifier::persons, &Verifier::audit}) {
+    for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
+                            &Verifier::devices, &Verifier::quarantine, &Verifier::persons,
+                            &Verifier::view_digests, &Verifier::role_views, &Verifier::audit}) {
       if (auto done = (this->*part)(); !done) return done.error();
     }
     return report_;
@@ -128,7 +130,48 @@ class Verifier {
     }
     views_ = std::move(*views);
     view_sums_.resize(views_.size());
+    views_kept_ = true;
     return {};
+  }
+
+  // What is kept beside that is of nobody: of views that no role has, of scopes that are not there.
+  Status view_digests() {
+    if (!views_kept_) return {};
+    return each(Column::kViewDigests, [&](std::string_view key, std::string_view) {
+      const auto parts = keys::parse_view_digest(key);
+      if (!parts) {
+        fault("the key of a view's digest cannot be decoded");
+        return Status{};
+      }
+      const bool known = std::any_of(views_.begin(), views_.end(), [&](const View& view) {
+        return view.name() == parts->view_name;
+      });
+      if (!known)
+        fault("scope {}: a digest of the unknown view {}", parts->scope, parts->view_name);
+      std::string ignored;
+      const auto scope = get(Column::kDigests, parts->scope, ignored);
+      if (!scope) return Status{scope.error()};
+      if (!*scope) fault("scope {}: a digest of a view, and no scope", parts->scope);
+      return Status{};
+    });
+  }
+
+  // What each role saw last: who sees something else by now starts afresh.
+  Status role_views() {
+    std::string value;
+    const auto found = get(Column::kMeta, keys::kPolicy, value);
+    if (!found) return found.error();
+    if (*found && !decode_role_views(value)) fault("what roles saw cannot be decoded");
+    return {};
+  }
+
+  void account(std::uint64_t device, std::string_view value) {
+    const auto account = decode_account(value);
+    if (!account)
+      return fault("device {}: the account cannot be decoded", format_device_id(device));
+    const auto held = std::count_if(account->roles.begin(), account->roles.end(),
+                                    [](const RoleTerm& term) { return term.left == 0; });
+    if (held != 1) fault("device {}: it has {} roles, not one", format_device_id(device), held);
   }
 
   Status record(const keys::RecordKey& key, std::string_view value) {
@@ -305,8 +348,7 @@ class Verifier {
       }
       if (key.substr(0, 1) == keys::kAccountPrefix) {
         ++report_.devices;
-        if (!decode_account(value))
-          fault("device {}: the account cannot be decoded", format_device_id(*device));
+        account(*device, value);
         return Status{};
       }
       const auto state = decode_device_state(value);
@@ -315,9 +357,9 @@ class Verifier {
         return Status{};
       }
       std::string ignored;
-      const auto account = get(Column::kDevices, keys::account(*device), ignored);
-      if (!account) return Status{account.error()};
-      if (!*account && *device != kServerDevice)
+      const auto known = get(Column::kDevices, keys::account(*device), ignored);
+      if (!known) return Status{known.error()};
+      if (!*known && *device != kServerDevice)
         fault("device {}: a state without an account", format_device_id(*device));
       return device_log(*device, *state);
     });
@@ -350,6 +392,7 @@ class Verifier {
   std::uint64_t buried_ = 0;  // tombstones that are no longer sent
   Seq position_ = 0;
   Digest sum_;
+  bool views_kept_ = false;
   std::vector<View> views_;
   std::vector<Digest> view_sums_;  // by view
   Seq newest_ = 0;

@@ -74,8 +74,11 @@ inline constexpr std::size_t kPasswordPoints = 12;
 inline constexpr std::size_t kPasswordBytes = 512;
 inline constexpr std::size_t kRecoveryCodes = 10;
 // Password hashes that wait for the one thread that makes them, about 0.15 s and 64 MiB each. Half
-// of the places are for browsers that have signed in before.
+// of the places are for browsers that have signed in before, and of the others one network has no
+// more than half.
 inline constexpr std::size_t kHashQueue = 16;
+inline constexpr std::size_t kStrangersHashed = kHashQueue / 2;
+inline constexpr std::size_t kStrangersOfNetwork = kStrangersHashed / 2;
 // Addresses and accounts whose failed attempts are remembered.
 inline constexpr std::size_t kThrottleEntries = 20'000;
 

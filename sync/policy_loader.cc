@@ -94,17 +94,17 @@ class PolicyReader : private FileReader {
   // The server writes records of its own about those of others: who does not read what they tell of
   // does not read them either.
   void check_tales(const Role& role, const std::string& path) {
-    for (const auto& [key, collection] : schemas_.collections()) {
-      const std::string& name = key;  // clang 14 captures no structured binding
-      const Sight& read = role.rule(name).read;
+    for (const auto& named : schemas_.collections()) {
+      const Collection& collection = named.second;
+      const Sight& read = role.rule(collection.name).read;
       const auto need = [&](std::string_view tale, const std::string& field) {
         if (schemas_.find(tale) == nullptr || !role.rule(tale).read.seen || read.shows(field)) {
           return;
         }
         std::string place;
         (void)role.rule(tale, &place);
-        fail(place + "/read",
-             fmt::format("{} tells of {}.{}, which {} does not read", tale, name, field, path));
+        fail(place + "/read", fmt::format("{} tells of {}.{}, which {} does not read", tale,
+                                          collection.name, field, path));
       };
       if (collection.duplicates) {
         need("duplicate", collection.duplicates->same);

@@ -66,6 +66,7 @@ struct ReplicaReader {
     replica.incarnation_ = incarnation;
     // A device that was set up anew goes on from the server's number.
     replica.next_n_ = std::max(replica.next_n_, applied + 1);
+    replica.role_ = text(message, "role");
     if (const auto scopes = array(message, "scopes")) {
       replica.scopes_.clear();
       for (const dom::element scope : *scopes) {
@@ -130,9 +131,15 @@ struct ReplicaReader {
     } else if (own) {
       at->seq = number(result, "seq");
       const HeldRecord* held = replica.find(at->key);
-      const bool seen = held != nullptr && held->seq >= at->seq;
+      const bool seen =
+          (held != nullptr && held->seq >= at->seq) || told_up_to(std::get<0>(at->key)) >= at->seq;
       if (seen || !replica.holds(std::get<0>(at->key))) at->shown = false;
     }
+  }
+
+  [[nodiscard]] Seq told_up_to(const std::string& scope) const {
+    const auto at = replica.digest_seqs_.find(scope);
+    return at == replica.digest_seqs_.end() ? 0 : at->second;
   }
 
   static std::string json_of(const Replica::OwnOp& op) {
@@ -220,6 +227,11 @@ struct ReplicaReader {
   void check_digest(dom::object item) {
     const std::string scope = text(item, "scope");
     replica.digest_seqs_[scope] = number(item, "seq");
+    // All that the role shows of it has come: what has not is not shown.
+    for (Replica::OwnOp& op : replica.ops_) {
+      const bool told = op.seq != 0 && op.seq <= replica.digest_seqs_[scope];
+      if (told && std::get<0>(op.key) == scope) op.shown = false;
+    }
     ++replica.digests_checked_;
     if (replica.digest(scope).hex() != text(item, "digest"))
       replica.digest_faults_.push_back(scope);
@@ -569,6 +581,7 @@ std::string Replica::save() const {
   append_json_string(out, device_);
   text("token", token_);
   text("incarnation", incarnation_);
+  text("role", role_);
   text("cursor", cursor_);
   out += fmt::format(R"(,"next_n":{},"applied":{},"backed_up":{},"more":{},"scopes":)", next_n_,
                      applied_, backed_up_ ? std::to_string(*backed_up_) : "null", more_);
@@ -673,6 +686,7 @@ Result<Replica> Replica::load(std::string_view saved) {
   if (parser.parse(saved.data(), saved.size()).get(root) != simdjson::SUCCESS) return wrong;
   Replica replica(ReplicaReader::text(root, "device"), ReplicaReader::text(root, "token"));
   replica.incarnation_ = ReplicaReader::text(root, "incarnation");
+  replica.role_ = ReplicaReader::text(root, "role");
   replica.cursor_ = ReplicaReader::text(root, "cursor");
   replica.next_n_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "next_n"));
   replica.applied_ = static_cast<std::uint64_t>(ReplicaReader::number(root, "applied"));

@@ -106,6 +106,8 @@ class Replica {
   [[nodiscard]] std::vector<std::string> kept_texts() const;
   // The numbers of all kept ops, also of those that only say that one was lost.
   [[nodiscard]] std::vector<std::uint64_t> kept_numbers() const;
+  // What it may read and write, as of the last welcome; empty: it has not been told.
+  [[nodiscard]] const std::string& role() const { return role_; }
   [[nodiscard]] const std::string& incarnation() const { return incarnation_; }
   [[nodiscard]] std::uint64_t applied() const { return applied_; }
   [[nodiscard]] std::uint64_t last_n() const { return next_n_ - 1; }
@@ -155,6 +157,7 @@ class Replica {
   std::string device_;
   std::string token_;
   std::string incarnation_;
+  std::string role_;
   std::uint64_t next_n_ = 1;
   std::uint64_t applied_ = 0;
   std::optional<std::uint64_t> backed_up_;  // nothing: no backup is set up

@@ -112,6 +112,7 @@ struct Welcome {
   std::vector<std::string> scopes;
   std::optional<std::uint64_t> backed_up = std::nullopt;  // nothing: no backup is set up
   bool draining = false;
+  std::string_view role = {};  // outlives it; empty: none
 };
 [[nodiscard]] std::string encode_welcome(const Welcome& welcome);
 

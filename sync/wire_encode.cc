@@ -32,10 +32,11 @@ std::string encode_welcome(const Welcome& welcome) {
   append_string_array(scopes, welcome.scopes);
   return fmt::format(
       R"({{"welcome":{{"server":{{"incarnation":"{}","time":{}}},"applied":{},"backed_up":{},)"
-      R"("scopes":{},{}"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
+      R"("scopes":{},{}{}"limits":{{"frame_bytes":{},"ops":{},"depth":{},"string_bytes":{},"page":{}}}}}}})",
       welcome.incarnation, welcome.time_ms, welcome.applied, backed_up_text(welcome.backed_up),
-      scopes, welcome.draining ? "\"draining\":true," : "", limits::kFrameBytes,
-      limits::kOpsPerPush, limits::kOpDepth, limits::kStringBytes, limits::kPageRecords);
+      scopes, welcome.role.empty() ? "" : fmt::format("\"role\":\"{}\",", welcome.role),
+      welcome.draining ? "\"draining\":true," : "", limits::kFrameBytes, limits::kOpsPerPush,
+      limits::kOpDepth, limits::kStringBytes, limits::kPageRecords);
 }
 
 std::string encode_wipe(const Wipe& wipe) {

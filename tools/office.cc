@@ -98,9 +98,8 @@ int print_link(const Config& config, const OfficeOptions& options,
   fmt::print("{}\n\n", link_of(config, options, link));
   fmt::print(
       "Good once, until {}. Whoever has it sets the password: give it to that person alone.\n"
-      "Without a browser: waystation office setup --secret {}{}\n",
-      local_time(link.number("expires")), link.text("secret"),
-      link.raw("account").empty() ? " --name NAME" : "");
+      "Without a browser: waystation office setup{} (it asks for what stands behind #)\n",
+      local_time(link.number("expires")), link.raw("account").empty() ? " --name NAME" : "");
   return 0;
 }
 
@@ -148,14 +147,14 @@ int run_enable(const Config& config, const OfficeOptions& options) {
   return change(config, options, R"({"disabled":false})");
 }
 
-// One line from the terminal, unseen, or from a pipe; WAYSTATION_PASSWORD goes before both. A
-// password on the command line could be read by everybody on the machine.
-std::string read_password() {
-  if (const char* given = std::getenv("WAYSTATION_PASSWORD"); given != nullptr) return given;
+// One line from the terminal, unseen, or from a pipe; the environment goes before both. What stands
+// on the command line can be read by everybody on the machine.
+std::string read_secret(const char* environment, const char* prompt) {
+  if (const char* given = std::getenv(environment); given != nullptr) return given;
   termios before{};
   const bool terminal = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &before) == 0;
   if (terminal) {
-    fmt::print(stderr, "New password (12 characters or more): ");
+    fmt::print(stderr, "{}: ", prompt);
     termios unseen = before;
     unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     tcsetattr(STDIN_FILENO, TCSANOW, &unseen);
@@ -174,8 +173,14 @@ std::string read_password() {
 // The link is all the right that it takes: no token is read.
 int run_setup(const Config& config, const OfficeOptions& options) {
   const std::string address = server_address(config, options.server);
-  const std::string body = body_of({{"secret", options.secret},
-                                    {"password", read_password()},
+  const std::string secret =
+      options.secret.empty()
+          ? read_secret("WAYSTATION_LINK_SECRET", "What stands behind # in the link")
+          : options.secret;
+  const std::string password =
+      read_secret("WAYSTATION_PASSWORD", "New password (12 characters or more)");
+  const std::string body = body_of({{"secret", secret},
+                                    {"password", password},
                                     {"name", options.name},
                                     {"display", options.display}});
   const auto answer = HttpClient(address).request("POST", "/v1/office/setup", body);
@@ -228,7 +233,9 @@ void add_office(CLI::App& app, Options& options, Run& run) {
   CLI::App* first = add("first", "Make the link for the first administrator", run_first);
   first->add_flag("--link", chosen->link_only, "Print nothing but the link");
   CLI::App* setup = add("setup", "Set a password with the secret of a link", run_setup);
-  setup->add_option("--secret", chosen->secret, "What stands behind # in the link")->required();
+  setup->add_option("--secret", chosen->secret,
+                    "What stands behind # in the link. Everybody on this machine can read it "
+                    "there: without it WAYSTATION_LINK_SECRET, or a line of input, is taken");
   setup->add_option("--name", chosen->name,
                     "For the first administrator: the name to sign in with");
   setup->add_option("--display", chosen->display, "For the first administrator: the name shown");

@@ -106,7 +106,7 @@ export class Device {
     const reply = await this.#untilAnswered(() => this.#post('/v1/enroll', { code, request, name, app: this.app }, ['enroll']));
     this.storage.transaction((tx) => {
       tx.put('meta', 'identity', { device: reply.device, token: reply.token });
-      tx.put('meta', 'progress', { ...FRESH_PROGRESS, incarnation: reply.incarnation, scopes: reply.scopes });
+      tx.put('meta', 'progress', { ...FRESH_PROGRESS, incarnation: reply.incarnation, scopes: reply.scopes, role: reply.role });
       tx.remove('meta', 'enrolling');
     });
     return reply.device;
@@ -138,6 +138,11 @@ export class Device {
 
   get scopes() {
     return this.progress.scopes;
+  }
+
+  // What it may read and write; undefined where the server does not say.
+  get role() {
+    return this.progress.role;
   }
 
   // --- 2. An edit -------------------------------------------------------------------------------
@@ -380,7 +385,7 @@ export class Device {
       fillGaps(tx, welcome.applied + 1);
       const after = incarnation === before.incarnation ? tx.get('meta', 'progress')
         : { ...tx.get('meta', 'progress'), reflected: 0, reflecting: null };
-      tx.put('meta', 'progress', { ...after, incarnation, scopes: welcome.scopes, applied: welcome.applied,
+      tx.put('meta', 'progress', { ...after, incarnation, scopes: welcome.scopes, role: welcome.role, applied: welcome.applied,
                                    handed: Math.max(after.handed, welcome.applied) });
       dropWhatIsDone(tx, welcome);
     });

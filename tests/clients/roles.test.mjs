@@ -48,12 +48,16 @@ test('another role brings what it shows and takes what it hides, also while the 
   phone.connect();
   await phone.settled();
   assert.equal(person(phone).phone_tail, '1234');
+  assert.equal(phone.role, 'lead');
   assert.equal((await setRole(phone, 'volunteer')).role, 'volunteer');
   await phone.until(() => person(phone)?.phone_tail === undefined, 'it is hidden');
   assert.equal(phone.view(SCOPE, 'visit', 'x1'), undefined);
   await setRole(phone, 'lead');
   await phone.until(() => person(phone)?.phone_tail === '1234', 'it is shown again');
   await phone.disconnect();
+  await setRole(phone, 'volunteer');
+  await phone.sync();
+  assert.equal(phone.role, 'volunteer');
 });
 
 test('GET /v1/access says why, to the administrator alone', async () => {

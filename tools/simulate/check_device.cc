@@ -5,7 +5,8 @@
 
 namespace waystation::simulate {
 
-void check_device(const Store& store, const Device& device, Findings& findings) {
+void check_device(const Store& store, const PolicyModel& policy, const Device& device,
+                  Findings& findings) {
   const AccountPtr account = store.accounts().find(device.id());
   if (account == nullptr || !account->active()) return;
   const auto name_of = [](const RecordName& name) {
@@ -14,7 +15,7 @@ void check_device(const Store& store, const Device& device, Findings& findings) 
   const auto records = stored_records(store);
   for (const auto& [name, record] : records) {
     if (record.visible.empty()) continue;
-    const auto shown = shown_to(store, *account, name, record.visible);
+    const auto shown = shown_to(policy, *account, name, record.visible);
     if (!shown) continue;
     const HeldRecord* held = device.replica.find({name.scope, name.coll, name.id});
     if (held == nullptr) {
@@ -31,7 +32,8 @@ void check_device(const Store& store, const Device& device, Findings& findings) 
   for (const auto& [key, held] : device.replica.records()) {
     const auto& [scope, coll, id] = key;
     if (held.fields.empty()) continue;
-    if (!store.sees(*account, scope) || !store.view_of(*account).of(coll).seen) {
+    if (!account->holds(scope) || !policy.enters(account->role(), scope) ||
+        !policy.sees(account->role(), coll)) {
       findings.report(7,
                       fmt::format("{} keeps nothing of {} in {}, which it does not see by now",
                                   device.name(), coll, scope),

@@ -64,4 +64,14 @@ void check_scopes(const Store& store, Findings& findings) {
   }
 }
 
+void check_writes(const Store& store, const Witness& witness, Findings& findings) {
+  for_each_logged(store, [&](const Logged& op) {
+    if (op.device == 0 || seq_of_verdict(op.entry.verdict) == 0) return;
+    if (witness.allowed(op.device, op.entry.op)) return;
+    findings.report(
+        7, fmt::format("{} writes only what a role of its allows", format_device_id(op.device)),
+        op.entry.op);
+  });
+}
+
 }  // namespace waystation::simulate

@@ -11,6 +11,7 @@
 #include "storage/store.h"
 #include "tools/simulate/device.h"
 #include "tools/simulate/findings.h"
+#include "tools/simulate/policy_model.h"
 #include "tools/simulate/witness.h"
 
 namespace waystation::simulate {
@@ -53,7 +54,11 @@ void check_scopes(const Store& store, Findings& findings);
 
 // Laws 3, 5 and 7 (check_device.cc): a device that has caught up holds the live records of its
 // scopes, and no others.
-void check_device(const Store& store, const Device& device, Findings& findings);
+void check_device(const Store& store, const PolicyModel& policy, const Device& device,
+                  Findings& findings);
+
+// Law 7 (check_scopes.cc): every op that was taken was allowed by a role that its device had.
+void check_writes(const Store& store, const Witness& witness, Findings& findings);
 
 // Laws 8 and 9 (check_bounds.cc): stamps, and sums of leases. `latest_ms`: as late as the server's
 // clock has ever been.

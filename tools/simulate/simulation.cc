@@ -458,10 +458,11 @@ void Simulation::check_all() {
   check_persons(store, schemas, erased_, findings_);
   check_bounds(store, schemas, latest_server_ms_, findings_);
   check_scopes(store, findings_);
+  check_writes(store, witness_, findings_);
   if (newer_server_) check_versions(store, *schemas_.newest, findings_);
   if (!calm_) return;
   for (const auto& device : devices_) {
-    if (!device->revoked) check_device(store, *device, findings_);
+    if (!device->revoked) check_device(store, *rules_, *device, findings_);
   }
 }
 
@@ -491,7 +492,7 @@ bool Simulation::all_done() {
     } else {
       for (const auto& [name, record] : records) {
         if (record.visible.empty()) continue;
-        const auto shown = shown_to(service_->store(), *account, name, record.visible);
+        const auto shown = shown_to(*rules_, *account, name, record.visible);
         if (!shown) continue;
         expected[name.scope].add(digest_of_record(name.scope, name.coll, name.id, *shown));
       }
@@ -503,7 +504,7 @@ bool Simulation::all_done() {
   // A change that shows nothing new (a value that lost) does not change the digest either.
   for (const auto& device : devices_) {
     Findings missing;
-    if (!device->revoked) check_device(service_->store(), *device, missing);
+    if (!device->revoked) check_device(service_->store(), *rules_, *device, missing);
     if (missing.any()) return false;
   }
   return true;
@@ -541,7 +542,7 @@ void Simulation::calm_down() {
   // A device that believes to be done and is not has been given less than its cursor says.
   for (const auto& device : devices_) {
     if (!device->revoked && device->settled()) {
-      check_device(service_->store(), *device, findings_);
+      check_device(service_->store(), *rules_, *device, findings_);
     }
   }
   if (findings_.any()) return;

@@ -122,7 +122,8 @@ class Simulation {
   std::int64_t latest_server_ms_ = 0;
   bool calm_ = false;
   bool newer_server_ = false;
-  std::string policy_;  // text
+  std::string policy_;                        // text
+  std::shared_ptr<const PolicyModel> rules_;  // of the server that runs
   std::shared_ptr<SimDisk> disk_;
   std::vector<std::shared_ptr<SimDisk>> backups_;  // of this line of lives
   std::unique_ptr<Service> service_;               // null: down

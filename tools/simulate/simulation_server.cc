@@ -63,6 +63,8 @@ Status Simulation::start_server(Store::Life life) {
   auto service = Service::over(share(disk_), config, kAdminToken, std::move(around));
   if (!service) return service.error();
   service_ = std::move(*service);
+  rules_ = std::make_shared<const PolicyModel>(policy_, newer_server_);
+  witness_.goes_by(rules_);
   return {};
 }
 

@@ -80,17 +80,17 @@ std::string_view behind(const std::string& verdict, std::string_view key) {
 }
 }  // namespace
 
-std::optional<std::string> shown_to(const Store& store, const Account& account,
+std::optional<std::string> shown_to(const PolicyModel& policy, const Account& account,
                                     const RecordName& name, const std::string& visible) {
-  if (!store.sees(account, name.scope)) return std::nullopt;
-  const Sight& sight = store.view_of(account).of(name.coll);
-  if (!sight.seen) return std::nullopt;
+  const std::string_view role = account.role();
+  if (!account.holds(name.scope) || !policy.enters(role, name.scope)) return std::nullopt;
+  if (!policy.sees(role, name.coll)) return std::nullopt;
   simdjson::dom::parser parser;
   simdjson::dom::object fields;
   if (parser.parse(visible).get(fields) != simdjson::SUCCESS) return visible;
   std::string shown;
   for (const auto field : fields) {
-    if (!sight.shows(field.key)) continue;
+    if (!policy.shows(role, name.coll, field.key)) continue;
     shown += shown.empty() ? "{" : ",";
     append_json_string(shown, field.key);
     shown += ':';

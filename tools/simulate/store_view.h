@@ -14,6 +14,7 @@
 #include "storage/keys.h"
 #include "storage/store.h"
 #include "tools/simulate/model.h"
+#include "tools/simulate/policy_model.h"
 
 namespace waystation::simulate {
 
@@ -36,7 +37,7 @@ struct StoredRecord {
 
 // What the device may hold of a live record by its scopes and its role, found out the slow way;
 // nothing: none of it.
-[[nodiscard]] std::optional<std::string> shown_to(const Store& store, const Account& account,
+[[nodiscard]] std::optional<std::string> shown_to(const PolicyModel& policy, const Account& account,
                                                   const RecordName& name,
                                                   const std::string& visible);
 

@@ -128,30 +128,38 @@ bool Witness::may_see(std::uint64_t device, std::string_view scope, std::uint64_
 bool Witness::was_shown(std::uint64_t device, dom::object change, std::uint64_t made) const {
   const auto at = sightings_.find(device);
   if (at == sightings_.end()) return false;
-  const bool system = is_system_scope(text_of(change, "scope"));
+  const std::string scope = text_of(change, "scope");
   const std::string coll = text_of(change, "coll");
   dom::object fields;
   const bool live = change["fields"].get(fields) == simdjson::SUCCESS;
   return std::any_of(at->second.begin(), at->second.end(), [&](const Sighting& sighting) {
     if (made < sighting.stay.from || made > sighting.stay.until) return false;
-    if (system && !sighting.system) return false;
-    const Sight& sight = sighting.view.of(coll);
-    if (!sight.seen) return false;
+    const PolicyModel& policy = *sighting.policy;
+    if (!policy.enters(sighting.role, scope) || !policy.sees(sighting.role, coll)) return false;
     if (!live) return true;
     for (const auto field : fields) {
-      if (!sight.shows(field.key)) return false;
+      if (!policy.shows(sighting.role, coll, field.key)) return false;
     }
     return true;
   });
 }
 
-void Witness::sees(std::uint64_t device, std::string_view role, const Policy& policy,
-                   std::uint64_t step) {
-  Sighting now{policy.view_of(role), policy.role(role).system, Stay{step}};
+void Witness::goes_by(std::shared_ptr<const PolicyModel> policy) { policy_ = std::move(policy); }
+
+bool Witness::allowed(std::uint64_t device, std::string_view op) const {
+  const auto at = sightings_.find(device);
+  return at != sightings_.end() &&
+         std::any_of(at->second.begin(), at->second.end(), [&](const Sighting& sighting) {
+           return sighting.policy->allows(sighting.role, op);
+         });
+}
+
+void Witness::sees(std::uint64_t device, std::string_view role, std::uint64_t step) {
+  Sighting now{policy_, std::string(role), Stay{step}};
   std::vector<Sighting>& all = sightings_[device];
   if (!all.empty()) {
     Sighting& last = all.back();
-    if (last.view.text() == now.view.text() && last.system == now.system) return;
+    if (last.policy == now.policy && last.role == now.role) return;
     last.stay.until = std::min(last.stay.until, step);
   }
   all.push_back(std::move(now));
@@ -211,7 +219,7 @@ void Witness::look_up(const Store& store, std::uint64_t step) {
     known = account;
     const bool served = account != nullptr && account->active();
     holds(device, served ? account->scopes() : std::vector<std::string>{}, step);
-    if (account != nullptr) sees(device, account->role(), store.policy(), step);
+    if (account != nullptr) sees(device, account->role(), step);
   }
 }
 

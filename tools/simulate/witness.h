@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "storage/store.h"
 #include "tools/simulate/findings.h"
+#include "tools/simulate/policy_model.h"
 
 namespace waystation::simulate {
 
@@ -37,6 +39,10 @@ class Witness {
   // policy in force; one that is not active is sent nothing. check_scopes() tells whether the store
   // has it right.
   void look_up(const Store& store, std::uint64_t step);
+  // By which policy the server that runs from now on decides.
+  void goes_by(std::shared_ptr<const PolicyModel> policy);
+  // Whether any role that the device had allows the op, by the policy of then.
+  [[nodiscard]] bool allowed(std::uint64_t device, std::string_view op) const;
   // An op that is about to be handed in under a number that is used, with other content.
   void expects_reuse(std::uint64_t device, std::uint64_t n, std::string canonical_op);
 
@@ -56,18 +62,18 @@ class Witness {
     std::uint64_t until = UINT64_MAX;
   };
   struct Sighting {
-    View view;
-    bool system = true;
+    std::shared_ptr<const PolicyModel> policy;
+    std::string role;
     Stay stay;
   };
   void holds(std::uint64_t device, const std::vector<std::string>& scopes, std::uint64_t step);
-  void sees(std::uint64_t device, std::string_view role, const Policy& policy, std::uint64_t step);
+  void sees(std::uint64_t device, std::string_view role, std::uint64_t step);
   void receipt(std::uint64_t device, simdjson::dom::object message, std::uint64_t now);
   void welcome(std::uint64_t device, simdjson::dom::object message, std::uint64_t asked);
   void changes(std::uint64_t device, simdjson::dom::object message, std::uint64_t made);
   [[nodiscard]] bool may_see(std::uint64_t device, std::string_view scope,
                              std::uint64_t made) const;
-  // All of a change in one view of the time.
+  // All of a change by one role of the time.
   [[nodiscard]] bool was_shown(std::uint64_t device, simdjson::dom::object change,
                                std::uint64_t made) const;
 
@@ -85,6 +91,7 @@ class Witness {
   std::map<std::uint64_t, std::map<std::string, std::vector<Stay>, std::less<>>> stays_;
   std::map<std::uint64_t, std::vector<Sighting>> sightings_;
   std::map<std::uint64_t, AccountPtr> accounts_;  // as last looked up
+  std::shared_ptr<const PolicyModel> policy_;
 };
 
 }  // namespace waystation::simulate

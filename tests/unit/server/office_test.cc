@@ -137,6 +137,23 @@ TEST_F(OfficeAccounts, AStrangerSlowsHimselfDownAndNotTheOwner) {
   EXPECT_EQ(code_of(beside.sign_in("limei")), "ok");
 }
 
+// Each /64 has attempts of its own, and one line has 65,536 of them.
+TEST_F(OfficeAccounts, WhoHasAWholeIpv6NetworkDoesNotTakeAllPlacesOfThoseWhoSignIn) {
+  std::size_t answered = 0;
+  for (int i = 0; i < 100; ++i) {
+    ApiRequest guess;
+    guess.method = "POST";
+    guess.path = "/v1/session";
+    guess.body = R"({"name":"limei","password":"a long bad guess"})";
+    guess.peer = fmt::format("2001:db8:1:{:x}::1", i);
+    server.service().api(std::move(guess),
+                         [&](ApiReply reply) { answered += code_of(reply) == "busy" ? 1 : 0; });
+  }
+  EXPECT_EQ(answered, 100 - limits::kStrangersOfNetwork);
+  EXPECT_EQ(Browser(server, kStranger).sign_in("limei").status, 200);
+  EXPECT_EQ(Browser(server, "2001:db8:2::1").sign_in("limei").status, 200);
+}
+
 TEST(FailedSignIns, AreWrittenDownABoundedNumberOfTimesAndTheOthersCounted) {
   FailureLog log;
   int written = 0;
@@ -276,6 +293,13 @@ TEST_F(OfficeAccounts, TheOfficeReadsAndChangesNothing) {
   EXPECT_EQ(code_of(wang.send("POST", "/v1/codes", R"({"scopes":["*"]})")), "auth.forbidden");
   EXPECT_EQ(code_of(wang.send("POST", "/v1/backup", R"({"to":"/tmp/x"})")), "auth.forbidden");
   EXPECT_EQ(code_of(wang.send("POST", "/v1/office/accounts", R"({"name":"x"})")), "auth.forbidden");
+}
+
+// A backup goes into a folder of the server's machine.
+TEST_F(OfficeAccounts, ABackupIsMadeByTheTokenOfThatMachineAlone) {
+  Browser limei = server.sign_in("limei");
+  EXPECT_EQ(code_of(limei.send("POST", "/v1/backup", R"({"to":"/tmp/x"})")), "auth.forbidden");
+  EXPECT_EQ(code_of(server.admin("POST", "/v1/backup", R"({"to":"relative"})")), "backup.folder");
 }
 
 TEST_F(OfficeAccounts, TheLastAdministratorStays) {

@@ -399,6 +399,22 @@ TEST_F(Walls, ConflictsOfHiddenFieldsAreNotCounted) {
   EXPECT_EQ(count(enroll({"t"}, "lead")) - count(enroll({"t"}, "volunteer")), 2);
 }
 
+TEST_F(Walls, ANewDeviceIsToldOfTheScopesThatItsRoleEnters) {
+  ASSERT_EQ(push(office, "t", "note", "refused", {{"set", {{"text", 1}}}}), "field.type");
+  for (const auto& [role, told] :
+       {std::pair<std::string, Json>{"lead", {"t"}}, {"office", {"system:office", "t"}}}) {
+    const Json code =
+        call("POST", "/v1/codes", {}, kAdmin, {{"scopes", {"system:office", "t"}}, {"role", role}});
+    const Json made = call("POST", "/v1/enroll", {}, "",
+                           {{"code", code["code"]}, {"request", "fedcba9876543210" + role}});
+    EXPECT_EQ(made["scopes"], told) << role;
+    const Json answer =
+        call("POST", "/v1/sync", {}, "", {{"hello", hello(Phone{made["device"], made["token"]})}});
+    EXPECT_EQ(answer["welcome"]["scopes"], told) << role;
+    EXPECT_EQ(answer["welcome"]["role"], role);
+  }
+}
+
 TEST_F(Walls, TheAdministratorIsToldWhy) {
   const Phone phone = enroll({"t"}, "volunteer");
   const auto explain = [&](const std::string& scope, const std::string& coll) {

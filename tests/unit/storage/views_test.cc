@@ -235,6 +235,23 @@ TEST_F(Roles, AnotherPolicyStartsThoseAfreshWhoSeeSomethingElse) {
   EXPECT_EQ(volunteer.replica.refused().size(), 1U);
 }
 
+// A role may add to what it does not see: then no record comes that has the device's edit in it.
+TEST_F(Roles, WhatADeviceWroteAndDoesNotSeeIsNotShownForEver) {
+  file["roles"]["volunteer"]["collections"]["note"] = {{"read", "none"},
+                                                       {"write", {{"does", {"create", "add"}}}}};
+  world.set_policy(policy_from(file));
+  Handset phone(world, {"t"});
+  EXPECT_EQ(phone.replica.role(), "");
+  ASSERT_TRUE(world.set_role(phone.device, "volunteer").ok());
+  phone.edit(R"("add":{"tags":["mine"]})", "note", "n7");
+  EXPECT_NE(phone.shows("note", "n7"), "nothing");
+  ASSERT_TRUE(phone.sync());
+  EXPECT_EQ(phone.replica.role(), "volunteer");
+  EXPECT_EQ(world.visible("note", "n7"), R"({"tags":["mine"]})");
+  EXPECT_EQ(phone.shows("note", "n7"), "nothing");
+  EXPECT_EQ(phone.replica.kept(), 0U);
+}
+
 TEST_F(Roles, DoNotEnterTheScopesOfTheSystem) {
   // A refused op, so that there is one.
   EXPECT_EQ(world.push(office, {op(3).does(R"("set":{"text":5})")}).codes(), "field.type");
@@ -253,6 +270,38 @@ TEST_F(Roles, DoNotEnterTheScopesOfTheSystem) {
 TEST_F(Roles, VerifySeesADamagedDigestOfAView) {
   EXPECT_EQ(faults(), 0U);
   damage(world.store().policy().views().front());
+  EXPECT_EQ(faults(), 1U);
+}
+
+TEST_F(Roles, VerifySeesDigestsOfNobody) {
+  Batch batch;
+  const std::string digest = encode_digest(DigestRow{1, Digest{{1, 2, 3}}});
+  const std::string view = world.store().policy().views().front().name();
+  batch.put(Column::kViewDigests, keys::view_digest("t", "0123456789abcdef"), digest);
+  batch.put(Column::kViewDigests, keys::view_digest("nowhere", view), digest);
+  ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  EXPECT_EQ(faults(), 2U);
+}
+
+TEST_F(Roles, VerifySeesADeviceWithoutARoleAndOneWithTwo) {
+  for (const std::uint64_t device : {office, world.enroll({"t"}, kRoleLead)}) {
+    Account account = *world.store().accounts().find(device);
+    if (device == office) {
+      account.roles.clear();
+    } else {
+      account.roles.push_back(RoleTerm{"station", 0, 0, 0});
+    }
+    Batch batch;
+    batch.put(Column::kDevices, keys::account(device), encode_account(account));
+    ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
+  }
+  EXPECT_EQ(faults(), 2U);
+}
+
+TEST_F(Roles, VerifySeesThatWhatRolesSawIsDamaged) {
+  Batch batch;
+  batch.put(Column::kMeta, std::string(keys::kPolicy), "?");
+  ASSERT_TRUE(world.disk().write(batch, Durability::kSynced).ok());
   EXPECT_EQ(faults(), 1U);
 }
 
