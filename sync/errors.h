@@ -83,7 +83,17 @@ enum class Code : std::uint8_t {
   kHttpTimeout,
   kHttpHeaderTooLarge,
   kHttpEncoding,
+  kHttpRange,
   kPagesMissing,
+  // Photos on their way in.
+  kUploadVersion,
+  kUploadInvalid,
+  kUploadType,
+  kUploadOffset,
+  kUploadHash,
+  kUploadTooLarge,
+  kUploadTooMany,
+  kUploadDisk,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,
