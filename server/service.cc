@@ -330,7 +330,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   const Lister lister = lister_of(request.path);
   const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
                      is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
-                     is("/v1/audit/exports");
+                     is("/v1/audit/exports") || is("/v1/handover");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -343,6 +343,9 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (done == nullptr) return;
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
+  }
+  if (is("/v1/handover")) {
+    return post ? handover(request, *who, std::move(done)) : wrong_method();
   }
   if (is("/v1/devices") && !who->is_device()) {
     return get ? devices(std::move(done)) : wrong_method();

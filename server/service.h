@@ -181,6 +181,7 @@ class Service {
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
+  void handover(const ApiRequest& request, const Caller& carrier, ApiDone done);
   // Photos (service_blobs.cc).
   [[nodiscard]] static bool is_blob_path(std::string_view path);
   [[nodiscard]] Result<std::vector<std::string>> open_blobs(const Config& config);

@@ -136,14 +136,18 @@ void Applier::take(Group& group, ExchangeRequest& request) {
       reply.wipe = encode_wipe(Wipe{account->wipe_ordered_ms, account->wipe_now});
     }
   }
-  device.state.last_seen_ms = group.now_ms;
+  if (request.carried_by.empty()) device.state.last_seen_ms = group.now_ms;
   if (request.push) {
     Receipt receipt;
+    const std::uint64_t before = device.state.applied;
     if (auto pushed = push(group, device, account, *request.push, receipt); !pushed) {
       request.done(pushed.error());
       return;
     }
     receipt.applied = device.state.applied;
+    if (!request.carried_by.empty() && receipt.applied > before) {
+      audit_carried(group, request, before + 1, receipt.applied);
+    }
     receipt.backed_up = backed_up(device.state);
     reply.receipt = encode_receipt(receipt);
     group.must_sync = true;

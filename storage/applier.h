@@ -40,6 +40,7 @@ struct ExchangeRequest {
   std::optional<Hello> hello;
   std::optional<Push> push;
   std::optional<Wiped> wiped;   // then nothing else of the frame is taken
+  std::string carried_by = {};  // for the audit log: another device hands in this push
   struct Reply {
     std::string welcome;  // encoded frames; empty where not asked for
     std::string wipe;
@@ -250,6 +251,8 @@ class Applier {
   // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
   void audit(Group& group, AuditNote note);
   void audit_review(Group& group, std::uint64_t device, const Op& op);
+  void audit_carried(Group& group, const ExchangeRequest& request, std::uint64_t first,
+                     std::uint64_t last);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,

@@ -85,7 +85,7 @@ enum class Code : std::uint8_t {
   kHttpEncoding,
   kHttpRange,
   kPagesMissing,
-  // Photos on their way in.
+  // Photos on their way in, and ops that another device carries.
   kUploadVersion,
   kUploadInvalid,
   kUploadType,
@@ -94,6 +94,8 @@ enum class Code : std::uint8_t {
   kUploadTooLarge,
   kUploadTooMany,
   kUploadDisk,
+  kHandoverMac,
+  kHandoverClosed,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,
