@@ -9,6 +9,7 @@
 #include <fstream>
 #include <vector>
 
+#include "storage/blobs.h"
 #include "storage/durable_files.h"
 #include "storage/erasures.h"
 #include "storage/keyring.h"
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr const char* kNote = "BACKUP";
 constexpr const char* kToken = "admin.token";
 constexpr const char* kErasures = "erasures.log";
+constexpr const char* kBlobFolder = "blobs";
 constexpr std::string_view kFirstLine = "waystation backup 1";
 
 Error failed(const std::string& path, const std::error_code& error) {
@@ -59,8 +61,18 @@ Status write_erasures(const Store& store, const std::string& folder) {
   return write_erasures(folder + "/" + kErasures, *erasures);
 }
 
-Status fill(Store& store, const std::string& folder, const BackupNote& note) {
+Status make_backup_folder(const std::string& folder) {
+  if (auto checked = check_backup_folder(folder); !checked) return checked;
+  if (::mkdir(folder.c_str(), S_IRWXU) == 0) return {};
+  return Error{Code::kIo, fmt::format("{}: {}", folder, std::strerror(errno))};
+}
+
+// A blob lies in its place before a record says so: the store first, then the blobs.
+Status fill(Store& store, const std::string& folder, const BackupNote& note, const Blobs* blobs) {
   if (auto copied = store.kv().checkpoint(folder + "/store"); !copied) return copied;
+  if (blobs != nullptr) {
+    if (auto copied = blobs->copy_to(folder + "/" + kBlobFolder); !copied) return copied;
+  }
   if (auto listed = write_erasures(store, folder); !listed) return listed;
   if (auto written = write_note(folder, note); !written) return written;
   if (auto synced = sync_path(folder); !synced) return synced;
@@ -113,6 +125,8 @@ Status take_token(const std::string& folder, const std::string& data) {
 Status put_in_place(const std::string& folder, const std::string& data,
                     const std::string& new_incarnation, const BesideStore& beside) {
   const std::string part = data + "/store.part";
+  const Blobs blobs(folder + "/" + kBlobFolder);
+  if (auto copied = blobs.copy_to(data + "/" + kBlobFolder); !copied) return copied;
   if (auto taken = take_in(folder, part, new_incarnation); !taken) return taken;
   if (auto taken = take_token(folder, data); !taken) return taken;
   if (beside) {
@@ -140,19 +154,30 @@ Status check_backup_folder(const std::string& folder) {
   return {};
 }
 
-Result<BackupNote> back_up(Store& store, const std::string& folder, std::int64_t now_ms) {
-  if (auto checked = check_backup_folder(folder); !checked) return checked.error();
+Status begin_backup(const Blobs& blobs, const std::string& folder) {
+  if (auto made = make_backup_folder(folder); !made) return made;
+  auto copied = blobs.copy_to(folder + "/" + kBlobFolder);
+  if (!copied) discard_backup(folder);
+  return copied;
+}
+
+void discard_backup(const std::string& folder) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+Result<BackupNote> back_up(Store& store, const std::string& folder, std::int64_t now_ms,
+                           const Blobs* begun) {
   const auto position = store.position();
   if (!position) return position.error();
   const auto head = read_audit_head(store.kv());
   if (!head) return head.error();
   BackupNote note{store.incarnation(), *position, now_ms, *head};
-  if (::mkdir(folder.c_str(), S_IRWXU) != 0) {
-    return Error{Code::kIo, fmt::format("{}: {}", folder, std::strerror(errno))};
+  if (begun == nullptr) {
+    if (auto made = make_backup_folder(folder); !made) return made.error();
   }
-  if (auto filled = fill(store, folder, note); !filled) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
+  if (auto filled = fill(store, folder, note, begun); !filled) {
+    discard_backup(folder);
     return filled.error();
   }
   return note;

@@ -305,7 +305,7 @@ TEST(SchemaRules, OfTheRepositoryAreRead) {
 }
 
 TEST(SchemaFiles, OfTheRepositoryLoad) {
-  EXPECT_EQ(schemas().collections().size(), 13U);
+  EXPECT_EQ(schemas().collections().size(), 14U);
   EXPECT_EQ(schemas().find("attendance")->version, 2U);
   EXPECT_EQ(schemas().find("volunteer")->version, 2U);
   EXPECT_EQ(schemas().find("note")->version, 1U);
