@@ -274,6 +274,7 @@ export const en: Record<keyof typeof zh, string> = {
   // --- Photos ---
   'photos.title': 'Photos',
   'photos.take': 'Take a photo',
+  'photos.choose': 'Choose',
   'photos.none': 'No photos yet. They are kept on this phone and sent when there is a network.',
   'photos.present': '{n} of {m} arrived',
   'photos.there': 'Arrived',

@@ -272,6 +272,7 @@ export const zh = {
   // --- 照片 ---
   'photos.title': '照片',
   'photos.take': '拍照',
+  'photos.choose': '从相册选',
   'photos.none': '还没有照片。拍照后先保存在本机，联网后自动上传。',
   'photos.present': '{n} / {m} 张已送达',
   'photos.there': '已送达',

@@ -20,7 +20,7 @@ export function EndedPage({ standing }: { standing: 'closed' | 'wiping' | 'wiped
   const again = () => device().syncNow().catch((error: unknown) => setWrong(explain(codeOf(error))));
   return (
     <div class="frame">
-      <main class="frame-body">
+      <main class="frame-body" tabIndex={0}>
         <div class="page">
           <div class="head-row"><span /><LanguageSwitch /></div>
           <Empty icon={standing === 'wiped' ? 'check' : 'stop'} title={t(`ended.${standing}`)}>

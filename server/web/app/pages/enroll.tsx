@@ -54,7 +54,7 @@ export function EnrollPage({ code: given = '' }: { code?: string | undefined }) 
 
   return (
     <div class="frame">
-      <main class="frame-body">
+      <main class="frame-body" tabIndex={0}>
         <form
           class="welcome"
           noValidate

@@ -33,7 +33,7 @@ export function Screen({ title, second, up, actions, wide, children }: ScreenPro
         </h1>
         {actions}
       </header>
-      <main class="frame-body">
+      <main class="frame-body" tabIndex={0}>
         <div class={wide === true ? 'page wide' : 'page'}>
           <Notices />
           {children}
