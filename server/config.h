@@ -32,6 +32,9 @@ struct Config {
   std::size_t connects_per_minute = 6000;  // by one address
   std::size_t ops_per_second = 200;        // by one device, in the long run
   std::size_t kib_per_second = 4096;       // by one device, in the long run, both ways
+  std::size_t blob_mib = 20;               // the largest photo
+  std::size_t blob_floor_mib = 1024;       // that photos leave free on the disk
+  std::size_t blob_kib_per_second = 4096;  // of photos, by one device, in the long run, both ways
   bool limit_loopback = false;             // connections from this machine count, too
   bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };

@@ -23,6 +23,9 @@ DeviceLimits::DeviceLimits(const Config& config)
            limits::kRatedKeys),
       bytes_(rate_of(static_cast<double>(config.kib_per_second) * 1024, limits::kBytesBurstSeconds),
              limits::kRatedKeys),
+      blob_bytes_(rate_of(static_cast<double>(config.blob_kib_per_second) * 1024,
+                          limits::kBytesBurstSeconds),
+                  limits::kRatedKeys),
       strikes_({limits::kDeviceStrikesPerSecond, limits::kDeviceStrikes}, limits::kRatedKeys) {}
 
 DeviceLimits::Visit::~Visit() {
@@ -65,6 +68,17 @@ void DeviceLimits::bytes(std::uint64_t device, std::size_t count, std::int64_t n
 std::int64_t DeviceLimits::wait_ms(std::uint64_t device, std::int64_t now_ms) {
   const std::lock_guard lock(mutex_);
   return std::max(strikes_.wait_ms(key_of(device), now_ms), bytes_.wait_ms(key_of(device), now_ms));
+}
+
+void DeviceLimits::blob_bytes(std::uint64_t device, std::size_t count, std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  blob_bytes_.spend(key_of(device), static_cast<double>(count), now_ms);
+}
+
+std::int64_t DeviceLimits::blob_wait_ms(std::uint64_t device, std::int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  return std::max(strikes_.wait_ms(key_of(device), now_ms),
+                  blob_bytes_.wait_ms(key_of(device), now_ms));
 }
 
 bool DeviceLimits::strike(std::uint64_t device, std::int64_t now_ms) {

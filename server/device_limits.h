@@ -46,6 +46,9 @@ class DeviceLimits : public std::enable_shared_from_this<DeviceLimits> {
   // What was received and sent; in how many ms the device may ask again, 0: at once.
   void bytes(std::uint64_t device, std::size_t count, std::int64_t now_ms);
   [[nodiscard]] std::int64_t wait_ms(std::uint64_t device, std::int64_t now_ms);
+  // The same for photos, which do not hold up what people record.
+  void blob_bytes(std::uint64_t device, std::size_t count, std::int64_t now_ms);
+  [[nodiscard]] std::int64_t blob_wait_ms(std::uint64_t device, std::int64_t now_ms);
   // A frame that cannot be read. True: the device is shut out for a while.
   bool strike(std::uint64_t device, std::int64_t now_ms);
 
@@ -57,6 +60,7 @@ class DeviceLimits : public std::enable_shared_from_this<DeviceLimits> {
   std::unordered_map<std::string, std::size_t> visits_;  // of those with one
   Limiter ops_;
   Limiter bytes_;
+  Limiter blob_bytes_;
   Limiter strikes_;
 };
 

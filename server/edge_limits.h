@@ -34,4 +34,14 @@ inline constexpr std::size_t kListsAtOnce = 4;
 // Lists that wait for a reader; pulls have a queue of their own (kReaderQueue).
 inline constexpr std::size_t kListQueue = 256;
 
+// --- photos ------------------------------------------------------------------------------------
+// Threads that read and write their files: one may be copying a backup.
+inline constexpr std::size_t kBlobThreads = 2;
+inline constexpr std::size_t kBlobQueue = 1024;
+inline constexpr std::size_t kBlobPiece = 64 * 1024;
+// A file whose records are there is marked as named no more often than this, and goes when it has
+// not been for so long behind the last mark.
+inline constexpr std::int64_t kBlobMarkMs = std::int64_t{7} * 86'400'000;
+inline constexpr std::int64_t kBlobKeptMs = std::int64_t{30} * 86'400'000;
+
 }  // namespace waystation::limits

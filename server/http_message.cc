@@ -1,5 +1,6 @@
 #include "server/http_message.h"
 
+#include <array>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
 
@@ -7,6 +8,12 @@ namespace waystation {
 namespace {
 
 namespace http = beast::http;
+
+// By their names in lower case, as the service asks for them.
+constexpr std::array kBlobHeaders{
+    "tus-resumable", "upload-length", "upload-offset", "upload-metadata",
+    "content-type",  "range",         "if-range",      "if-none-match",
+};
 
 std::string percent_decode(std::string_view text) {
   std::string out;
@@ -23,6 +30,20 @@ std::string percent_decode(std::string_view text) {
     out += text[i] == '+' ? ' ' : text[i];
   }
   return out;
+}
+
+void set_headers(HttpFields& fields, const ApiReply& reply, const HttpShape& shape) {
+  if (!reply.body.empty()) {
+    fields.set(http::field::content_type,
+               reply.problem ? "application/problem+json" : "application/json");
+  }
+  fields.set(http::field::cache_control, "no-store");
+  set_security_headers(fields, shape.secure);
+  for (const auto& [name, value] : reply.headers) fields.set(name, value);
+  if (reply.retry_after_ms > 0) {
+    fields.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
+  }
+  for (const std::string& cookie : reply.cookies) fields.insert(http::field::set_cookie, cookie);
 }
 
 }  // namespace
@@ -51,6 +72,13 @@ ApiRequest to_api(const HttpRequest& request) {
   api.origin = all_values(request, "Origin");
   api.fetch_site = all_values(request, "Sec-Fetch-Site");
   api.host = all_values(request, "Host");
+  if (api.path.starts_with("/v1/blobs")) {
+    for (const char* name : kBlobHeaders) {
+      if (std::string value = all_values(request, name); !value.empty()) {
+        api.headers[name] = std::move(value);
+      }
+    }
+  }
   return api;
 }
 
@@ -65,20 +93,21 @@ void set_security_headers(HttpFields& fields, bool secure) {
 
 HttpResponse to_response(ApiReply& reply, const HttpShape& shape) {
   HttpResponse response(static_cast<http::status>(reply.status), shape.version);
-  response.set(http::field::content_type,
-               reply.problem ? "application/problem+json" : "application/json");
-  response.set(http::field::cache_control, "no-store");
-  set_security_headers(response, shape.secure);
-  if (reply.retry_after_ms > 0) {
-    response.set(http::field::retry_after, std::to_string((reply.retry_after_ms + 999) / 1000));
-  }
-  for (const std::string& cookie : reply.cookies) {
-    response.insert(http::field::set_cookie, cookie);
-  }
+  set_headers(response, reply, shape);
   response.keep_alive(shape.keep_alive);
   response.body() = std::move(reply.body);
   response.prepare_payload();
   if (shape.head_only) response.body().clear();  // the length stays
+  return response;
+}
+
+HttpFile file_response(const ApiReply& reply, const HttpShape& shape) {
+  HttpFile response(static_cast<http::status>(reply.status), shape.version);
+  set_headers(response, reply, shape);
+  response.keep_alive(shape.keep_alive);
+  response.content_length(reply.file->left());
+  response.body().data = nullptr;
+  response.body().more = true;
   return response;
 }
 

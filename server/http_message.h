@@ -1,6 +1,7 @@
 // Between the messages of HTTP and the requests and replies of the Service. Pure; any thread.
 #pragma once
 
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -14,6 +15,8 @@ namespace waystation {
 
 using HttpRequest = beast::http::request<beast::http::string_body>;
 using HttpResponse = beast::http::response<beast::http::string_body>;
+// Whose bytes are written one after another.
+using HttpFile = beast::http::response<beast::http::buffer_body>;
 // Of bytes that outlive it.
 using HttpPage = beast::http::response<beast::http::span_body<const char>>;
 using HttpFields = beast::http::fields;
@@ -28,6 +31,8 @@ struct HttpShape {
 
 [[nodiscard]] ApiRequest to_api(const HttpRequest& request);
 [[nodiscard]] HttpResponse to_response(ApiReply& reply, const HttpShape& shape);  // takes the body
+// Precondition: the reply has a file.
+[[nodiscard]] HttpFile file_response(const ApiReply& reply, const HttpShape& shape);
 // Precondition: the page is no error.
 [[nodiscard]] HttpPage to_response(const PageAnswer& page, const HttpShape& shape);
 

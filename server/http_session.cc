@@ -7,12 +7,14 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <chrono>
 #include <iterator>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "server/await.h"
 #include "server/edge_limits.h"
@@ -69,7 +71,7 @@ class HttpSession {
   asio::awaitable<bool> serve_one() {
     Parser parser;
     parser.header_limit(limits::kHeaderBytes);
-    parser.body_limit(limits::kFrameBytes);
+    parser.body_limit(std::max(limits::kFrameBytes, service_->upload_bytes()));
     ErrorCode error;
     const std::int64_t left = peer_->visit->unknown_left_ms().value_or(limits::kHttpTimeoutMs);
     rest();
@@ -85,6 +87,7 @@ class HttpSession {
     shape_.secure = client_.secure;
     std::optional<ApiReply> refusal = refusal_of(parser);
     if (refusal) co_return co_await refuse(*refusal);
+    if (is_upload(parser.get())) co_return co_await take_upload(parser);
     const std::size_t headers = count_of(parser.get());
     const bool room = co_await read_body(parser, error);
     if (!room) {
@@ -119,9 +122,84 @@ class HttpSession {
     return wait > 0 ? std::optional<ApiReply>(busy(wait)) : std::nullopt;
   }
 
-  static std::size_t most_body(const http::request<http::string_body>& header) {
+  // Bytes of a photo: they go to the disk as they come, once it is known who sends them.
+  static bool is_upload(const http::request<http::string_body>& header) {
+    return header.method() == http::verb::patch && header.target().starts_with("/v1/blobs/");
+  }
+
+  [[nodiscard]] std::size_t most_body(const http::request<http::string_body>& header) const {
     const bool token = header.count(http::field::authorization) + header.count("Cookie") > 0;
+    if (token && is_upload(header)) return service_->upload_bytes();
     return token || header.target() == kSyncPath ? limits::kFrameBytes : limits::kUnknownBodyBytes;
+  }
+
+  asio::awaitable<bool> take_upload(Parser& parser) {
+    HttpShape shape = shape_;
+    shape.version = parser.get().version();
+    shape.keep_alive = parser.get().keep_alive();
+    ApiRequest api = to_api(parser.get());
+    api.peer = client_.client.to_string();
+    api.secure = client_.secure;
+    const asio::any_io_executor executor = stream_.get_executor();
+    auto start = [this, &api](auto callback) { service_->begin_upload(api, std::move(callback)); };
+    UploadStart begun = co_await await_callback<UploadStart>(executor, std::move(start));
+    if (begun.refused) {
+      if (begun.refused->status == info(Code::kAuthBadToken).http) peer_->visit->strike();
+      co_return co_await refuse(*begun.refused);
+    }
+    peer_->visit->known();
+    UploadInHandPtr upload = std::move(begun.upload);
+    ErrorCode error;
+    const Status taken = co_await read_upload(parser, upload, error);
+    // What has come counts, however it ended.
+    auto finish = [this, &upload](auto callback) {
+      service_->end_upload(upload, std::move(callback));
+    };
+    ApiReply reply = co_await await_callback<ApiReply>(executor, std::move(finish));
+    if (error) co_return co_await refuse_to_read(error, true);
+    if (!taken) {
+      reply = problem(taken.error());
+      co_return co_await refuse(reply);
+    }
+    const bool written = co_await respond(reply, shape);
+    co_return written&& shape.keep_alive;
+  }
+
+  // As read_body(), but that each piece is written before the next is read.
+  asio::awaitable<Status> read_upload(Parser& parser, UploadInHandPtr upload, ErrorCode& error) {
+    const auto began = std::chrono::steady_clock::now();
+    const asio::any_io_executor executor = stream_.get_executor();
+    std::size_t bytes = 0;
+    parser.eager(true);
+    feed(parser, error);
+    while (!error) {
+      std::string piece = std::exchange(parser.get().body(), std::string());
+      if (!piece.empty()) {
+        auto write = [this, &upload, &piece](auto callback) {
+          service_->write_upload(upload, std::move(piece), std::move(callback));
+        };
+        const Status written = co_await await_callback<Status>(executor, std::move(write));
+        if (!written) co_return written;
+      }
+      if (parser.is_done()) co_return Status{};
+      const std::size_t size = beast::read_size(buffer_, kPiece);
+      if (size == 0 || bytes > 2 * service_->upload_bytes()) {
+        error = http::error::buffer_overflow;
+        break;
+      }
+      const auto left = began + slowest(bytes, limits::kBodyGraceMs);
+      start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
+          left - std::chrono::steady_clock::now()));
+      const auto room = buffer_.prepare(size);
+      const std::size_t read = co_await stream_.async_read_some(room, into(error));
+      stop_deadline();
+      buffer_.commit(read);
+      bytes += read;
+      peer_->visit->bytes(read);
+      if (error == asio::error::eof) error = http::error::partial_message;
+      if (!error) feed(parser, error);
+    }
+    co_return Status{};
   }
 
   // A body has a time of grace, and then must keep up with a pace that any phone has. False: those
@@ -278,8 +356,37 @@ class HttpSession {
     deadline_.cancel();
   }
 
+  // Piece by piece, as the other side takes them. Awaited at once.
+  asio::awaitable<bool> send_file(ApiReply& reply, const HttpShape& shape) {
+    HttpFile response = file_response(reply, shape);
+    http::response_serializer<http::buffer_body> serializer(response);
+    const asio::any_io_executor executor = stream_.get_executor();
+    ErrorCode error;
+    stream_.bare().expires_after(slowest(limits::kHeaderBytes, limits::kWriteGraceMs));
+    co_await http::async_write_header(stream_, serializer, into(error));
+    while (!error && !shape.head_only && reply.file->left() > 0) {
+      auto start = [this, &reply](auto callback) {
+        service_->read_blob(reply.file, std::move(callback));
+      };
+      Result<std::string> piece =
+          co_await await_callback<Result<std::string>>(executor, std::move(start));
+      if (!piece) co_return false;  // the length that was told cannot be kept any more
+      response.body().data = piece->data();
+      response.body().size = piece->size();
+      response.body().more = reply.file->left() > 0;
+      stream_.bare().expires_after(slowest(piece->size(), limits::kWriteGraceMs));
+      co_await http::async_write(stream_, serializer, into(error));
+      if (error == http::error::need_buffer) error = {};
+      peer_->visit->bytes(piece->size());
+    }
+    stream_.bare().expires_never();
+    served_ = true;
+    co_return !error;
+  }
+
   // Awaited at once: what it refers to outlives it.
   asio::awaitable<bool> respond(ApiReply& reply, const HttpShape& shape) {
+    if (reply.file != nullptr) co_return co_await send_file(reply, shape);
     HttpResponse response = to_response(reply, shape);
     co_return co_await send(response);
   }

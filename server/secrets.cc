@@ -15,6 +15,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "sync/bytes.h"
 #include "sync/device_id.h"
 #include "sync/result.h"
 
@@ -32,6 +33,15 @@ std::uint64_t random_bits(unsigned bits, const RandomBytes& random) {
   std::uint64_t value = 0;
   for (const unsigned char byte : random_bytes<8>(random)) value = value << 8U | byte;
   return value & ((std::uint64_t{1} << bits) - 1);
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  std::string mac(SHA256_DIGEST_LENGTH, '\0');
+  unsigned size = 0;
+  WS_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                reinterpret_cast<unsigned char*>(mac.data()), &size) != nullptr);
+  return mac;
 }
 
 }  // namespace
@@ -65,12 +75,11 @@ std::string random_incarnation(const RandomBytes& random) {
 }
 
 std::string code_hash(std::string_view digits, std::string_view admin_token) {
-  std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  unsigned size = 0;
-  WS_CHECK(HMAC(EVP_sha256(), admin_token.data(), static_cast<int>(admin_token.size()),
-                reinterpret_cast<const unsigned char*>(digits.data()), digits.size(),
-                reinterpret_cast<unsigned char*>(hash.data()), &size) != nullptr);
-  return hash;
+  return hmac_sha256(admin_token, digits);
+}
+
+std::string handover_mac(std::string_view token_hash, std::string_view text) {
+  return hex_of(hmac_sha256(hmac_sha256(token_hash, "waystation handover 1"), text));
 }
 
 std::uint64_t random_device(const RandomBytes& random) {

@@ -31,6 +31,11 @@ using RandomBytes = std::function<void(std::span<unsigned char>)>;
 // could be reversed by whoever sees it, or the part of it that is the code's id.
 [[nodiscard]] std::string code_hash(std::string_view digits, std::string_view admin_token);
 
+// What ops are signed by that another device hands in: HMAC-SHA-256 of `text`, in hex, under a key
+// that the device derives from its token and the server from the hash that it keeps of it.
+// docs/protocol.md, "Hand-over".
+[[nodiscard]] std::string handover_mac(std::string_view token_hash, std::string_view text);
+
 // Equal, in a time that does not depend on where they differ.
 [[nodiscard]] bool equal_secrets(std::string_view a, std::string_view b);
 

@@ -20,6 +20,8 @@ constexpr auto kGoodbye = std::chrono::milliseconds(200);
 constexpr auto kAcceptRest = std::chrono::milliseconds(50);
 // How long a new certificate may lie there before it is seen.
 constexpr auto kCertificateLook = std::chrono::seconds(3);
+// Photos that are not wanted any more: it counts in days when they go.
+constexpr auto kTidyEvery = std::chrono::minutes(30);
 
 std::int64_t steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -61,6 +63,7 @@ Status Server::start() {
   if (error) return Error{Code::kIo, fmt::format("{}: {}", config_.listen, error.message())};
   port_ = acceptor_->local_endpoint().port();
   asio::co_spawn(workers_[0]->context, accept_all(), asio::detached);
+  asio::co_spawn(workers_[0]->context, tidy_now_and_then(), asio::detached);
   if (tls_ != nullptr) asio::co_spawn(workers_[0]->context, watch_certificate(), asio::detached);
   for (auto& worker : workers_) {
     worker->thread = std::thread([raw = worker.get()] {
@@ -101,6 +104,17 @@ asio::awaitable<void> Server::watch_certificate() {
     co_await timer.async_wait(into(error));
     if (error) co_return;
     tls_->reload_if_changed();
+  }
+}
+
+asio::awaitable<void> Server::tidy_now_and_then() {
+  asio::steady_timer timer(workers_[0]->context);
+  while (true) {
+    timer.expires_after(kTidyEvery);
+    ErrorCode error;
+    co_await timer.async_wait(into(error));
+    if (error) co_return;
+    service_.tidy_blobs();
   }
 }
 

@@ -47,6 +47,7 @@ class Server {
   [[nodiscard]] Status secure(const Address& address);
   asio::awaitable<void> accept_all();
   asio::awaitable<void> watch_certificate();
+  asio::awaitable<void> tidy_now_and_then();
   void serve(tcp::socket socket);
   void remember(const std::shared_ptr<LiveSession>& session);
 

@@ -73,6 +73,15 @@ Status mark_policy_file(Kv& kv) {
   return kv.write(batch, Durability::kSynced);
 }
 
+BackupPlace backups_with(const std::shared_ptr<const Blobs>& blobs) {
+  BackupPlace place;
+  place.begin = [blobs](const std::string& folder) { return begin_backup(*blobs, folder); };
+  place.back_up = [blobs](Store& store, const std::string& folder, std::int64_t now_ms) {
+    return back_up(store, folder, now_ms, blobs.get());
+  };
+  return place;
+}
+
 }  // namespace
 
 std::int64_t now_ms() {
@@ -102,6 +111,9 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   if (!master) return master.error();
   around.master = *master;
   around.erasures = erasure_lists(config);
+  around.blobs = config.data + "/blobs";
+  around.uploads = config.data + "/uploads";
+  around.backups = backups_with(std::make_shared<Blobs>(around.blobs));
   return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
 
@@ -158,6 +170,11 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     const auto& append = raw->surroundings_.erasures.append;
     return append ? append(Erasure{mark_of_row(row), now_ms}) : Status{};
   };
+  auto placed = service->open_blobs(config);
+  if (!placed) return placed.error();
+  settings.has_blob = [raw = service.get()](const std::string& hash) {
+    return raw->blobs_ != nullptr && raw->blobs_->has(hash);
+  };
   service->applier_ = std::make_unique<Applier>(*service->store_, service->schemas_, settings);
   if (auto started = service->applier_->start(); !started) return started.error();
   if (auto erased = service->erase_again(); !erased) return erased.error();
@@ -174,21 +191,24 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   service->office_ = std::make_unique<Office>(
       *service->store_, around,
       [raw = service.get()](Request request) { return raw->writer_->submit(std::move(request)); });
+  for (const std::string& hash : *placed) service->tell_presence(hash, "", [](const Status&) {});
   return service;
 }
 
 void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
   if (office_ != nullptr) office_->stop();
+  if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
-bool Service::step_reader() { return readers_->step() || office_->step(); }
+bool Service::step_reader() { return readers_->step() || office_->step() || blob_work_->step(); }
 
 void Service::abandon() {
   readers_->abandon();
   office_->abandon();
+  blob_work_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
 }
@@ -302,13 +322,15 @@ void Service::api(ApiRequest request, ApiDone done) {
 
   if (Office::has_path(request.path)) return office(request, std::move(done));
 
+  if (is_blob_path(request.path)) return blobs(request, std::move(done));
+
   const bool action = request.path.rfind("/v1/devices/", 0) == 0;
   const bool code = request.path.rfind("/v1/codes/", 0) == 0;
   const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
   const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
                      is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
-                     is("/v1/audit/exports");
+                     is("/v1/audit/exports") || is("/v1/handover");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -321,6 +343,9 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (done == nullptr) return;
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
+  }
+  if (is("/v1/handover")) {
+    return post ? handover(request, *who, std::move(done)) : wrong_method();
   }
   if (is("/v1/devices") && !who->is_device()) {
     return get ? devices(std::move(done)) : wrong_method();
@@ -448,7 +473,18 @@ void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone do
                        note->position, note->made_ms);
     done(ApiReply{200, std::move(out), false, 0});
   };
-  write(std::move(backup), done);
+  if (surroundings_.backups.begin == nullptr) return write(std::move(backup), done);
+  // Photos take long, and nobody is to wait for them.
+  auto shared = std::make_shared<BackupRequest>(std::move(backup));
+  on_disk(std::move(done), [this, shared](const ApiDone& answer) {
+    const std::string folder = shared->folder;
+    if (auto begun = surroundings_.backups.begin(folder); !begun) {
+      return answer(problem_in_full(begun.error()));
+    }
+    if (writer_->submit(std::move(*shared))) return;
+    surroundings_.backups.discard(folder);
+    answer(busy("too many ops wait"));
+  });
 }
 
 void Service::devices(ApiDone done) {

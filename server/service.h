@@ -12,12 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "server/blob_reading.h"
 #include "server/config.h"
 #include "server/device_limits.h"
 #include "server/fanout.h"
 #include "server/guess_limit.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
+#include "server/uploads.h"
 #include "storage/applier.h"
 #include "storage/lists.h"
 #include "storage/office.h"
@@ -42,6 +44,8 @@ struct ApiRequest {
   std::string origin = {};
   std::string fetch_site = {};  // Sec-Fetch-Site
   std::string host = {};
+  // Of an upload or a photo: what its path goes by, by their names in lower case.
+  std::map<std::string, std::string> headers = {};
 };
 
 struct ApiReply {
@@ -50,8 +54,22 @@ struct ApiReply {
   bool problem = false;  // application/problem+json
   std::int64_t retry_after_ms = 0;
   std::vector<std::string> cookies = {};  // values of Set-Cookie
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::shared_ptr<BlobReading> file = {};  // what is sent in place of the body; null: the body
   // Places that the asker has until the answer has been sent: it lives as long as they are taken.
   std::shared_ptr<const void> held = {};
+};
+
+// The right to write on one upload, with the place of its device.
+struct UploadInHand {
+  std::unique_ptr<Uploads::Writing> writing;
+  std::unique_ptr<DeviceLimits::Visit> visit;
+  std::uint64_t device = 0;  // 0: somebody of the office
+};
+using UploadInHandPtr = std::shared_ptr<UploadInHand>;
+struct UploadStart {
+  std::optional<ApiReply> refused;  // then there is no upload
+  UploadInHandPtr upload;
 };
 
 class Office;
@@ -111,6 +129,20 @@ class Service {
   // All of HTTP but the upgrade to WebSocket.
   void api(ApiRequest request, ApiDone done);
 
+  // A PATCH of an upload, whose body the caller hands on piece by piece, each when the one before
+  // is written, and which it ends in any case: what has come counts. Callbacks come once, from any
+  // thread.
+  void begin_upload(const ApiRequest& request, std::function<void(UploadStart)> begun);
+  void write_upload(const UploadInHandPtr& upload, std::string bytes,
+                    std::function<void(Status)> written);
+  void end_upload(const UploadInHandPtr& upload, ApiDone done);
+  [[nodiscard]] std::size_t upload_bytes() const;  // of the largest upload; 0: none are taken
+  // The next piece of ApiReply::file.
+  void read_blob(const std::shared_ptr<BlobReading>& reading,
+                 std::function<void(Result<std::string>)> done);
+  // Removes uploads that have expired, and photos that no record has named for long. Now and then.
+  void tidy_blobs();
+
   [[nodiscard]] Fanout& fanout() { return *fanout_; }
   [[nodiscard]] const Store& store() const { return *store_; }
   [[nodiscard]] const Schemas& schemas() const { return schemas_; }
@@ -149,6 +181,19 @@ class Service {
 
   void enroll(const ApiRequest& request, ApiDone done);
   void sync(const ApiRequest& request, ApiDone done);
+  void handover(const ApiRequest& request, const Caller& carrier, ApiDone done);
+  // Photos (service_blobs.cc).
+  [[nodiscard]] static bool is_blob_path(std::string_view path);
+  [[nodiscard]] Result<std::vector<std::string>> open_blobs(const Config& config);
+  [[nodiscard]] Result<Caller> uploader(const ApiRequest& request) const;
+  void blobs(const ApiRequest& request, ApiDone done);
+  void create_upload(const ApiRequest& request, ApiDone done);
+  void give_blob(const ApiRequest& request, ApiDone done);
+  [[nodiscard]] ApiReply blob_reply(const ApiRequest& request, const std::string& hash,
+                                    std::uint64_t size) const;
+  void on_disk(ApiDone done, std::function<void(const ApiDone&)> job);
+  void tell_presence(const std::string& hash, std::string after, std::function<void(Status)> done);
+  void sweep_blobs(std::int64_t now_ms);
   void devices(ApiDone done);
   // Erases a person and says what remains (service_persons.cc).
   [[nodiscard]] static bool is_person_path(std::string_view path);
@@ -204,7 +249,10 @@ class Service {
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<Fanout> fanout_;
   std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Blobs> blobs_;  // null, as the uploads: photos are not taken
+  std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<ReaderPool> blob_work_;  // whoever waits for files of photos
   std::unique_ptr<Office> office_;
   GuessLimit guesses_;
 };

@@ -26,8 +26,13 @@ namespace waystation {
 // As the functions of storage/backup.h by these names.
 struct BackupPlace {
   std::function<Status(const std::string& folder)> check = check_backup_folder;
+  // Null: there is no long part.
+  std::function<Status(const std::string& folder)> begin;
   std::function<Result<BackupNote>(Store& store, const std::string& folder, std::int64_t now_ms)>
-      back_up = waystation::back_up;
+      back_up = [](Store& store, const std::string& folder, std::int64_t now_ms) {
+        return waystation::back_up(store, folder, now_ms);
+      };
+  std::function<void(const std::string& folder)> discard = discard_backup;
 };
 
 // Where it is kept, apart from the store, who was erased. Null: nowhere.
@@ -45,6 +50,9 @@ struct Surroundings {
   // Null: read from the configured file.
   std::shared_ptr<const Policy> policy;
   BackupPlace backups;
+  // Where photos lie and where they come in; empty: none are taken.
+  std::string blobs;
+  std::string uploads;
   ErasureJournal erasures;
   std::optional<MasterKey> master;  // nothing: personal values are not sealed
 };

@@ -6,6 +6,7 @@
 
 #include "storage/group.h"
 #include "storage/keys.h"
+#include "storage/rules.h"
 #include "storage/views.h"
 #include "sync/broken.h"
 #include "sync/cursor.h"
@@ -135,14 +136,18 @@ void Applier::take(Group& group, ExchangeRequest& request) {
       reply.wipe = encode_wipe(Wipe{account->wipe_ordered_ms, account->wipe_now});
     }
   }
-  device.state.last_seen_ms = group.now_ms;
+  if (request.carried_by.empty()) device.state.last_seen_ms = group.now_ms;
   if (request.push) {
     Receipt receipt;
+    const std::uint64_t before = device.state.applied;
     if (auto pushed = push(group, device, account, *request.push, receipt); !pushed) {
       request.done(pushed.error());
       return;
     }
     receipt.applied = device.state.applied;
+    if (!request.carried_by.empty() && receipt.applied > before) {
+      audit_carried(group, request, before + 1, receipt.applied);
+    }
     receipt.backed_up = backed_up(device.state);
     reply.receipt = encode_receipt(receipt);
     group.must_sync = true;
@@ -428,6 +433,7 @@ Result<Applier::Entry*> Applier::entry(const std::string& key) {
     made.stored_seq = made.record.buried ? 0 : made.record.seq;
     const auto parts = keys::parse_record(key);
     WS_CHECK(parts.has_value());
+    made.stored_blob = named_blob(parts->coll, made.record);
     const std::string visible = made.record.visible();
     made.size_bound = visible.size();
     if (!visible.empty()) {
@@ -551,9 +557,11 @@ void Applier::back_up(BackupRequest& request, std::int64_t now_ms) {
 Status Applier::close_records(Group& group) {
   for (std::size_t i = 0; i < group.dirty_records.size(); ++i) {
     if (auto matched = match_duplicates(group, i); !matched) return matched;
+    if (auto told = tell_presence(group, i); !told) return told;
   }
   for (auto& [entry, key] : group.dirty_records) {
     if (auto armed = arm(group, key, *entry); !armed) return armed;
+    list_blob(group, key, *entry);
     const auto parts = keys::parse_record(key);
     WS_CHECK(parts.has_value());
     const std::string visible = entry->record.visible();
@@ -609,6 +617,13 @@ Status Applier::close_records(Group& group) {
       group.batch.put(Column::kMatches, key, std::move(*value));
     } else {
       group.batch.erase(Column::kMatches, key);
+    }
+  }
+  for (const auto& [key, put] : group.blobs) {
+    if (put) {
+      group.batch.put(Column::kBlobs, key, {});
+    } else {
+      group.batch.erase(Column::kBlobs, key);
     }
   }
   for (const std::string& id : group.dirty_scopes) {

@@ -39,7 +39,8 @@ struct ExchangeRequest {
   std::uint64_t device = 0;
   std::optional<Hello> hello;
   std::optional<Push> push;
-  std::optional<Wiped> wiped;  // then nothing else of the frame is taken
+  std::optional<Wiped> wiped;   // then nothing else of the frame is taken
+  std::string carried_by = {};  // for the audit log: another device hands in this push
   struct Reply {
     std::string welcome;  // encoded frames; empty where not asked for
     std::string wipe;
@@ -145,9 +146,26 @@ struct OfficeRequest {
   std::function<void(Status)> done;
 };
 
-using Request = std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest,
-                             ScopesRequest, RoleRequest, StandingRequest, WipeRequest,
-                             BackupRequest, OfficeRequest, EraseRequest>;
+// A blob has come: `present` is written into the records that name it, so many in one group.
+struct PresenceRequest {
+  std::string hash;
+  std::string after;  // where the one before ended; empty: from the start
+  // Where to go on; empty: all of them know.
+  std::function<void(Result<std::string>)> done;
+};
+
+// Blobs that no record has named for long. Those that none names now are given to `remove`, on the
+// writer's thread.
+struct BlobSweepRequest {
+  std::vector<std::string> hashes;
+  std::function<void(const std::string& hash)> remove;
+  std::function<void(Status)> done;
+};
+
+using Request =
+    std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest, ScopesRequest,
+                 RoleRequest, StandingRequest, WipeRequest, BackupRequest, OfficeRequest,
+                 EraseRequest, PresenceRequest, BlobSweepRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -167,6 +185,9 @@ struct ApplierSettings {
   // Called before the group that erases is committed, and must have made it durable elsewhere that
   // the person is erased: a backup that is older must not bring anything back.
   std::function<Status(const std::string& row, std::int64_t now_ms)> erasing;
+  // Whether the blob is there, whole and synced. What comes of the answer is an op of the server's,
+  // so that it is asked once and holds for everybody who reads the log. Null: none is.
+  std::function<bool(const std::string& hash)> has_blob;
 };
 
 class Applier {
@@ -194,6 +215,7 @@ class Applier {
     Record record;
     bool dirty = false;
     Seq stored_seq = 0;              // where the change index has it; 0: nowhere
+    std::string stored_blob;         // under which kBlobs has it; empty: nowhere
     Digest stored_part;              // what it adds to the digest as stored
     std::vector<Digest> view_parts;  // the same for each view; empty: nothing
     std::size_t size_bound = 0;      // at least the size of its visible text
@@ -223,10 +245,14 @@ class Applier {
   void take(Group& group, RoleRequest& request);
   void take(Group& group, EraseRequest& request);
   void take(Group& group, OfficeRequest& request);
+  void take(Group& group, PresenceRequest& request);
+  void take(Group& group, BlobSweepRequest& request);
 
   // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
   void audit(Group& group, AuditNote note);
   void audit_review(Group& group, std::uint64_t device, const Op& op);
+  void audit_carried(Group& group, const ExchangeRequest& request, std::uint64_t first,
+                     std::uint64_t last);
 
   [[nodiscard]] Result<Device*> device(std::uint64_t id);
   void touch(Group& group, std::uint64_t id,
@@ -301,6 +327,10 @@ class Applier {
   [[nodiscard]] Result<Seq> may_bury(Group& group);
   [[nodiscard]] Result<const Record*> parent_of(const std::string& scope, const Record& record,
                                                 const CloseRule& rule);
+  // Photos (photos.cc): what the record says of its blob is so, and kBlobs lists it.
+  [[nodiscard]] Status tell_presence(Group& group, std::size_t dirty_index);
+  [[nodiscard]] Status write_presence(Group& group, const std::string& key, bool present);
+  void list_blob(Group& group, const std::string& key, Entry& entry);
   void dirty(Group& group, Entry& entry, const std::string& key);
   void count(Entry& entry);  // how much memory it takes by now
 

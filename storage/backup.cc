@@ -1,15 +1,14 @@
 #include "storage/backup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
+#include "storage/blobs.h"
 #include "storage/erasures.h"
 #include "storage/keyring.h"
 
@@ -21,20 +20,11 @@ namespace fs = std::filesystem;
 constexpr const char* kNote = "BACKUP";
 constexpr const char* kToken = "admin.token";
 constexpr const char* kErasures = "erasures.log";
+constexpr const char* kBlobFolder = "blobs";
 constexpr std::string_view kFirstLine = "waystation backup 1";
 
 Error failed(const std::string& path, const std::error_code& error) {
   return Error{Code::kIo, fmt::format("{}: {}", path, error.message())};
-}
-
-// Of a file or a folder.
-Status sync_path(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const int reason = errno;
-  if (file >= 0) ::close(file);
-  if (synced) return {};
-  return Error{Code::kIo, fmt::format("{}: {}", path, std::strerror(reason))};
 }
 
 Status sync_all(const std::string& folder) {
@@ -69,8 +59,18 @@ Status write_erasures(const Store& store, const std::string& folder) {
   return write_erasures(folder + "/" + kErasures, *erasures);
 }
 
-Status fill(Store& store, const std::string& folder, const BackupNote& note) {
+Status make_backup_folder(const std::string& folder) {
+  if (auto checked = check_backup_folder(folder); !checked) return checked;
+  if (::mkdir(folder.c_str(), S_IRWXU) == 0) return {};
+  return Error{Code::kIo, fmt::format("{}: {}", folder, std::strerror(errno))};
+}
+
+// A blob lies in its place before a record says so: the store first, then the blobs.
+Status fill(Store& store, const std::string& folder, const BackupNote& note, const Blobs* blobs) {
   if (auto copied = store.kv().checkpoint(folder + "/store"); !copied) return copied;
+  if (blobs != nullptr) {
+    if (auto copied = blobs->copy_to(folder + "/" + kBlobFolder); !copied) return copied;
+  }
   if (auto listed = write_erasures(store, folder); !listed) return listed;
   if (auto written = write_note(folder, note); !written) return written;
   if (auto synced = sync_path(folder); !synced) return synced;
@@ -136,19 +136,30 @@ Status check_backup_folder(const std::string& folder) {
   return {};
 }
 
-Result<BackupNote> back_up(Store& store, const std::string& folder, std::int64_t now_ms) {
-  if (auto checked = check_backup_folder(folder); !checked) return checked.error();
+Status begin_backup(const Blobs& blobs, const std::string& folder) {
+  if (auto made = make_backup_folder(folder); !made) return made;
+  auto copied = blobs.copy_to(folder + "/" + kBlobFolder);
+  if (!copied) discard_backup(folder);
+  return copied;
+}
+
+void discard_backup(const std::string& folder) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
+Result<BackupNote> back_up(Store& store, const std::string& folder, std::int64_t now_ms,
+                           const Blobs* begun) {
   const auto position = store.position();
   if (!position) return position.error();
   const auto head = read_audit_head(store.kv());
   if (!head) return head.error();
   BackupNote note{store.incarnation(), *position, now_ms, *head};
-  if (::mkdir(folder.c_str(), S_IRWXU) != 0) {
-    return Error{Code::kIo, fmt::format("{}: {}", folder, std::strerror(errno))};
+  if (begun == nullptr) {
+    if (auto made = make_backup_folder(folder); !made) return made.error();
   }
-  if (auto filled = fill(store, folder, note); !filled) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
+  if (auto filled = fill(store, folder, note, begun); !filled) {
+    discard_backup(folder);
     return filled.error();
   }
   return note;
@@ -191,11 +202,14 @@ Result<BackupNote> restore(const std::string& folder, const std::string& data,
   if (error) return failed(data, error);
   // Beside its place until it is whole: a server never finds half a store.
   const std::string part = data + "/store.part";
-  if (auto taken = take_in(folder, part, new_incarnation); !taken) {
+  auto taken = Blobs(folder + "/" + kBlobFolder).copy_to(data + "/" + kBlobFolder);
+  if (taken.ok()) taken = take_in(folder, part, new_incarnation);
+  if (!taken) {
     fs::remove_all(part, error);
+    fs::remove_all(data + "/" + kBlobFolder, error);
     return taken.error();
   }
-  if (auto taken = take_token(folder, data); !taken) return taken.error();
+  if (auto token = take_token(folder, data); !token) return token.error();
   fs::rename(part, data + "/store", error);
   if (error) return failed(data, error);
   if (auto synced = sync_path(data); !synced) return synced.error();

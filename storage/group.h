@@ -24,6 +24,8 @@ struct Applier::Group {
   std::vector<std::string> dirty_scopes;
   std::unordered_map<std::string, std::optional<std::string>> conflicts;
   std::map<std::string, std::optional<std::string>> matches;
+  // Rows of kBlobs: put (true) or erased by this group.
+  std::map<std::string, bool> blobs;
   std::unordered_set<std::string> looked_at;                   // records that were due
   std::map<std::uint64_t, std::shared_ptr<Account>> accounts;  // changed in this group
   // By row: keys that this group has made; nothing: it has erased the person.

@@ -206,6 +206,22 @@ std::string scope_prefix(std::string_view scope) {
   return key;
 }
 
+std::string blob_prefix(std::string_view hash) {
+  std::string key(hash);
+  key += '\0';
+  return key;
+}
+
+std::string blob(std::string_view hash, std::string_view record_key) {
+  return blob_prefix(hash) += record_key;
+}
+
+std::optional<BlobKey> parse_blob(std::string_view key) {
+  const std::size_t end = key.find('\0');
+  if (end == std::string_view::npos || !parse_record(key.substr(end + 1))) return std::nullopt;
+  return BlobKey{key.substr(0, end), key.substr(end + 1)};
+}
+
 std::string collection_prefix(std::string_view scope, std::string_view coll) {
   std::string key = scope_prefix(scope);
   key += coll;

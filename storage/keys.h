@@ -112,6 +112,15 @@ struct ViewDigestKey {
 };
 [[nodiscard]] std::optional<ViewDigestKey> parse_view_digest(std::string_view key);
 
+// That a record names a blob: its hash (64 hex digits), then the key of record().
+[[nodiscard]] std::string blob_prefix(std::string_view hash);
+[[nodiscard]] std::string blob(std::string_view hash, std::string_view record_key);
+struct BlobKey {
+  std::string_view hash;
+  std::string_view record_key;
+};
+[[nodiscard]] std::optional<BlobKey> parse_blob(std::string_view key);
+
 // All keys of a collection of a scope in kRecords start with this.
 [[nodiscard]] std::string collection_prefix(std::string_view scope, std::string_view coll);
 // All keys of a scope in kRecords, kChanges and kConflicts start with this.

@@ -34,8 +34,9 @@ enum class Column : std::uint8_t {
   kAudit,
   kViewDigests,
   kPersons,
+  kBlobs,
 };
-inline constexpr std::size_t kColumns = 15;
+inline constexpr std::size_t kColumns = 16;
 
 class Batch {
  public:

@@ -44,6 +44,16 @@ void Applier::audit_review(Group& group, std::uint64_t device, const Op& op) {
   }
 }
 
+// Ops that had a verdict before are no news.
+void Applier::audit_carried(Group& group, const ExchangeRequest& request, std::uint64_t first,
+                            std::uint64_t last) {
+  audit(group, {request.carried_by, "device.handover", "device " + format_device_id(request.device),
+                AuditDetails()
+                    .number("first", static_cast<std::int64_t>(first))
+                    .number("last", static_cast<std::int64_t>(last))
+                    .json()});
+}
+
 void Applier::take(Group& group, OfficeRequest& request) {
   const OfficeTablesPtr tables = group.office != nullptr ? group.office : store_.office().get();
   auto change = request.change(*tables, group.now_ms);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "storage/blobs.h"
 #include "sync/bytes.h"
 #include "sync/digest.h"
 #include "sync/limits.h"
@@ -107,6 +108,12 @@ std::string candidate_id(std::string_view a, std::string_view b) {
   if (b < a) std::swap(a, b);
   const std::string id = fmt::format("{}~{}", a, b);
   return id.size() <= limits::kRecordIdBytes ? id : hex_of(sha256(id));
+}
+
+std::string named_blob(std::string_view coll, const Record& record) {
+  if (coll != kPhotoCollection) return {};
+  const auto hash = record.shown_text(kBlobField);
+  return hash && valid_blob_hash(*hash) ? std::string(*hash) : std::string();
 }
 
 }  // namespace waystation

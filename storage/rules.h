@@ -50,4 +50,8 @@ struct MatchTexts {
 // The id of the record in `duplicate` about the two.
 [[nodiscard]] std::string candidate_id(std::string_view a, std::string_view b);
 
+// --- photos -----------------------------------------------------------------------------------
+// The hash of the blob that a record of this collection names; empty where it names none.
+[[nodiscard]] std::string named_blob(std::string_view coll, const Record& record);
+
 }  // namespace waystation

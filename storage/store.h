@@ -21,7 +21,7 @@
 namespace waystation {
 
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 5;
+inline constexpr std::uint64_t kStoreFormat = 6;
 
 class Store {
  public:

@@ -4,6 +4,7 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/rules.h"
 #include "storage/views.h"
 #include "sync/device_id.h"
 #include "sync/wire.h"
@@ -17,10 +18,11 @@ constexpr std::uint64_t kProgressEvery = 4096;
 class Verifier {
  public:
   Verifier(const Store& store, const std::function<void(std::uint64_t)>& progress,
-           const std::vector<AuditHead>& known_heads)
+           const std::vector<AuditHead>& known_heads, const BlobCheck& blobs)
       : store_(store),
         progress_(progress),
         known_heads_(known_heads),
+        blobs_(blobs),
         snapshot_(store.kv().snapshot()) {}
 
   Result<VerifyReport> run() {
@@ -28,8 +30,9 @@ class Verifier {
     if (!position) return position.error();
     position_ = *position;
     if (auto read = read_views(); !read) return read.error();
-    for (const auto part : {&Verifier::records, &Verifier::changes, &Verifier::conflicts,
-                            &Verifier::devices, &Verifier::quarantine, &Verifier::audit}) {
+    for (const auto part :
+         {&Verifier::records, &Verifier::changes, &Verifier::conflicts, &Verifier::devices,
+          &Verifier::quarantine, &Verifier::audit, &Verifier::blob_names}) {
       if (auto done = (this->*part)(); !done) return done.error();
     }
     return report_;
@@ -141,6 +144,7 @@ class Verifier {
     if (head->buried ? *found : !*found || pointer != expected) {
       fault("record {}: {} change entry at its seq", where, head->buried ? "a" : "no");
     }
+    if (auto checked = photo(key, *record, where); !checked) return checked;
     for (const Field& field : record->fields) {
       for (const Write& lost : field.lost) {
         std::string ignored;
@@ -152,6 +156,41 @@ class Verifier {
       }
     }
     return {};
+  }
+
+  Status photo(const keys::RecordKey& key, const Record& record, const std::string& where) {
+    const std::string blob = named_blob(key.coll, record);
+    if (blob.empty()) return {};
+    ++report_.photos;
+    std::string ignored;
+    const auto listed =
+        get(Column::kBlobs, keys::blob(blob, keys::record(key.scope, key.coll, key.id)), ignored);
+    if (!listed) return listed.error();
+    if (!*listed) fault("record {}: its blob is not listed under it", where);
+    if (blobs_.blobs == nullptr || !record.shown_text(kPresentField)) return {};
+    if (!blobs_.blobs->has(blob)) {
+      fault("record {}: blob {} is said to be present and is not there", where, blob);
+      return {};
+    }
+    if (!blobs_.hashes) return {};
+    const auto whole = blobs_.blobs->whole(blob);
+    if (!whole || !*whole) fault("record {}: blob {} is damaged", where, blob);
+    return {};
+  }
+
+  Status blob_names() {
+    return each(Column::kBlobs, [&](std::string_view key, std::string_view) {
+      const auto parts = keys::parse_blob(key);
+      std::string value;
+      const auto found = parts ? get(Column::kRecords, parts->record_key, value) : false;
+      if (!found) return Status{found.error()};
+      const auto record = *found ? decode_record(value) : Record{};
+      const auto named = parts ? keys::parse_record(parts->record_key) : std::nullopt;
+      if (!named || !record || named_blob(named->coll, *record) != parts->hash) {
+        fault("a blob is listed under a record that does not name it");
+      }
+      return Status{};
+    });
   }
 
   Status records() {
@@ -317,6 +356,7 @@ class Verifier {
   const Store& store_;
   const std::function<void(std::uint64_t)>& progress_;
   const std::vector<AuditHead>& known_heads_;
+  const BlobCheck blobs_;
   std::unique_ptr<Snapshot> snapshot_;
   VerifyReport report_;
   std::uint64_t keys_ = 0;
@@ -331,8 +371,8 @@ class Verifier {
 }  // namespace
 
 Result<VerifyReport> verify(const Store& store, const std::function<void(std::uint64_t)>& progress,
-                            const std::vector<AuditHead>& known_heads) {
-  return Verifier(store, progress, known_heads).run();
+                            const std::vector<AuditHead>& known_heads, const BlobCheck& blobs) {
+  return Verifier(store, progress, known_heads, blobs).run();
 }
 
 }  // namespace waystation

@@ -1,7 +1,9 @@
 // Checks a store from end to end: every value decodes; each record has exactly one change entry, at
 // its seq, and each entry its record; what a device sees equals what the merge state says; digests,
 // those of views too; conflicts; device logs without gaps, with a verdict for each op; refused ops
-// in the quarantine; the chain of the audit log. Reads one snapshot at constant memory. Any thread.
+// in the quarantine; the chain of the audit log; the names of blobs, and, where their folder is
+// given, that each that is said to be present is there. Reads one snapshot at constant memory. Any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/blobs.h"
 #include "storage/store.h"
 #include "sync/result.h"
 
@@ -25,14 +28,21 @@ struct VerifyReport {
   std::uint64_t refused = 0;
   std::uint64_t quarantined = 0;
   std::uint64_t audited = 0;
+  std::uint64_t photos = 0;  // records that name a blob
   std::uint64_t faults = 0;
   std::vector<std::string> first_faults;  // at most 20, for people
+};
+
+struct BlobCheck {
+  const Blobs* blobs = nullptr;  // null: not looked at
+  bool hashes = false;           // reads every file that is named, and hashes it
 };
 
 // `progress` is called now and then with the number of keys read so far.
 // `known_heads`: of the audit log, noted earlier; they must lie on its chain.
 [[nodiscard]] Result<VerifyReport> verify(const Store& store,
                                           const std::function<void(std::uint64_t)>& progress,
-                                          const std::vector<AuditHead>& known_heads = {});
+                                          const std::vector<AuditHead>& known_heads = {},
+                                          const BlobCheck& blobs = {});
 
 }  // namespace waystation

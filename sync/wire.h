@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,18 @@ struct CodeBody {
 
 // One stored op (canonical text) back into an Op: for replays, checks and the inspector.
 [[nodiscard]] Result<Op> decode_op(std::string_view json);
+
+// --- ops that another device carries ----------------------------------------------------------
+struct HandoverOutline {
+  std::string device;  // who wrote the ops, as it stands there
+  std::string mac;     // as it stands there
+  std::string text;    // what the mac is of: {"device":…,"ops":[…]} in canonical form
+  std::size_t ops = 0;
+};
+// Nothing: `admit` did not want them decoded. Errors besides those of a frame: an op that has no
+// canonical text refuses all of it, for then nothing can be said of who wrote it.
+[[nodiscard]] Result<std::optional<Push>> decode_handover(
+    std::string_view bytes, const std::function<bool(const HandoverOutline&)>& admit);
 
 // --- shapes that several places check ---------------------------------------------------------
 [[nodiscard]] bool valid_scope_id(std::string_view id);

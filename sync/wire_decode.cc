@@ -559,6 +559,37 @@ std::optional<std::int64_t> leased_of_verdict(std::string_view verdict) {
   return json::integer((*leased.begin()).value);
 }
 
+Result<std::optional<Push>> decode_handover(
+    std::string_view bytes, const std::function<bool(const HandoverOutline&)>& admit) {
+  auto document = json::parse(bytes);
+  if (!document) return document.error();
+  const json::SurrogateMark& mark = document->mark;
+  dom::object object;
+  if (document->root.get(object) != simdjson::SUCCESS) {
+    return Error{Code::kJsonInvalid, "the body is a JSON object"};
+  }
+  Reader reader(object, "body", mark);
+  HandoverOutline outline;
+  outline.device = reader.text("device", limits::kNameBytes, true);
+  outline.mac = reader.text("mac", limits::kNameBytes, true);
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  const auto ops = json::find(object, "ops");
+  dom::array items;
+  if (!ops || ops->get(items) != simdjson::SUCCESS) return invalid("body.ops", "must be an array");
+  outline.ops = items.size();
+  outline.text = R"({"device":)";
+  append_json_string(outline.text, outline.device);
+  outline.text += R"(,"ops":)";
+  if (auto none = json::append_canonical(outline.text, *ops, limits::kOpDepth + 1, mark)) {
+    return Error{none->code, none->detail};
+  }
+  outline.text += '}';
+  if (!admit(outline)) return std::optional<Push>();
+  auto push = decode_push(object, mark);
+  if (!push) return push.error();
+  return std::optional<Push>(std::move(*push));
+}
+
 Result<Op> decode_op(std::string_view json) {
   auto document = json::parse(json);
   if (!document) return document.error();

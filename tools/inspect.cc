@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 
+#include "storage/blobs.h"
 #include "storage/codec.h"
 #include "storage/keys.h"
 #include "sync/bytes.h"
@@ -29,6 +30,7 @@ struct InspectOptions {
   std::uint64_t n = 0;
   std::size_t last = 10;
   bool json = false;
+  std::string data;  // the data folder
 };
 
 std::string stamp_time(Stamp stamp) { return local_time(ms_from_seq(stamp)); }
@@ -64,6 +66,7 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kAudit, "audit"},
     {Column::kViewDigests, "view digests"},
     {Column::kPersons, "persons"},
+    {Column::kBlobs, "named blobs"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 
@@ -92,7 +95,19 @@ Result<std::uint64_t> stored_format(const Store& store) {
   return ByteReader(value).varint();
 }
 
-Status show_store(const Store& store, const InspectOptions&) {
+// How many files lie beside the store, and their bytes.
+Result<ColumnSize> measure(const Blobs& blobs) {
+  ColumnSize size;
+  const Status looked = blobs.each([&](const BlobFile& file) {
+    ++size.entries;
+    size.bytes += file.bytes;
+    return Status{};
+  });
+  if (!looked) return looked.error();
+  return size;
+}
+
+Status show_store(const Store& store, const InspectOptions& options) {
   const auto format = stored_format(store);
   if (!format) return format.error();
   const auto position = store.position();
@@ -117,6 +132,9 @@ Status show_store(const Store& store, const InspectOptions&) {
     table.add({column_name, grouped(size->entries), grouped(size->bytes)});
   }
   progress.clear();
+  const auto blobs = measure(Blobs(options.data + "/blobs"));
+  if (!blobs) return blobs.error();
+  table.add({"photos (files)", grouped(blobs->entries), grouped(blobs->bytes)});
   fmt::print("\n{}", table.text());
   return {};
 }
@@ -399,8 +417,9 @@ Status show_op(const Store& store, const InspectOptions& options) {
   return show_reused(store, device, options.n);
 }
 
-int inspect(const Config& config, const InspectOptions& options,
+int inspect(const Config& config, InspectOptions options,
             Status (*show)(const Store&, const InspectOptions&)) {
+  options.data = config.data;
   const auto store = open_to_read(config);
   if (!store) return report(store.error());
   const Status shown = show(**store, options);

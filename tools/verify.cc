@@ -31,6 +31,7 @@ void print_report(const Store& store, const VerifyReport& report) {
   row("  refused ops", report.refused);
   row("  quarantine entries", report.quarantined);
   row("  audit entries", report.audited);
+  row("  photos", report.photos);
   fmt::print("{}", table.text().substr(1));  // without the empty heading
   if (report.faults == 0) {
     fmt::print("no faults\n");
@@ -41,7 +42,7 @@ void print_report(const Store& store, const VerifyReport& report) {
   if (report.faults > report.first_faults.size()) fmt::print("  …\n");
 }
 
-int run_verify(const Config& config, const std::vector<std::string>& noted) {
+int run_verify(const Config& config, const std::vector<std::string>& noted, bool hashes) {
   std::vector<AuditHead> heads;
   for (const std::string& text : noted) {
     const auto head = parse_audit_head(text);
@@ -53,9 +54,10 @@ int run_verify(const Config& config, const std::vector<std::string>& noted) {
   }
   const auto store = open_to_read(config);
   if (!store) return report(store.error());
+  const Blobs blobs(config.data + "/blobs");
   Progress progress("checking, entries", 0);
   const auto checked = verify(
-      **store, [&](std::uint64_t keys) { progress.at(keys); }, heads);
+      **store, [&](std::uint64_t keys) { progress.at(keys); }, heads, BlobCheck{&blobs, hashes});
   progress.clear();
   if (!checked) return report(checked.error());
   print_report(**store, *checked);
@@ -74,8 +76,10 @@ void add_verify(CLI::App& app, Options& options, Run& run) {
       "--audit-head", *heads,
       "A head of the audit log that was noted earlier (audit --head, or BACKUP of a "
       "backup): it must still lie on the chain (repeatable)");
-  command->callback([&options, &run, heads] {
-    run = [&options, heads] { return run_verify(options.config, *heads); };
+  auto hashes = std::make_shared<bool>(false);
+  command->add_flag("--blobs", *hashes, "Read every photo too, and hold it against its hash");
+  command->callback([&options, &run, heads, hashes] {
+    run = [&options, heads, hashes] { return run_verify(options.config, *heads, *hashes); };
   });
 }
 

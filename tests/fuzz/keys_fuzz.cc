@@ -35,6 +35,10 @@ void read_back(std::string_view key) {
     WS_CHECK(keys::timer(parts->due_ms, parts->record_key) == key);
     WS_CHECK(keys::parse_record(parts->record_key));
   }
+  if (const auto parts = keys::parse_blob(key)) {
+    WS_CHECK(keys::blob(parts->hash, parts->record_key) == key);
+    WS_CHECK(key.starts_with(keys::blob_prefix(parts->hash)));
+  }
   if (const auto parts = keys::parse_view_digest(key)) {
     WS_CHECK(keys::view_digest(parts->scope, parts->view_name) == key);
   }

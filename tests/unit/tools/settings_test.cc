@@ -18,6 +18,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   read.trusted_proxies = {"?"};
   read.connections_per_address = read.connects_per_minute = 99;
   read.ops_per_second = read.kib_per_second = 99;
+  read.blob_mib = read.blob_floor_mib = read.blob_kib_per_second = 99;
   const Status loaded = load_config(WS_SOURCE_DIR "/tools/waystation.toml", read);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   EXPECT_EQ(read.listen, defaults.listen);
@@ -41,6 +42,9 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   EXPECT_EQ(read.connects_per_minute, defaults.connects_per_minute);
   EXPECT_EQ(read.ops_per_second, defaults.ops_per_second);
   EXPECT_EQ(read.kib_per_second, defaults.kib_per_second);
+  EXPECT_EQ(read.blob_mib, defaults.blob_mib);
+  EXPECT_EQ(read.blob_floor_mib, defaults.blob_floor_mib);
+  EXPECT_EQ(read.blob_kib_per_second, defaults.blob_kib_per_second);
 }
 
 }  // namespace
