@@ -92,7 +92,7 @@ function Closing({ event }: { event: EventView }) {
     { done: event.headcount !== null, words: event.headcount === null ? t('closing.no_headcount') : t('closing.headcount', { n: event.headcount }) },
     {
       done: photos.missing === 0,
-      words: photos.all === 0 ? t('closing.no_photos') : t('photos.present', { n: photos.all - photos.missing, m: photos.all }),
+      words: photos.all === 0 ? t('closing.no_photos') : t('closing.photos', { n: photos.all - photos.missing, m: photos.all }),
     },
     {
       done: status.waiting === 0,
