@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "storage/durable_files.h"
 #include "storage/keys.h"
 #include "sync/bytes.h"
 
@@ -43,20 +44,12 @@ Status make_synced(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0) return {};
   if (auto made = make_folder(path); !made) return made;
-  return sync_path(fs::path(path).parent_path().string());
+  return sync_folder_of(path);
 }
 
 }  // namespace
 
 bool valid_blob_hash(std::string_view hash) { return hash.size() == 64 && is_hex(hash); }
-
-Status sync_path(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const int reason = errno;
-  if (file >= 0) ::close(file);
-  return synced ? Status{} : Status{failed(path, reason)};
-}
 
 std::string Blobs::path(std::string_view hash) const {
   return fmt::format("{}/{}/{}", folder_, hash.substr(0, kFolderDigits),

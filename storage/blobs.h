@@ -67,7 +67,4 @@ class Blobs {
 // SHA-256 of a file's bytes, as 64 hex digits. Errors: kIo.
 [[nodiscard]] Result<std::string> hash_of_file(const std::string& path);
 
-// Of a file or a folder: what it holds outlives a crash of the machine. Errors: kIo.
-[[nodiscard]] Status sync_path(const std::string& path);
-
 }  // namespace waystation

@@ -51,7 +51,6 @@ pages_sources() {
 
 # Into server/web/dist, where the program finds them. Nothing is done while they are up to date.
 build_pages() {
-  [ -f server/web/package.json ] || return 0
   local stamp=server/web/node_modules/.waystation-pages
   [ -d server/web/dist ] && [ -f "$stamp" ] && [ "$(pages_sources)" = "$(cat "$stamp")" ] && return 0
   node_packages server/web

@@ -19,7 +19,8 @@ export async function browserFor(t, { camera } = {}) {
   return browser;
 }
 
-/** One device with a page open on the companion. Errors of its scripts fail the test that looks at `errors`. */
+/** One device with a page open on the companion. `errors`: of its scripts; that there is
+ *  no network is none. */
 export async function openPhone(browser, server, { viewport = PHONE, path = '/app/', lang = 'zh', ...options } = {}) {
   const touch = viewport.width < 800;
   const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', hasTouch: touch, isMobile: touch, ...options });
@@ -29,7 +30,7 @@ export async function openPhone(browser, server, { viewport = PHONE, path = '/ap
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && !message.text().includes('Failed to load resource') && errors.push(message.text()));
+  page.on('console', (message) => message.type() === 'error' && !/Failed to load resource|WebSocket connection to/.test(message.text()) && errors.push(message.text()));
   page.setDefaultTimeout(15_000);
   await page.goto(`${server.url}${path}`);
   return { context, page, errors };

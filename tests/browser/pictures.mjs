@@ -80,6 +80,10 @@ async function picturesOf(lang, viewport) {
   await shot(lead.page, 'person');
   await lead.page.keyboard.press('Escape');
   await show(lead.page, `#/site/${event}`, 'site');
+  await lead.page.locator('input[capture]').setInputFiles({ name: 'photo.png', mimeType: 'image/png', buffer: await lead.page.screenshot() });
+  await lead.page.locator('.photo .tag.good').first().waitFor();
+  await lead.page.locator('.photo').first().scrollIntoViewIfNeeded();
+  await shot(lead.page, 'photos');
   await show(lead.page, `#/closing/${event}`, 'closing');
   await show(lead.page, `#/walkin/${event}`, 'walkin');
   await show(lead.page, `#/scan/${event}`, 'scan-no-camera');

@@ -258,6 +258,7 @@ export const en: Record<keyof typeof zh, string> = {
   'closing.headcount': 'Headcount {n}',
   'closing.no_headcount': 'No headcount yet',
   'closing.no_photos': 'No photos',
+  'closing.photos': '{n} of {m} photos arrived',
   'closing.arrived': 'All records have arrived',
   'closing.waits': '{n} {n|edit|edits} to be sent',
   'closing.see': 'Look',
@@ -274,6 +275,7 @@ export const en: Record<keyof typeof zh, string> = {
   // --- Photos ---
   'photos.title': 'Photos',
   'photos.take': 'Take a photo',
+  'photos.choose': 'Choose',
   'photos.none': 'No photos yet. They are kept on this phone and sent when there is a network.',
   'photos.present': '{n} of {m} arrived',
   'photos.there': 'Arrived',
@@ -387,8 +389,8 @@ export const en: Record<keyof typeof zh, string> = {
   'hand.private_more': 'Give it to colleagues only, and delete it from chats and downloads afterwards. Photos are not in it; this phone sends them itself.',
 
   // --- This phone ---
-  'about.title': 'This phone and settings',
-  'about.device': 'This phone',
+  'about.title': 'This phone',
+  'about.device': 'Device',
   'about.id': 'Device id',
   'about.role': 'Role',
   'about.contact': 'Last contact',

@@ -256,6 +256,7 @@ export const zh = {
   'closing.headcount': '到场人数 {n}',
   'closing.no_headcount': '未填到场人数',
   'closing.no_photos': '没有照片',
+  'closing.photos': '照片 {n} / {m} 张已送达',
   'closing.arrived': '记录已全部送达',
   'closing.waits': '{n} 条待上传',
   'closing.see': '查看',
@@ -272,6 +273,7 @@ export const zh = {
   // --- 照片 ---
   'photos.title': '照片',
   'photos.take': '拍照',
+  'photos.choose': '从相册选',
   'photos.none': '还没有照片。拍照后先保存在本机，联网后自动上传。',
   'photos.present': '{n} / {m} 张已送达',
   'photos.there': '已送达',

@@ -22,7 +22,8 @@ export function timeOf(value: unknown): number | null {
 }
 
 export function clockText(ms: number): string {
-  return format('clock', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms);
+  const date = new Date(ms);
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** The local day, "2026-01-31". */

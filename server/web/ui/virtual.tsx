@@ -5,6 +5,8 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const MORE_ROWS = 6;
+// Rows come and go by so many at once: most frames of a scroll then draw nothing.
+const STEP_ROWS = 4;
 
 interface VirtualProps<Item> {
   items: readonly Item[];
@@ -28,25 +30,39 @@ export function VirtualList<Item>({ items, keyOf, stampOf, rowRem, label, row }:
   const ref = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, last: 20 });
   const drawn = useRef(new Map<string, Drawn>());
-  const rowPx = rowRem * rootPx();
+  const [rootPx, setRootPx] = useState(readRootPx);
+  const rowPx = rowRem * rootPx;
+  /** How far the list begins below the top of what scrolls. */
+  const offset = useRef(0);
 
   const measure = () => {
     const list = ref.current;
     const scroller = list?.closest<HTMLElement>('.frame-body');
     if (!list || !scroller) return;
-    const top = scroller.getBoundingClientRect().top - list.getBoundingClientRect().top;
-    const first = Math.max(0, Math.floor(top / rowPx) - MORE_ROWS);
-    const last = Math.max(first, Math.ceil((top + scroller.clientHeight) / rowPx) + MORE_ROWS);
+    const top = scroller.scrollTop - offset.current;
+    const first = Math.max(0, Math.floor((top / rowPx - MORE_ROWS) / STEP_ROWS) * STEP_ROWS);
+    const last = Math.max(first, Math.ceil(((top + scroller.clientHeight) / rowPx + MORE_ROWS) / STEP_ROWS) * STEP_ROWS);
     setRange((old) => (old.first === first && old.last === last ? old : { first, last }));
   };
 
-  useLayoutEffect(measure, [items.length, rowPx]);
+  const place = () => {
+    const list = ref.current;
+    const scroller = list?.closest<HTMLElement>('.frame-body');
+    if (!list || !scroller) return;
+    offset.current = list.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+    setRootPx(readRootPx());
+    measure();
+  };
+
+  useLayoutEffect(place, [items.length, rowPx]);
   useEffect(() => {
     const scroller = ref.current?.closest<HTMLElement>('.frame-body');
     if (!scroller) return undefined;
     scroller.addEventListener('scroll', measure, { passive: true });
-    const watch = new ResizeObserver(measure);
+    const watch = new ResizeObserver(place);
     watch.observe(scroller);
+    // What stands above the list may grow.
+    if (scroller.firstElementChild !== null) watch.observe(scroller.firstElementChild);
     return () => {
       scroller.removeEventListener('scroll', measure);
       watch.disconnect();
@@ -90,6 +106,6 @@ export function VirtualList<Item>({ items, keyOf, stampOf, rowRem, label, row }:
   );
 }
 
-function rootPx(): number {
+function readRootPx(): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
 }

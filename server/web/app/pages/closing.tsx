@@ -10,7 +10,7 @@ import { act, actAll } from '../act';
 import { attendanceKey, mayConfirmHours, minutesBetween, presenceOf, useRoster, type EventView } from '../events';
 import { count } from '../fields';
 import { useStatus } from '../live';
-import { isKnown, may } from '../may';
+import { may } from '../may';
 import { now } from '../now';
 import { Screen } from '../parts/screen';
 import { usePhotosOf } from '../photos';
@@ -90,12 +90,10 @@ function Closing({ event }: { event: EventView }) {
         }]
       : []),
     { done: event.headcount !== null, words: event.headcount === null ? t('closing.no_headcount') : t('closing.headcount', { n: event.headcount }) },
-    ...(isKnown('photo')
-      ? [{
-          done: photos.missing === 0,
-          words: photos.all === 0 ? t('closing.no_photos') : t('photos.present', { n: photos.all - photos.missing, m: photos.all }),
-        }]
-      : []),
+    {
+      done: photos.missing === 0,
+      words: photos.all === 0 ? t('closing.no_photos') : t('closing.photos', { n: photos.all - photos.missing, m: photos.all }),
+    },
     {
       done: status.waiting === 0,
       words: status.waiting === 0 ? t('closing.arrived') : t('closing.waits', { n: status.waiting }),

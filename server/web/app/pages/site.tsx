@@ -9,7 +9,7 @@ import { toast } from '../../ui/toast';
 import { act } from '../act';
 import { useRoster, type EventView, type Roster } from '../events';
 import { text } from '../fields';
-import { isKnown, may } from '../may';
+import { may } from '../may';
 import { LogEntries } from '../parts/log_entries';
 import { PhotoCard } from '../parts/photo_card';
 import { Screen } from '../parts/screen';
@@ -98,7 +98,7 @@ export function SiteCards({ event, roster }: { event: EventView; roster: Roster 
     <>
       <Sums event={event} roster={roster} />
       <Headcount key={event.headcount} event={event} counted={roster.counts.in + roster.counts.out} />
-      {isKnown('photo') && <PhotoCard scope={event.scope} coll="event" id={event.id} />}
+      <PhotoCard scope={event.scope} coll="event" id={event.id} />
       <Remarks event={event} />
       {about !== '' && (
         <section class="card">

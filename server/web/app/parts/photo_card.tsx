@@ -1,5 +1,6 @@
 // The photos of a record: how many of them the server holds, and taking another.
 
+import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { Icon } from '../../ui/icon';
@@ -53,7 +54,8 @@ export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id
   const { list, all, missing } = usePhotosOf(scope, coll, id);
   const [busy, setBusy] = useState(false);
   const [open, setOpen] = useState<LiveRecord | null>(null);
-  const input = useRef<HTMLInputElement>(null);
+  const camera = useRef<HTMLInputElement>(null);
+  const album = useRef<HTMLInputElement>(null);
 
   async function take(files: File[]): Promise<void> {
     setBusy(true);
@@ -69,6 +71,12 @@ export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id
     }
   }
 
+  function taken(event: JSX.TargetedEvent<HTMLInputElement>): void {
+    const files = [...(event.currentTarget.files ?? [])];
+    event.currentTarget.value = '';
+    void take(files);
+  }
+
   return (
     <section class="card">
       <div class="head-row">
@@ -79,20 +87,12 @@ export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id
       {all === 0 && <p class="quiet note">{t('photos.none')}</p>}
       {may('photo', 'create') ? (
         <>
-          <input
-            ref={input}
-            type="file"
-            accept="image/*"
-            capture="environment"
-            hidden
-            aria-label={t('photos.take')}
-            onChange={(event) => {
-              const files = [...(event.currentTarget.files ?? [])];
-              event.currentTarget.value = '';
-              void take(files);
-            }}
-          />
-          <Button icon="camera" busy={busy} onClick={() => input.current?.click()}>{t('photos.take')}</Button>
+          <input ref={camera} type="file" accept="image/*" capture="environment" hidden aria-label={t('photos.take')} onChange={taken} />
+          <input ref={album} type="file" accept="image/*" multiple hidden aria-label={t('photos.choose')} onChange={taken} />
+          <div class="row stretch">
+            <Button icon="camera" busy={busy} onClick={() => camera.current?.click()}>{t('photos.take')}</Button>
+            <Button busy={busy} onClick={() => album.current?.click()}>{t('photos.choose')}</Button>
+          </div>
         </>
       ) : (
         <p class="quiet note">{t('photos.not_allowed')}</p>
