@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "storage/durable_files.h"
+
 namespace waystation {
 namespace {
 

@@ -11,7 +11,6 @@ const server = await serverForFile();
 afterEach(stopPhones);
 let made = 0;
 
-
 /** Two phones of one scope; the first has written two notes and one thing that will be refused. */
 async function phoneWithADay(): Promise<[string, Phone, Phone]> {
   const scope = `handover-${++made}`;
