@@ -128,8 +128,8 @@ void Applier::take(Group& group, ExchangeRequest& request) {
   touch(group, request.device, device);
   ExchangeRequest::Reply reply;
   if (request.hello) {
-    greet(group, device, *account, *request.hello);
-    Welcome welcome{store_.incarnation(), group.now_ms, device.state.applied,
+    const std::int64_t read_ms = greet(group, device, *account, *request.hello);
+    Welcome welcome{store_.incarnation(), read_ms, device.state.applied,
                     store_.entered_by(*account), backed_up(device.state)};
     welcome.role = account->role();
     welcome.draining = !account->active();
@@ -178,7 +178,8 @@ void Applier::touch(Group& group, std::uint64_t id, Device& device) {
   group.dirty_devices.emplace_back(id, &device);
 }
 
-void Applier::greet(Group& group, Device& device, const Account& account, const Hello& hello) {
+std::int64_t Applier::greet(Group& group, Device& device, const Account& account,
+                            const Hello& hello) {
   DeviceState& state = device.state;
   state.greeted = true;
   state.queued = hello.queued;
@@ -186,10 +187,12 @@ void Applier::greet(Group& group, Device& device, const Account& account, const 
   state.app = hello.app;
   state.clock.enrolled_ms = account.enrolled_ms;
   // The clocks speak of the moment when the hello was read, not of when its group's turn came.
-  const std::int64_t read_ms = hello.received_ms == 0 ? group.now_ms : hello.received_ms;
-  state.clock.observe(hello.clock, std::min(read_ms, group.now_ms));
+  const std::int64_t read_ms =
+      hello.received_ms == 0 ? group.now_ms : std::min(hello.received_ms, group.now_ms);
+  state.clock.observe(hello.clock, read_ms);
   const auto cursor = decode_cursor(hello.cursor);
   if (cursor && cursor->incarnation == store_.incarnation_number()) state.pulled = cursor->base;
+  return read_ms;
 }
 
 Status Applier::push(Group& group, Device& device, AccountPtr account, Push& push,

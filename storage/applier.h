@@ -259,7 +259,8 @@ class Applier {
   void touch(Group& group, std::uint64_t id,
              Device& device);  // its state is written with the group
   [[nodiscard]] Result<Entry*> entry(const std::string& key);
-  void greet(Group& group, Device& device, const Account& account, const Hello& hello);
+  // When its clocks were read, by the server's: ms since 1970.
+  std::int64_t greet(Group& group, Device& device, const Account& account, const Hello& hello);
   [[nodiscard]] Status push(Group& group, Device& device, AccountPtr account, Push& push,
                             Receipt& receipt);
   [[nodiscard]] Result<std::string> repeat(Group& group, Device& device, std::uint64_t id,

@@ -298,6 +298,24 @@ TEST_F(TheWriter, CountsWhatStillWaitsOnADevice) {
   EXPECT_EQ(world.state(phone)->oldest_ms, 0);
 }
 
+// The clocks of a hello and the time that the welcome tells are of one moment, however long the
+// hello waits for its group.
+TEST_F(TheWriter, TellsTheTimeAtWhichItReadTheClocks) {
+  const std::int64_t read_ms = world.now;
+  world.now += 5;
+  ExchangeRequest request;
+  request.device = phone;
+  request.hello = Hello{};
+  request.hello->clock = {1'000, 2'000, "b1"};
+  request.hello->received_ms = read_ms;
+  std::string welcome;
+  request.done = [&](const auto& reply) { welcome = reply->welcome; };
+  std::vector<Request> group;
+  group.emplace_back(std::move(request));
+  world.apply(group);
+  EXPECT_THAT(welcome, HasSubstr(fmt::format(R"("time":{})", read_ms)));
+}
+
 TEST_F(TheWriter, WelcomesADeviceWithItsNumberAndScopes) {
   world.push(phone, {cup(1)});
   const Answer answer = world.hello(phone, {world.now, 0, "b1"});
