@@ -182,51 +182,44 @@ class HttpSession {
         if (!written) co_return written;
       }
       if (parser.is_done()) co_return Status{};
-      const std::size_t size = beast::read_size(buffer_, kPiece);
-      if (size == 0 || bytes > 2 * service_->upload_bytes()) {
-        error = http::error::buffer_overflow;
-        break;
-      }
-      const auto left = began + slowest(bytes, limits::kBodyGraceMs);
-      start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
-          left - std::chrono::steady_clock::now()));
-      const auto room = buffer_.prepare(size);
-      const std::size_t read = co_await stream_.async_read_some(room, into(error));
-      stop_deadline();
-      buffer_.commit(read);
-      bytes += read;
-      peer_->visit->bytes(read);
-      if (error == asio::error::eof) error = http::error::partial_message;
+      co_await read_piece(began, bytes, 2 * service_->upload_bytes(), error);
       if (!error) feed(parser, error);
     }
     co_return Status{};
   }
 
-  // A body has a time of grace, and then must keep up with a pace that any phone has. False: those
-  // who are unknown hold too much together. Beast's own read goes on within itself as long as a
-  // line is not whole, so that nobody would see what comes: here each piece counts.
+  // The next piece of a body that has begun then and of which so many bytes have come, at most
+  // `most`. A body has a time of grace, and then must keep up with a pace that any phone has.
+  asio::awaitable<std::size_t> read_piece(std::chrono::steady_clock::time_point began,
+                                          std::size_t& bytes, std::size_t most, ErrorCode& error) {
+    const std::size_t size = beast::read_size(buffer_, kPiece);
+    if (size == 0 || bytes > most) {
+      error = http::error::buffer_overflow;
+      co_return 0;
+    }
+    const auto left = began + slowest(bytes, limits::kBodyGraceMs);
+    start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
+        left - std::chrono::steady_clock::now()));
+    const auto room = buffer_.prepare(size);
+    const std::size_t read = co_await stream_.async_read_some(room, into(error));
+    stop_deadline();
+    buffer_.commit(read);
+    bytes += read;
+    peer_->visit->bytes(read);
+    if (error == asio::error::eof) error = http::error::partial_message;
+    co_return read;
+  }
+
+  // False: those who are unknown hold too much together. Beast's own read goes on within itself as
+  // long as a line is not whole, so that nobody would see what comes: here each piece counts.
   asio::awaitable<bool> read_body(Parser& parser, ErrorCode& error) {
     const auto began = std::chrono::steady_clock::now();
     std::size_t bytes = 0;
     parser.eager(true);
     feed(parser, error);
     while (!error && !parser.is_done()) {
-      const std::size_t size = beast::read_size(buffer_, kPiece);
-      if (size == 0 || bytes > limits::kRawBodyBytes) {
-        error = http::error::buffer_overflow;
-        break;
-      }
-      const auto left = began + slowest(bytes, limits::kBodyGraceMs);
-      start_deadline(std::chrono::duration_cast<std::chrono::milliseconds>(
-          left - std::chrono::steady_clock::now()));
-      const auto room = buffer_.prepare(size);
-      const std::size_t read = co_await stream_.async_read_some(room, into(error));
-      stop_deadline();
-      buffer_.commit(read);
-      bytes += read;
-      peer_->visit->bytes(read);
+      const std::size_t read = co_await read_piece(began, bytes, limits::kRawBodyBytes, error);
       if (!peer_->visit->hold(read)) co_return false;
-      if (error == asio::error::eof) error = http::error::partial_message;
       if (!error) feed(parser, error);
     }
     co_return true;

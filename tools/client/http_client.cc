@@ -153,6 +153,7 @@ Result<HttpAnswer> HttpClient::once(const std::string& method, const std::string
     if (field.name() == http::field::set_cookie) answer.cookies.emplace_back(field.value());
   }
   answer.retry_after = std::string(response[http::field::retry_after]);
+  answer.location = std::string(response[http::field::location]);
   if (!response.keep_alive()) connection_.reset();
   return answer;
 }

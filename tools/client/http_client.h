@@ -22,6 +22,7 @@ struct HttpAnswer {
   std::string body;
   std::vector<std::string> cookies = {};  // values of Set-Cookie
   std::string retry_after = {};
+  std::string location = {};
 };
 
 class HttpClient {

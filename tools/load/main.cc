@@ -72,6 +72,11 @@ void run_all(const Options& options, Report& report) {
   if (options.wanted("attack")) {
     repeat("attack", [&] { attack(settings, options.quick ? 200 : 2000, report); });
   }
+  if (options.wanted("photos")) {
+    fmt::print(stderr, "photos\n");
+    wait_for_quiet(patience);
+    photos(settings, options.quick ? 64 : 10'240, report);
+  }
   if (options.wanted("raw")) repeat("raw", [&] { raw(settings, report); });
 }
 
@@ -81,9 +86,9 @@ int run_program(int argc, char** argv) {
   app.add_option("--runs", options.runs, "Runs of each workload")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
-  app.add_option("--only", options.only, "after, live, catchup, idle, attack, raw")
+  app.add_option("--only", options.only, "after, live, catchup, idle, attack, photos, raw")
       ->delimiter(',')
-      ->check(CLI::IsMember({"after", "live", "catchup", "idle", "attack", "raw"}));
+      ->check(CLI::IsMember({"after", "live", "catchup", "idle", "attack", "photos", "raw"}));
   app.add_flag("--quick", options.quick, "One run, smaller: to see that it works");
   app.add_flag("--full", options.full, "After the event with 50 and 1,000 devices too");
   app.add_option("--wait-quiet", options.wait_quiet_s,

@@ -59,6 +59,13 @@ std::string Renderer::edit(std::uint64_t n, const KnownRecord& record) {
   return op(n, "note", record, fields);
 }
 
+std::string Renderer::photo(std::uint64_t n, std::size_t i, std::size_t bytes,
+                            std::string_view hash) {
+  return op(n, "photo", KnownRecord{fmt::format("p{:07}", i), 0},
+            fmt::format(R"("about":"event/bench","blob":"{}","bytes":{},"media_type":"image/jpeg")",
+                        hash, bytes));
+}
+
 std::size_t Renderer::pick(std::size_t below) {
   return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
 }

@@ -41,6 +41,9 @@ class Renderer {
   [[nodiscard]] std::string scope_birth(std::uint64_t n);
   [[nodiscard]] std::string creation(std::uint64_t n, const KnownRecord& record);
   [[nodiscard]] std::string edit(std::uint64_t n, const KnownRecord& record);
+  // The i-th photo, a file of so many bytes with that hash.
+  [[nodiscard]] std::string photo(std::uint64_t n, std::size_t i, std::size_t bytes,
+                                  std::string_view hash);
 
   // Less than `below`.
   [[nodiscard]] std::size_t pick(std::size_t below);

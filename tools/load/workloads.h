@@ -25,6 +25,8 @@ void catch_up(const Settings& settings, std::size_t count, int runs, Report& rep
 void idle(const Settings& settings, std::size_t count, Report& report);
 // Devices that edit, with nobody attacking and under each attack (attackers.h).
 void attack(const Settings& settings, std::size_t edits, Report& report);
+// Edits and first fills beside so many MiB of photos, and without them.
+void photos(const Settings& settings, std::size_t mib, Report& report);
 // What RocksDB and the disk make of the same writes, without a server.
 void raw(const Settings& settings, Report& report);
 
