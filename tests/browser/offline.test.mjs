@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, personId, personName } from './city.mjs';
-import { allArrived, browserFor, enrolledPhone, syncLine } from './phone.mjs';
+import { allArrived, browserFor, enrolledPhone, syncLine, workerReady } from './phone.mjs';
 
 let server, browser, office, folder;
 before(async () => {
@@ -37,10 +37,6 @@ const person = async (page, i) => {
 };
 const tap = async (page, i, what) => (await person(page, i)).getByRole('button', { name: new RegExp(`^${what}`) }).click();
 const offers = async (page, i, what) => (await person(page, i)).getByRole('button', { name: new RegExp(`^${what}`) }).waitFor();
-const workerReady = (page) => page.evaluate(async () => {
-  await navigator.serviceWorker.ready;
-  while (navigator.serviceWorker.controller === null) await new Promise((resolve) => setTimeout(resolve, 50));
-});
 const attendance = async (i) => {
   await office.sync();
   return office.view(EVENT.scope, 'attendance', `${EVENT.id}~${personId(i)}`)?.fields ?? {};

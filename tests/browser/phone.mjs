@@ -55,6 +55,14 @@ export function syncLine(page) {
   return page.locator('.sync-line');
 }
 
+/** Until the service worker serves the page. */
+export function workerReady(page) {
+  return page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    while (navigator.serviceWorker.controller === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+}
+
 /** Until the sync line says that all has arrived. */
 export async function allArrived(page) {
   await page.locator('.sync-line.good').waitFor();
