@@ -48,6 +48,7 @@ std::unique_ptr<Gate::Visit> Gate::enter(const Address& from) {
   std::unique_ptr<Visit> visit(new Visit(shared_from_this()));
   visit->key_ = key;
   visit->unknown_since_ = clock_();
+  visit->turn_ = ++turns_;
   return visit;
 }
 
@@ -68,8 +69,8 @@ bool Gate::make_room(const std::string& key) {
 
 bool Gate::send_away(const Resting& resting) {
   if (resting.empty()) return false;
-  const auto [since, visit] = *resting.begin();
-  if (clock_() - since < limits::kUnknownRestMs) return false;
+  Visit* const visit = resting.begin()->second;
+  if (clock_() - visit->unknown_since_ < limits::kUnknownRestMs) return false;
   const std::function<void()> leave = visit->leave_;
   visit->end_rest();
   give_place(visit->key_, false);
@@ -148,6 +149,7 @@ bool Gate::Visit::speaks_for(const Address& client) {
   key_ = std::move(key);
   known_ = false;
   unknown_since_ = now;
+  turn_ = ++gate_->turns_;
   asked_ = 0;
   return true;
 }
@@ -178,16 +180,16 @@ void Gate::Visit::rest(std::function<void()> leave) {
   const std::lock_guard lock(gate_->mutex_);
   if (gone_) return leave();
   leave_ = std::move(leave);
-  gate_->all_.resting.emplace(unknown_since_, this);
-  if (!key_.empty()) gate_->by_address_[key_].resting.emplace(unknown_since_, this);
+  gate_->all_.resting.emplace(turn_, this);
+  if (!key_.empty()) gate_->by_address_[key_].resting.emplace(turn_, this);
 }
 
 void Gate::Visit::end_rest() {
   if (leave_ == nullptr) return;
   leave_ = nullptr;
-  gate_->all_.resting.erase({unknown_since_, this});
+  gate_->all_.resting.erase({turn_, this});
   const auto found = gate_->by_address_.find(key_);
-  if (found != gate_->by_address_.end()) found->second.resting.erase({unknown_since_, this});
+  if (found != gate_->by_address_.end()) found->second.resting.erase({turn_, this});
 }
 
 bool Gate::Visit::wake() {

@@ -76,6 +76,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
     std::string key_;  // empty: limits by address do not hold
     bool known_ = false;
     std::int64_t unknown_since_ = 0;
+    std::uint64_t turn_ = 0;       // the order in which they became unknown, also within a ms
     std::size_t asked_ = 0;        // while it was unknown
     std::size_t held_ = 0;         // bytes
     std::function<void()> leave_;  // empty: it does not rest
@@ -102,7 +103,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   [[nodiscard]] std::size_t unknown() const;
 
  private:
-  using Resting = std::set<std::pair<std::int64_t, Visit*>>;  // since when they are unknown
+  using Resting = std::set<std::pair<std::uint64_t, Visit*>>;  // by their turns
   struct Count {
     std::size_t visits = 0;
     std::size_t unknown = 0;
@@ -124,6 +125,7 @@ class Gate : public std::enable_shared_from_this<Gate> {
   Settings settings_;
   Clock clock_;
   mutable std::mutex mutex_;
+  std::uint64_t turns_ = 0;
   Count all_;
   std::unordered_map<std::string, Count> by_address_;  // those with a connection
   std::size_t held_ = 0;                               // bytes, by the unknown
