@@ -2,7 +2,7 @@
 // that a tap among thousands of records costs one record. What was tapped and is not durable yet lies over
 // it and says so (`saving`).
 
-import { useEffect, useMemo, useReducer } from 'preact/hooks';
+import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
 import type { Change } from '../sdk/api';
 import type { Edits, Fields, RecordKey, ShownRecord, SyncStatus } from '../sdk/types';
 import { device } from './device';
@@ -52,6 +52,7 @@ export class LiveSet {
 
 const sets = new Map<string, LiveSet>();
 const statusListeners = new Set<() => void>();
+const savingListeners = new Set<() => void>();
 /** Edits on their way to the disk, the latest of a record; by whole key. */
 const saving = new Map<string, { key: RecordKey; edits: Edits; token: symbol }>();
 
@@ -96,9 +97,11 @@ export function showSaving(key: RecordKey, edits: Edits): () => void {
   const token = Symbol(key.id);
   saving.set(wholeName(key), { key, edits, token });
   refresh([key]);
+  for (const listener of savingListeners) listener();
   return () => {
     if (saving.get(wholeName(key))?.token === token) saving.delete(wholeName(key));
     refresh([key]);
+    for (const listener of savingListeners) listener();
   };
 }
 
@@ -147,6 +150,20 @@ export function useRecords(coll: string, scope?: string): LiveSet {
     };
   }, [set]);
   return set;
+}
+
+/** Whether an edit is on its way to the disk. */
+export function useSaving(): boolean {
+  const [some, setSome] = useState(saving.size > 0);
+  useEffect(() => {
+    const listener = () => setSome(saving.size > 0);
+    savingListeners.add(listener);
+    listener();
+    return () => {
+      savingListeners.delete(listener);
+    };
+  }, []);
+  return some;
 }
 
 export function useStatus(): SyncStatus {

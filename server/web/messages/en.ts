@@ -40,6 +40,7 @@ export const en: Record<keyof typeof zh, string> = {
   'sync.no_backup_more': 'The server keeps the records, but no backup is set up: there is no second copy. Please remind the office.',
   'sync.backed_up': 'The server has it, and a backup too',
   'sync.not_backed_up': 'The server has it; {n} {n|awaits|await} a backup',
+  'sync.saving_more': 'To this phone’s storage',
   'sync.waiting': 'Sending {n} {n|edit|edits}',
   'sync.waiting_offline': '{n} {n|edit|edits} to be sent (offline)',
   'sync.since': 'The oldest is of {time}; kept on this phone',

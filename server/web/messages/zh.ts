@@ -38,6 +38,7 @@ export const zh = {
   'sync.no_backup_more': '服务器还没有设置备份：记录已在服务器上保存，但没有第二份。请提醒办公室设置备份。',
   'sync.backed_up': '服务器已收到，并已备份',
   'sync.not_backed_up': '服务器已收到，{n} 条等待备份',
+  'sync.saving_more': '正在写入本机存储',
   'sync.waiting': '正在上传 {n} 条',
   'sync.waiting_offline': '{n} 条待上传（离线）',
   'sync.since': '最早一条记于 {time}，已保存在本机',

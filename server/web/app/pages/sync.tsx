@@ -13,9 +13,9 @@ import { codeOf, explain, isStorageFull } from '../act';
 import { device } from '../device';
 import { useStatus } from '../live';
 import { useNow } from '../now';
-import { syncWords } from '../parts/sync_line';
+import { useSyncWords } from '../parts/sync_line';
 import { Screen } from '../parts/screen';
-import { usePhotoSums, usePhotosWaiting } from '../photos';
+import { usePhotoSums } from '../photos';
 import { go } from '../router';
 import { describe, fieldName, refusalText } from '../words';
 
@@ -128,7 +128,7 @@ function SyncNow() {
 export function SyncPage() {
   const status = useStatus();
   const time = useNow();
-  const words = syncWords(status, time, usePhotosWaiting(), isStorageFull());
+  const words = useSyncWords();
   const ops = device().ownOps();
   const waiting = ops.filter((own) => own.state === 'waiting' || own.state === 'sent');
   const refused = ops.filter((own) => own.state === 'refused');

@@ -5,7 +5,7 @@ import { momentText } from '../../ui/format';
 import { Icon, type IconName } from '../../ui/icon';
 import { t } from '../../ui/i18n';
 import { isStorageFull } from '../act';
-import { useStatus } from '../live';
+import { useSaving, useStatus } from '../live';
 import { useNow } from '../now';
 import { usePhotosWaiting } from '../photos';
 import { go } from '../router';
@@ -44,7 +44,7 @@ function stateWords(status: SyncStatus, time: number, photos: number): SyncWords
   return { tone: offline ? 'plain' : 'good', icon: offline ? 'offline' : 'arrived', main, detail };
 }
 
-export function syncWords(status: SyncStatus, time: number, photos: number, storageFull: boolean): SyncWords {
+function syncWords(status: SyncStatus, time: number, photos: number, storageFull: boolean, saving: boolean): SyncWords {
   if (storageFull) return { tone: 'bad', icon: 'stop', main: t('sync.full'), detail: t('sync.full_more') };
   if (status.stopped !== null) {
     return { tone: 'bad', icon: 'stop', main: t('sync.stopped', { n: status.waiting }), detail: t('sync.tap_why') };
@@ -53,13 +53,16 @@ export function syncWords(status: SyncStatus, time: number, photos: number, stor
     const detail = status.waiting > 0 ? t('sync.and_waiting', { n: status.waiting }) : t('sync.tap_why');
     return { tone: 'bad', icon: 'stop', main: t('sync.refused', { n: status.refused }), detail };
   }
+  if (saving && status.waiting === 0) return { tone: 'wait', icon: 'clock', main: t('state.saving'), detail: t('sync.saving_more') };
   return stateWords(status, time, photos);
 }
 
+export function useSyncWords(): SyncWords {
+  return syncWords(useStatus(), useNow(), usePhotosWaiting(), isStorageFull(), useSaving());
+}
+
 export function SyncLine() {
-  const status = useStatus();
-  const time = useNow();
-  const words = syncWords(status, time, usePhotosWaiting(), isStorageFull());
+  const words = useSyncWords();
   return (
     <button type="button" class={`sync-line ${words.tone}`} onClick={() => go({ page: 'sync' })}>
       <Icon name={words.icon} />
