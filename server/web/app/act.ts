@@ -39,10 +39,16 @@ function kept(): void {
   tellStatus();
 }
 
+/** The tap's own task draws what was tapped; what is kept is begun in the next one. */
+function drawn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** One edit. Fulfilled with the op once it is durable; null when it could not be kept, which has been said. */
 export async function act(key: RecordKey, edits: Edits): Promise<Op | null> {
   const done = showSaving(key, edits);
   try {
+    await drawn();
     const op = await device().edit(key, edits);
     kept();
     return op;
@@ -58,6 +64,7 @@ export async function act(key: RecordKey, edits: Edits): Promise<Op | null> {
 export async function actAll(edits: [RecordKey, Edits][]): Promise<Op[] | null> {
   const done = edits.map(([key, edit]) => showSaving(key, edit));
   try {
+    await drawn();
     const ops = await device().editAll(edits);
     kept();
     return ops;
