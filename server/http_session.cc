@@ -74,6 +74,7 @@ class HttpSession {
     parser.body_limit(std::max(limits::kFrameBytes, service_->upload_bytes()));
     ErrorCode error;
     const std::int64_t left = peer_->visit->unknown_left_ms().value_or(limits::kHttpTimeoutMs);
+    buffer_.shrink_to_fit();  // it may rest for long
     rest();
     start_deadline(std::chrono::milliseconds(std::min<std::int64_t>(left, limits::kHttpTimeoutMs)));
     const std::size_t read =
@@ -192,6 +193,8 @@ class HttpSession {
   // `most`. A body has a time of grace, and then must keep up with a pace that any phone has.
   asio::awaitable<std::size_t> read_piece(std::chrono::steady_clock::time_point began,
                                           std::size_t& bytes, std::size_t most, ErrorCode& error) {
+    // What a fast line brings comes in few pieces; those who are unknown get no room in advance.
+    if (peer_->visit->is_known()) buffer_.reserve(kPiece);
     const std::size_t size = beast::read_size(buffer_, kPiece);
     if (size == 0 || bytes > most) {
       error = http::error::buffer_overflow;
