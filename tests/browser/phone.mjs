@@ -31,7 +31,7 @@ export async function openPhone(browser, server, { viewport = PHONE, path = '/ap
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && !/Failed to load resource|WebSocket connection to/.test(message.text()) && errors.push(message.text()));
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000); // beside other work a browser is slow
   await page.goto(`${server.url}${path}`);
   return { context, page, errors };
 }

@@ -61,7 +61,6 @@ const filesHeld = (page) => page.evaluate(() => new Promise((resolve, reject) =>
   };
 }));
 
-// Skipped where the server has no schema of photos.
 describe('a photo', () => {
   it('is made smaller, kept offline through a reload, and sent with the network back', async () => {
     const { page, context, errors } = await onSite('拍照');
@@ -86,6 +85,16 @@ describe('a photo', () => {
     for (let tries = 0; (await filesHeld(page)).length > 0 && tries < 50; ++tries) await page.waitForTimeout(100);
     assert.deepEqual(await filesHeld(page), []);
     assert.deepEqual(errors, []);
+  });
+
+  it('of another phone is seen once the server has it, and why it is not without a network', async () => {
+    const { page, context } = await onSite('看照片');
+    await page.getByRole('button', { name: /^第 1 张照片/ }).click();
+    await page.waitForFunction(() => document.querySelector('dialog img.picture')?.naturalWidth > 0);
+    await page.getByRole('button', { name: '关闭' }).click();
+    await context.setOffline(true);
+    await page.getByRole('button', { name: /^第 1 张照片/ }).click();
+    await page.getByText('现在读不到这张照片').waitFor();
   });
 
   it('goes on where it broke off: forty of them, cut off thirty times, send nothing twice that was confirmed', { timeout: 600_000 }, async () => {

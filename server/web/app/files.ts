@@ -64,3 +64,13 @@ export function authorization(): Promise<string | null> {
     return identity === undefined ? null : `Bearer ${identity.device}.${identity.token}`;
   });
 }
+
+/** A photo that the server has, for whoever may read its record. Rejects where it cannot be had now. */
+export async function pictureFromServer(scope: string, id: string, hash: string): Promise<Blob> {
+  const token = await authorization();
+  if (token === null) throw new Error('this device is not enrolled');
+  const named = new URLSearchParams({ scope, id }).toString();
+  const answer = await fetch(`/v1/blobs/${hash}?${named}`, { headers: { Authorization: token } });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return answer.blob();
+}

@@ -289,6 +289,8 @@ export const en: Record<keyof typeof zh, string> = {
   'photos.all_there': 'All photos have arrived.',
   'photos.there_more': 'The server has all of it, and has checked it.',
   'photos.not_here': 'The picture itself is not on this phone.',
+  'photos.loading': 'Reading the photo from the server…',
+  'photos.no_network': 'The photo cannot be read now. Open it again with a network.',
   'photos.delete': 'Delete this photo',
   'photos.not_allowed': 'This phone’s role cannot add photos.',
 

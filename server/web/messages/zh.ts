@@ -287,6 +287,8 @@ export const zh = {
   'photos.all_there': '照片已全部送达。',
   'photos.there_more': '服务器已完整收到并核对。',
   'photos.not_here': '这张照片的图像不在本机上。',
+  'photos.loading': '正在从服务器读取照片…',
+  'photos.no_network': '现在读不到这张照片。联网后再打开。',
   'photos.delete': '删除这张照片',
   'photos.not_allowed': '这台手机的角色不能添加照片。',
 

@@ -10,34 +10,53 @@ import { toast } from '../../ui/toast';
 import { Tag } from '../../ui/words';
 import { codeOf, explain } from '../act';
 import { text } from '../fields';
-import { pictureOf } from '../files';
+import { pictureFromServer, pictureOf } from '../files';
 import type { LiveRecord } from '../live';
 import { may } from '../may';
 import { addPhoto, isPresent, keptHere, shareSent, takePhotoBack, usePhotosOf } from '../photos';
 
-/** The picture, where this phone still holds it. */
-function usePicture(hash: string, held: boolean): string | null {
+/** The picture that `read` gives, read anew when `from` changes; `failed` where there is none to be had. */
+function usePicture(read: () => Promise<Blob | undefined>, from: string): { url: string | null; failed: boolean } {
   const [url, setUrl] = useState<string | null>(null);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
-    if (!held) return undefined;
     let made: string | null = null;
     let ended = false;
-    pictureOf(hash).then((blob) => {
-      if (blob === undefined || ended) return;
-      made = URL.createObjectURL(blob);
-      setUrl(made);
-    }, () => undefined);
+    setFailed(false);
+    read().then(
+      (blob) => {
+        if (blob === undefined || ended) return;
+        made = URL.createObjectURL(blob);
+        setUrl(made);
+      },
+      () => {
+        if (!ended) setFailed(true);
+      },
+    );
     return () => {
       ended = true;
       if (made !== null) URL.revokeObjectURL(made);
+      setUrl(null);
     };
-  }, [hash, held]);
-  return url;
+  }, [from]);
+  return { url, failed };
+}
+
+/** Where this phone still holds it. */
+async function heldPicture(record: LiveRecord): Promise<Blob | undefined> {
+  return keptHere(record.id) === undefined ? undefined : pictureOf(text(record.fields, 'blob'));
+}
+
+/** The same, or from the server, where that has it. */
+async function anyPicture(record: LiveRecord): Promise<Blob | undefined> {
+  const held = await heldPicture(record);
+  if (held !== undefined || !isPresent(record.fields)) return held;
+  return pictureFromServer(record.scope, record.id, text(record.fields, 'blob'));
 }
 
 function Photo({ record, number, onOpen }: { record: LiveRecord; number: number; onOpen: () => void }) {
   const held = keptHere(record.id) !== undefined;
-  const url = usePicture(text(record.fields, 'blob'), held);
+  const { url } = usePicture(() => heldPicture(record), `${record.id} ${held}`);
   const present = isPresent(record.fields);
   const state = present ? t('photos.there') : held ? t('photos.sending', { n: Math.round(shareSent(record.id) * 100) }) : t('photos.elsewhere');
   return (
@@ -111,6 +130,8 @@ export function PhotoCard({ scope, coll, id }: { scope: string; coll: string; id
 }
 
 function Picture({ record }: { record: LiveRecord }) {
-  const url = usePicture(text(record.fields, 'blob'), keptHere(record.id) !== undefined);
-  return url === null ? <p class="quiet">{t('photos.not_here')}</p> : <img class="picture" src={url} alt={t('photos.title')} />;
+  const present = isPresent(record.fields);
+  const { url, failed } = usePicture(() => anyPicture(record), `${record.id} ${present}`);
+  if (url !== null) return <img class="picture" src={url} alt={t('photos.title')} />;
+  return <p class="quiet">{t(failed ? 'photos.no_network' : present ? 'photos.loading' : 'photos.not_here')}</p>;
 }
