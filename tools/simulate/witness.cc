@@ -134,7 +134,7 @@ bool Witness::was_shown(std::uint64_t device, dom::object change, std::uint64_t 
   const bool live = change["fields"].get(fields) == simdjson::SUCCESS;
   return std::any_of(at->second.begin(), at->second.end(), [&](const Sighting& sighting) {
     if (made < sighting.stay.from || made > sighting.stay.until) return false;
-    const PolicyModel& policy = *sighting.policy;
+    const PolicyModel& policy = *policies_[sighting.policy];
     if (!policy.enters(sighting.role, scope) || !policy.sees(sighting.role, coll)) return false;
     if (!live) return true;
     for (const auto field : fields) {
@@ -144,18 +144,23 @@ bool Witness::was_shown(std::uint64_t device, dom::object change, std::uint64_t 
   });
 }
 
-void Witness::goes_by(std::shared_ptr<const PolicyModel> policy) { policy_ = std::move(policy); }
+void Witness::goes_by(std::shared_ptr<const PolicyModel> policy) {
+  if (policies_.empty() || policies_.back() != policy) policies_.push_back(std::move(policy));
+}
 
 bool Witness::allowed(std::uint64_t device, std::string_view op) const {
   const auto at = sightings_.find(device);
   return at != sightings_.end() &&
          std::any_of(at->second.begin(), at->second.end(), [&](const Sighting& sighting) {
-           return sighting.policy->allows(sighting.role, op);
+           const auto first = policies_.begin() + static_cast<std::ptrdiff_t>(sighting.policy);
+           return std::any_of(first, policies_.end(), [&](const auto& policy) {
+             return policy->allows(sighting.role, op);
+           });
          });
 }
 
 void Witness::sees(std::uint64_t device, std::string_view role, std::uint64_t step) {
-  Sighting now{policy_, std::string(role), Stay{step}};
+  Sighting now{policies_.size() - 1, std::string(role), Stay{step}};
   std::vector<Sighting>& all = sightings_[device];
   if (!all.empty()) {
     Sighting& last = all.back();

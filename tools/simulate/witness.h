@@ -41,7 +41,8 @@ class Witness {
   void look_up(const Store& store, std::uint64_t step);
   // By which policy the server that runs from now on decides.
   void goes_by(std::shared_ptr<const PolicyModel> policy);
-  // Whether any role that the device had allows the op, by the policy of then.
+  // Whether any role that the device had allows the op, by the policy of then or a later one: the
+  // role is that of when it was written, the policy that of when it arrived.
   [[nodiscard]] bool allowed(std::uint64_t device, std::string_view op) const;
   // An op that is about to be handed in under a number that is used, with other content.
   void expects_reuse(std::uint64_t device, std::uint64_t n, std::string canonical_op);
@@ -62,7 +63,7 @@ class Witness {
     std::uint64_t until = UINT64_MAX;
   };
   struct Sighting {
-    std::shared_ptr<const PolicyModel> policy;
+    std::size_t policy = 0;  // of policies_
     std::string role;
     Stay stay;
   };
@@ -90,8 +91,8 @@ class Witness {
   std::map<Name, std::set<std::string>> reused_;
   std::map<std::uint64_t, std::map<std::string, std::vector<Stay>, std::less<>>> stays_;
   std::map<std::uint64_t, std::vector<Sighting>> sightings_;
-  std::map<std::uint64_t, AccountPtr> accounts_;  // as last looked up
-  std::shared_ptr<const PolicyModel> policy_;
+  std::map<std::uint64_t, AccountPtr> accounts_;              // as last looked up
+  std::vector<std::shared_ptr<const PolicyModel>> policies_;  // that were in force, the latest last
 };
 
 }  // namespace waystation::simulate
