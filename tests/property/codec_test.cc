@@ -283,7 +283,10 @@ RC_GTEST_PROP(RandomBytes, HarmNoDecoder, ()) {
   for (const Layout& layout : layouts()) {
     Code code{};
     const auto again = layout.again(text, &code);
-    if (again) RC_ASSERT(*again == text);
+    if (!again) continue;
+    // A row of an earlier layout is written in the latest one, and stays as it is from then on.
+    if (again->front() == text.front()) RC_ASSERT(*again == text);
+    RC_ASSERT(layout.again(*again, &code) == again);
   }
 }
 
