@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "sync/bytes.h"
@@ -64,18 +65,42 @@ std::string folded(std::string_view text) {
   return out;
 }
 
-// `needle` is folded and not empty.
-bool contains(std::string_view text, std::string_view needle) {
-  if (text.size() < needle.size()) return false;
-  const char first = needle.front();
-  const std::size_t last = text.size() - needle.size();
-  for (std::size_t at = 0; at <= last; ++at) {
-    if (folded(text[at]) != first) continue;
-    std::size_t same = 1;
-    while (same < needle.size() && folded(text[at + same]) == needle[same]) ++same;
-    if (same == needle.size()) return true;
+// What is searched for, in either case.
+class Needle {
+ public:
+  explicit Needle(std::string_view text)
+      : text_(folded(text)), plain_(std::none_of(text_.begin(), text_.end(), [](char c) {
+          return c >= 'a' && c <= 'z';
+        })) {}
+  [[nodiscard]] bool empty() const { return text_.empty(); }
+  // Precondition: not empty().
+  [[nodiscard]] bool in(std::string_view text) const {
+    if (text.size() < text_.size()) return false;
+    if (plain_) return memmem(text.data(), text.size(), text_.data(), text_.size()) != nullptr;
+    const char first = text_.front();
+    const char other = first >= 'a' && first <= 'z' ? static_cast<char>(first - 'a' + 'A') : first;
+    const char* const last = text.data() + (text.size() - text_.size());
+    for (const char* at = text.data(); at <= last; ++at) {
+      if (*at != first && *at != other) continue;
+      std::size_t same = 1;
+      while (same < text_.size() && folded(at[same]) == text_[same]) ++same;
+      if (same == text_.size()) return true;
+    }
+    return false;
   }
-  return false;
+
+ private:
+  std::string text_;
+  bool plain_;  // it has no letters
+};
+
+// So that texts compare as their first bytes do.
+std::uint64_t prefix_of(std::string_view text) {
+  std::uint64_t prefix = 0;
+  for (std::size_t i = 0; i < sizeof(prefix); ++i) {
+    prefix = prefix << 8U | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0U);
+  }
+  return prefix;
 }
 
 struct Packed {
@@ -321,17 +346,24 @@ std::size_t ListTable::bytes() const {
 
 // --- orders -----------------------------------------------------------------------------------
 
+// All that two rows are compared by, side by side: a sort that went to the rows themselves would
+// wait for memory at each comparison.
 struct ListTable::SortKey {
-  bool missing = true;
-  double number = 0;      // where the text is empty
-  std::string_view text;  // of the row
+  double number = 0;         // where the text is empty
+  std::uint64_t prefix = 0;  // of the text: its first bytes, in their order
+  std::string_view text;
+  std::string_view id;
+  std::uint32_t scope_rank = 0;
   std::uint32_t row = 0;
+  bool missing = true;
 };
 
 ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t number) const {
   const Row& row = rows_[number];
   SortKey key;
   key.row = number;
+  key.id = id_of(row);
+  key.scope_rank = scope_ranks_[row.scope];
   if (field == "seq") {
     key.missing = false;
     key.number = static_cast<double>(row.seq);
@@ -339,7 +371,9 @@ ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t numbe
   }
   if (field == "id" || field == "scope") {
     key.missing = false;
-    key.text = field == "id" ? id_of(row) : std::string_view(scopes_[row.scope]);
+    if (field == "id") key.text = key.id;
+    if (field == "scope") key.number = key.scope_rank;
+    key.prefix = prefix_of(key.text);
     return key;
   }
   const auto wanted = column(field);
@@ -357,6 +391,7 @@ ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t numbe
       key.number = static_cast<double>(instant->ms);
     } else {
       key.text = at.value.text;
+      key.prefix = prefix_of(key.text);
     }
     key.missing = false;
     break;
@@ -365,16 +400,26 @@ ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t numbe
 }
 
 // Those without a value come last in either direction.
-bool ListTable::before(const SortKey& a, const SortKey& b, bool descending) const {
+bool ListTable::before(const SortKey& a, const SortKey& b, bool descending) {
   if (a.missing != b.missing) return b.missing;
   if (!a.missing) {
     if (a.number != b.number) return (a.number < b.number) != descending;
+    if (a.prefix != b.prefix) return (a.prefix < b.prefix) != descending;
     if (const int order = a.text.compare(b.text); order != 0) return (order < 0) != descending;
   }
-  const Row& one = rows_[a.row];
-  const Row& other = rows_[b.row];
-  if (one.scope != other.scope) return scopes_[one.scope] < scopes_[other.scope];
-  return id_of(one) < id_of(other);
+  if (a.scope_rank != b.scope_rank) return a.scope_rank < b.scope_rank;
+  return a.id < b.id;
+}
+
+// A new scope moves those behind it, and none past another: kept orders stay right.
+void ListTable::rank_scopes() {
+  if (scope_ranks_.size() == scopes_.size()) return;
+  std::vector<std::uint32_t> by_name(scopes_.size());
+  std::iota(by_name.begin(), by_name.end(), 0);
+  std::sort(by_name.begin(), by_name.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return scopes_[a] < scopes_[b]; });
+  scope_ranks_.resize(scopes_.size());
+  for (std::uint32_t i = 0; i < by_name.size(); ++i) scope_ranks_[by_name[i]] = i;
 }
 
 void ListTable::sort(const Order& order, std::vector<std::uint32_t>& rows) const {
@@ -398,6 +443,7 @@ bool ListTable::prepared(const ListQuery& query) const {
 }
 
 void ListTable::prepare(const ListQuery& query) {
+  rank_scopes();
   settle_orders();
   const auto at = std::find_if(orders_.begin(), orders_.end(), [&](const Order& order) {
     return order.field == query.sort && order.descending == query.descending;
@@ -443,6 +489,7 @@ std::vector<std::uint32_t> ListTable::merged(const Order& order,
 
 void ListTable::settle_orders() {
   if (changed_.empty()) return;
+  rank_scopes();
   std::sort(changed_.begin(), changed_.end());
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
   std::vector<bool> moved(rows_.size());
@@ -486,8 +533,7 @@ struct ListTable::Search {
     }
   };
 
-  Search(const ListTable& table, const ListQuery& query, const Sight& sight)
-      : needle(folded(query.text)) {
+  Search(const ListTable& table, const ListQuery& query, const Sight& sight) : needle(query.text) {
     for (const FieldSpec* field : table.columns_) shown.push_back(sight.shows(field->name));
     for (const ListFilter& filter : query.filters) {
       const auto column = table.column(filter.field);
@@ -510,8 +556,10 @@ struct ListTable::Search {
   }
 
   [[nodiscard]] bool matches(std::string_view id, std::string_view bytes) const {
+    // Most rows hold it nowhere, and need not be taken apart.
+    if (!needle.empty() && !needle.in(bytes)) return false;
     std::uint64_t met = 0;
-    bool found = needle.empty() || contains(id, needle);
+    bool found = needle.empty() || needle.in(id);
     RowReader values(bytes);
     for (Packed at; values.next(at);) {
       const bool text = at.value.kind == ListedValue::Kind::kText;
@@ -523,12 +571,12 @@ struct ListTable::Search {
           met |= std::uint64_t{1} << i;
         }
       }
-      if (!found && text && shown[at.column]) found = contains(at.value.text, needle);
+      if (!found && text && shown[at.column]) found = needle.in(at.value.text);
     }
     return found && met == (std::uint64_t{1} << conditions.size()) - 1;
   }
 
-  std::string needle;
+  Needle needle;
   std::vector<bool> shown;  // by column
   std::vector<Condition> conditions;
   std::vector<Condition> absent;

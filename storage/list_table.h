@@ -106,7 +106,8 @@ class ListTable {
   void compact();
   [[nodiscard]] std::optional<std::size_t> column(std::string_view field) const;
   [[nodiscard]] SortKey key_of(std::string_view field, std::uint32_t row) const;
-  [[nodiscard]] bool before(const SortKey& a, const SortKey& b, bool descending) const;
+  [[nodiscard]] static bool before(const SortKey& a, const SortKey& b, bool descending);
+  void rank_scopes();
   void sort(const Order& order, std::vector<std::uint32_t>& rows) const;
   [[nodiscard]] std::vector<std::uint32_t> merged(const Order& order,
                                                   const std::vector<std::uint32_t>& fresh) const;
@@ -115,6 +116,7 @@ class ListTable {
   std::vector<const FieldSpec*> columns_;  // of the collection, which outlives it
   std::vector<std::string> scopes_;
   std::unordered_map<std::string, std::uint32_t> scope_numbers_;
+  std::vector<std::uint32_t> scope_ranks_;  // their places by name, as of the last order
   std::vector<Row> rows_;
   std::vector<std::uint32_t> index_;  // open addressing: row + 1; 0: free
   std::vector<std::unique_ptr<char[]>> blocks_;

@@ -99,6 +99,7 @@ TEST_F(Tables, AreNotSearchedSortedOrFilteredByWhatTheRoleDoesNotSee) {
   Json file = Json::parse(read_source("schemas/policy.json"));
   file["roles"]["office"]["collections"] = {
       {"volunteer", {{"read", {{"all_but", {"phone_tail"}}}}, {"write", "none"}}},
+      {"duplicate", {{"read", "none"}, {"write", "none"}}},
       {"note", {{"read", "none"}, {"write", "none"}}}};
   auto policy = Policy::parse({"policy.json", file.dump()}, schemas());
   ASSERT_TRUE(policy.ok()) << policy.error().context;

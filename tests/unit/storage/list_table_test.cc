@@ -44,9 +44,11 @@ class Lists : public ::testing::Test {
     std::vector<std::string> ops;
     for (const std::string& one : inside) {
       ops.push_back(fmt::format(R"({{"n":{},"wall":{},"mono":0,"boot":"b","base":{},{}}})", ++n,
-                                world.now, *world.store().position(), one));
+                                world.now, world.position(), one));
     }
-    world.push(device, fmt::format("[{}]", fmt::join(ops, ",")));
+    const Answer answer = world.push_json(device, ops);
+    EXPECT_EQ(answer.verdicts.size(), ops.size()) << answer.error_context;
+    world.now += 1;
   }
 
   std::size_t below(std::size_t end) { return random() % end; }
