@@ -64,6 +64,7 @@ std::optional<bool> take_edge(std::string_view word, const toml::node& node, Con
   if (word == "blob_mib") return at_least_one(config.blob_mib) && config.blob_mib <= 1024;
   if (word == "blob_floor_mib") return take(node, config.blob_floor_mib);
   if (word == "blob_kib_per_second") return at_least_one(config.blob_kib_per_second);
+  if (word == "list_mib") return take(node, config.list_mib);
   if (word == "limit_loopback") return take(node, config.limit_loopback);
   return std::nullopt;
 }

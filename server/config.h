@@ -35,6 +35,7 @@ struct Config {
   std::size_t blob_mib = 20;               // the largest photo
   std::size_t blob_floor_mib = 1024;       // that photos leave free on the disk
   std::size_t blob_kib_per_second = 4096;  // of photos, by one device, in the long run, both ways
+  std::size_t list_mib = 1024;             // memory for lists of the office; 0: there are none
   bool limit_loopback = false;             // connections from this machine count, too
   bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };

@@ -189,6 +189,11 @@ std::size_t Fanout::attached() const {
   return readers_.size();
 }
 
+bool Fanout::online(std::uint64_t device) const {
+  const std::lock_guard lock(mutex_);
+  return by_device_.contains(device);
+}
+
 bool Fanout::step() {
   WS_CHECK(threads_ == Threads::kStepped);
   std::unique_lock lock(mutex_);

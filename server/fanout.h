@@ -68,6 +68,7 @@ class Fanout {
   bool step();  // kStepped: one round; false when nobody waits for one
 
   [[nodiscard]] std::size_t attached() const;
+  [[nodiscard]] bool online(std::uint64_t device) const;  // has a connection
 
  private:
   struct Reader {

@@ -70,6 +70,13 @@ Error for_outsiders(const Error& error) {
 
 ApiReply problem(const Error& error) { return problem_in_full(for_outsiders(error)); }
 
+ApiReply problem_with(const Error& error, const std::string& members) {
+  ApiReply reply = problem(error);
+  reply.body.back() = ',';
+  reply.body += members + '}';
+  return reply;
+}
+
 ApiReply problem_in_full(const Error& error) {
   return ApiReply{info(error.code).http, encode_problem(Error{error.code, as_utf8(error.context)}),
                   true, 0};

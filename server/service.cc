@@ -188,6 +188,8 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   const std::size_t readers =
       config.reader_threads != 0 ? config.reader_threads : std::max<std::size_t>(1, cores / 2);
   service->readers_ = std::make_unique<ReaderPool>(readers, around.threads);
+  service->lists_ = std::make_unique<ListTables>(*service->store_, service->schemas_,
+                                                 config.list_mib * 1024 * 1024, around.threads);
   service->office_ = std::make_unique<Office>(
       *service->store_, around,
       [raw = service.get()](Request request) { return raw->writer_->submit(std::move(request)); });
@@ -197,18 +199,22 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
 
 void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
+  if (lists_ != nullptr) lists_->stop();
   if (office_ != nullptr) office_->stop();
   if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
-bool Service::step_reader() { return readers_->step() || office_->step() || blob_work_->step(); }
+bool Service::step_reader() {
+  return readers_->step() || office_->step() || blob_work_->step() || lists_->step();
+}
 
 void Service::abandon() {
   readers_->abandon();
   office_->abandon();
   blob_work_->abandon();
+  lists_->stop();
   writer_->abandon();
   fanout_->stop_thread();
 }
@@ -328,9 +334,10 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool code = request.path.rfind("/v1/codes/", 0) == 0;
   const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
-  const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
+  const bool table = is_table_path(request.path);
+  const bool known = table || action || code || person || lister != nullptr || is("/v1/codes") ||
                      is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
-                     is("/v1/audit/exports") || is("/v1/handover");
+                     is("/v1/audit/exports") || is("/v1/handover") || is("/v1/edits");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -338,7 +345,7 @@ void Service::api(ApiRequest request, ApiDone done) {
     return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
   }
   done = within_limits(request, *who,
-                       get && (lister != nullptr || is("/v1/devices") || is("/v1/audit")),
+                       get && (lister != nullptr || table || is("/v1/devices") || is("/v1/audit")),
                        std::move(done));
   if (done == nullptr) return;
   if (lister != nullptr) {
@@ -347,8 +354,10 @@ void Service::api(ApiRequest request, ApiDone done) {
   if (is("/v1/handover")) {
     return post ? handover(request, *who, std::move(done)) : wrong_method();
   }
+  if (table) return get ? this->table(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/edits")) return post ? edits(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/devices") && !who->is_device()) {
-    return get ? devices(std::move(done)) : wrong_method();
+    return get ? devices(request, std::move(done)) : wrong_method();
   }
   if (!who->admin())
     return done(problem(Error{Code::kAuthForbidden, "for the administrator only"}));
@@ -488,23 +497,6 @@ void Service::backup(const ApiRequest& request, const Caller& caller, ApiDone do
     if (writer_->submit(std::move(*shared))) return;
     surroundings_.backups.discard(folder);
     answer(busy("too many ops wait"));
-  });
-}
-
-void Service::devices(ApiDone done) {
-  read(std::move(done), [this] {
-    ApiReply reply;
-    reply.body = R"({"devices":[)";
-    bool first = true;
-    for (const AccountPtr& account : store_->accounts().all()) {
-      const auto text = describe_device(*store_, *account);
-      if (!text) return problem(text.error());
-      if (!first) reply.body += ',';
-      first = false;
-      reply.body += *text;
-    }
-    reply.body += "]}";
-    return reply;
   });
 }
 

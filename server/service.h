@@ -21,6 +21,7 @@
 #include "server/surroundings.h"
 #include "server/uploads.h"
 #include "storage/applier.h"
+#include "storage/list_tables.h"
 #include "storage/lists.h"
 #include "storage/office.h"
 #include "storage/pull.h"
@@ -194,7 +195,9 @@ class Service {
   void on_disk(ApiDone done, std::function<void(const ApiDone&)> job);
   void tell_presence(const std::string& hash, std::string after, std::function<void(Status)> done);
   void sweep_blobs(std::int64_t now_ms);
-  void devices(ApiDone done);
+  // The devices as the office sees them (service_devices.cc).
+  void devices(const ApiRequest& request, ApiDone done);
+  [[nodiscard]] ApiReply device_page(const ApiRequest& request) const;
   // Erases a person and says what remains (service_persons.cc).
   [[nodiscard]] static bool is_person_path(std::string_view path);
   void erase(const ApiRequest& request, const Caller& caller, ApiDone done);
@@ -209,6 +212,8 @@ class Service {
   void withdraw_code(const ApiRequest& request, const Caller& caller, ApiDone done);
   void device_action(const ApiRequest& request, const Caller& caller, ApiDone done);
   void backup(const ApiRequest& request, const Caller& caller, ApiDone done);
+  // What people of the office edit (service_edits.cc).
+  void edits(const ApiRequest& request, const Caller& caller, ApiDone done);
   // What the audit log is asked and told over HTTP (service_audit.cc).
   void audit(const ApiRequest& request, ApiDone done);
   void note_export(const ApiRequest& request, const Caller& caller, ApiDone done);
@@ -229,6 +234,10 @@ class Service {
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope) const;
   [[nodiscard]] std::optional<Error> wall(const Caller& caller, const std::string& scope,
                                           const std::string& coll, const std::string& field) const;
+  // Lists from memory (service_tables.cc).
+  [[nodiscard]] static bool is_table_path(std::string_view path);
+  void table(const ApiRequest& request, const Caller& caller, ApiDone done);
+  [[nodiscard]] ApiReply table_reply(const Result<ListReply>& reply) const;
   void health(bool ready, const ApiDone& done) const;
   [[nodiscard]] Result<Caller> caller(const ApiRequest& request) const;
   void office(const ApiRequest& request, ApiDone done);
@@ -252,6 +261,7 @@ class Service {
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Blobs> blobs_;  // null, as the uploads: photos are not taken
   std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<ListTables> lists_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<ReaderPool> blob_work_;  // whoever waits for files of photos
   std::unique_ptr<Office> office_;
@@ -262,6 +272,8 @@ class Service {
 // files, goes to the log alone.
 [[nodiscard]] Error for_outsiders(const Error& error);
 [[nodiscard]] ApiReply problem(const Error& error);
+// The same with more members: `members` is the inside of a JSON object.
+[[nodiscard]] ApiReply problem_with(const Error& error, const std::string& members);
 // The same with all that is known, for the administrator.
 [[nodiscard]] ApiReply problem_in_full(const Error& error);
 

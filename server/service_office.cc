@@ -84,6 +84,9 @@ void Service::create_code(const ApiRequest& request, const Caller& caller, ApiDo
   std::optional<std::uint64_t> replaces = 0;
   if (!body->replaces.empty()) replaces = parse_device_id(body->replaces);
   if (!replaces) return done(problem(Error{Code::kMessageInvalid, "replaces: not a device id"}));
+  if (store_->office().get()->is_desk(*replaces)) {
+    return done(problem(Error{Code::kHttpNotFound, "no such device"}));
+  }
   const std::string digits = random_code(surroundings_.random);
   CodeRequest code;
   code.by = caller.who;
@@ -139,7 +142,9 @@ void Service::device_action(const ApiRequest& request, const Caller& caller, Api
   const bool scopes = action == "scopes";
   const bool role = action == "role";
   const auto standing = standing_of(action);
-  if (!device || (!scopes && !role && !standing && action != "wipe")) {
+  // A desk is its account's: it has no standing of its own.
+  const bool none = !device || store_->office().get()->is_desk(*device);
+  if (none || (!scopes && !role && !standing && action != "wipe")) {
     return done(problem(Error{Code::kHttpNotFound, request.path}));
   }
   if (request.method != (scopes || role ? "PUT" : "POST")) {
@@ -158,12 +163,16 @@ void Service::device_action(const ApiRequest& request, const Caller& caller, Api
   if (scopes) {
     auto body = decode_scopes_request(request.body);
     if (!body) return done(problem(body.error()));
-    return write(ScopesRequest{*device, std::move(*body), std::move(answer), caller.who}, done);
+    return write(ScopesRequest{*device, std::move(body->scopes), std::move(answer), caller.who,
+                               std::move(body->was)},
+                 done);
   }
   if (role) {
     auto wanted = decode_role_request(request.body);
     if (!wanted) return done(problem(wanted.error()));
-    return write(RoleRequest{*device, std::move(*wanted), std::move(answer), caller.who}, done);
+    return write(RoleRequest{*device, std::move(wanted->role), std::move(answer), caller.who,
+                             std::move(wanted->was)},
+                 done);
   }
   const auto now = decode_wipe_request(request.body);
   if (!now) return done(problem(now.error()));

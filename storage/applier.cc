@@ -61,6 +61,7 @@ Status Applier::start() {
     to_purge_ = store_.kv().written();
     purge(0);
   }
+  if (auto loaded = load_kept_edits(); !loaded) return loaded;
   return load_office();
 }
 
@@ -81,6 +82,7 @@ GroupOutcome Applier::apply(std::vector<Request>& requests, std::int64_t now_ms)
   }
   if (!held_anew_) hold_anew(group);
   sweep_codes(group);
+  sweep_kept_edits(group);
   group.must(do_what_is_due(group));
   for (Request& request : requests) {
     std::visit([&](auto& r) { take(group, r); }, request);
@@ -279,43 +281,62 @@ Result<std::string> Applier::repeat(Group& group, Device& device, std::uint64_t 
 Result<std::string> Applier::judge(Group& group, Device& device, const Account& account, Op& op,
                                    bool not_taken) {
   const std::int64_t authored_ms = device.state.clock.corrected_ms(op, group.now_ms);
-  std::optional<Refusal> refusal = op.refusal;
   // A base beyond the log is of another life of the store.
   const Written written{authored_ms, op.base <= position_ ? op.base : 0};
+  auto refusal = against(account, op, written, written.base, not_taken);
+  if (!refusal) return refusal.error();
+  if (*refusal) return refuse(group, device, account.device, op, std::move(**refusal));
+  auto judged = take_in(group, device, account.device, op, authored_ms,
+                        "device " + format_device_id(account.device));
+  if (!judged) return judged.error();
+  if (auto* found_wrong = std::get_if<Refusal>(&*judged)) {
+    return refuse(group, device, account.device, op, std::move(*found_wrong));
+  }
+  return std::get<std::string>(std::move(*judged));
+}
+
+Result<std::optional<Refusal>> Applier::against(const Account& account, const Op& op,
+                                                const Written& written, Seq seen, bool not_taken) {
+  std::optional<Refusal> refusal = op.refusal;
   if (!refusal) refusal = check_standing(account, written);
   if (!refusal) refusal = check_scope(account, op, written, scopes_.contains(op.scope));
   if (!refusal) {
     auto found = entry(keys::record(op.scope, op.coll, op.id));
     if (!found) return found.error();
     refusal = check_policy(store_.policy(), account, op, written,
-                           (*found)->record.made_by(account.device, written.base));
+                           (*found)->record.made_by(account.device, seen));
   }
   if (!refusal) {
-    auto against = check_replay(account, op);
-    if (!against) return against.error();
-    refusal = std::move(*against);
+    auto replayed = check_replay(account, op);
+    if (!replayed) return replayed.error();
+    refusal = std::move(*replayed);
   }
   // Last: who may not write there is not told who was erased.
   if (!refusal && not_taken) {
     refusal = Refusal{Code::kPersonErased, "nothing more is kept of this person"};
   }
-  if (refusal) return refuse(group, device, account.device, op, std::move(*refusal));
-  auto judged = put_in_place(group, device, account.device, op, authored_ms);
+  return refusal;
+}
+
+Result<std::variant<std::string, Refusal>> Applier::take_in(Group& group, Device& device,
+                                                            std::uint64_t id, Op& op,
+                                                            std::int64_t authored_ms,
+                                                            const std::string& who) {
+  using Judged = std::variant<std::string, Refusal>;
+  auto judged = put_in_place(group, device, id, op, authored_ms);
   if (!judged) return judged.error();
-  if (auto* found_wrong = std::get_if<Refusal>(&*judged)) {
-    return refuse(group, device, account.device, op, std::move(*found_wrong));
-  }
+  if (auto* found_wrong = std::get_if<Refusal>(&*judged)) return Judged(std::move(*found_wrong));
   const Applied& applied = std::get<Applied>(*judged);
   ++group.outcome.ops;
   std::string verdict = applied.verdict(op.n);
   log(group, device, op.n, LogEntry{op.canonical, verdict, applied.place.stamp});
   if (applied.effects.moved) {
     const MovedField& moved = *applied.effects.moved;
-    group.must(keep_ledger(group, op, account.device, !moved.done.late, moved));
+    group.must(keep_ledger(group, op, id, !moved.done.late, moved));
   }
-  if (op.replays) group.must(tell_of_replay(group, account.device, op));
-  audit_review(group, account.device, op);
-  return verdict;
+  if (op.replays) group.must(tell_of_replay(group, id, op));
+  audit_review(group, who, op);
+  return Judged(std::move(verdict));
 }
 
 Result<std::variant<Applier::Applied, Refusal>> Applier::put_in_place(Group& group, Device& device,

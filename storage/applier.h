@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <map>
@@ -28,6 +29,7 @@
 #include "storage/scope_tree.h"
 #include "storage/sealed.h"
 #include "storage/store.h"
+#include "sync/office_bodies.h"
 #include "sync/record.h"
 #include "sync/schema.h"
 #include "sync/wire.h"
@@ -77,6 +79,7 @@ struct RoleRequest {
   std::string role;  // one of kRoles
   std::function<void(Result<AccountPtr>)> done;
   std::string by = {};
+  std::optional<std::string> was = {};  // another: kDeviceChanged
 };
 
 // Takes back an open code, named by the first hex digits of its hash (kCodeIdChars).
@@ -92,6 +95,7 @@ struct ScopesRequest {
   std::vector<std::string> scopes;
   std::function<void(Result<AccountPtr>)> done;
   std::string by = {};
+  std::optional<std::vector<std::string>> was = {};  // others: kDeviceChanged
 };
 
 // Active again takes back an order to wipe that was not confirmed yet.
@@ -146,6 +150,22 @@ struct OfficeRequest {
   std::function<void(Status)> done;
 };
 
+// What somebody of the office edits, all of it in one group. Their desk, a device that nobody has a
+// token for, is made on first use.
+struct EditsRequest {
+  std::string account;       // empty: whoever has the administrator's token
+  std::string session_hash;  // must still be open; empty: the token
+  EditsBody body;
+  std::uint64_t new_device = 0;  // for the desk: random; must not be enrolled yet
+  std::string new_token_hash;    // of a secret that nobody knows
+  struct Reply {
+    std::string answer;   // {"device":…,"results":[…]}
+    std::string changed;  // in place of it: the records that are not as they were seen, as JSON
+  };
+  std::function<void(Result<Reply>)> done;
+  std::string by = {};
+};
+
 // A blob has come: `present` is written into the records that name it, so many in one group.
 struct PresenceRequest {
   std::string hash;
@@ -165,7 +185,7 @@ struct BlobSweepRequest {
 using Request =
     std::variant<ExchangeRequest, EnrollRequest, CodeRequest, WithdrawRequest, ScopesRequest,
                  RoleRequest, StandingRequest, WipeRequest, BackupRequest, OfficeRequest,
-                 EraseRequest, PresenceRequest, BlobSweepRequest>;
+                 EraseRequest, EditsRequest, PresenceRequest, BlobSweepRequest>;
 
 // What a committed group changed, for those who watch.
 struct GroupOutcome {
@@ -246,12 +266,13 @@ class Applier {
   void take(Group& group, RoleRequest& request);
   void take(Group& group, EraseRequest& request);
   void take(Group& group, OfficeRequest& request);
+  void take(Group& group, EditsRequest& request);
   void take(Group& group, PresenceRequest& request);
   void take(Group& group, BlobSweepRequest& request);
 
   // The act is in the audit log when, and only when, the group is committed (office_acts.cc).
   void audit(Group& group, AuditNote note);
-  void audit_review(Group& group, std::uint64_t device, const Op& op);
+  void audit_review(Group& group, const std::string& who, const Op& op);
   void audit_carried(Group& group, const ExchangeRequest& request, std::uint64_t first,
                      std::uint64_t last);
 
@@ -268,6 +289,16 @@ class Applier {
   // `not_taken`: nothing more is kept of its person.
   [[nodiscard]] Result<std::string> judge(Group& group, Device& device, const Account& account,
                                           Op& op, bool not_taken);
+  // What stands against it but the record itself: standing, scopes, policy, what it replays.
+  // `seen`: what its author had seen.
+  [[nodiscard]] Result<std::optional<Refusal>> against(const Account& account, const Op& op,
+                                                       const Written& written, Seq seen,
+                                                       bool not_taken);
+  // Takes it in, unless the record is against it: applied, logged, told of. Gives the verdict.
+  [[nodiscard]] Result<std::variant<std::string, Refusal>> take_in(Group& group, Device& device,
+                                                                   std::uint64_t id, Op& op,
+                                                                   std::int64_t authored_ms,
+                                                                   const std::string& who);
   struct Applied {
     OpPlace place;
     Effects effects;
@@ -287,6 +318,30 @@ class Applier {
   [[nodiscard]] Status keep_effects(Group& group, const Op& op, const Effects& effects);
   [[nodiscard]] std::string refuse(Group& group, Device& device, std::uint64_t id, const Op& op,
                                    Refusal refusal);
+
+  // Edits by people of the office (person_edits.cc).
+  struct Editor {
+    std::string role;
+    std::string display;
+  };
+  [[nodiscard]] Status load_kept_edits();
+  void sweep_kept_edits(Group& group);
+  [[nodiscard]] static Result<Editor> editor_of(const OfficeTables& tables,
+                                                const EditsRequest& request);
+  [[nodiscard]] Result<std::optional<KeptEdits>> kept_edits(const Group& group,
+                                                            const std::string& key) const;
+  // The edited records that are not as the person saw them, as JSON objects joined by commas.
+  [[nodiscard]] Result<std::string> changed_since(const Editor& editor, const EditsBody& body);
+  std::uint64_t desk_of(Group& group, const EditsRequest& request, const Editor& editor);
+  // A desk has the role and the name of its account.
+  void align_desk(Group& group, std::uint64_t device, std::string_view role,
+                  const std::string& name);
+  [[nodiscard]] Result<std::variant<std::string, Refusal>> edit(Group& group, Device& desk,
+                                                                std::uint64_t id,
+                                                                const PersonEdit& edit,
+                                                                const std::string& who);
+  [[nodiscard]] Result<std::string> edit_all(Group& group, std::uint64_t id,
+                                             const EditsRequest& request);
 
   // Persons (persons.cc).
   struct Subject {
@@ -389,6 +444,8 @@ class Applier {
   bool held_anew_ = false;                // since the start
   std::map<std::string, CodeRow> codes_;  // by hash
   std::int64_t sweep_ms_ = 0;             // when the next code is to go
+  // Kept answers to edits, oldest first: since when, and their keys.
+  std::deque<std::pair<std::int64_t, std::string>> kept_edits_;
   std::unordered_map<std::string, std::uint64_t>
       enrolled_by_;  // hashes of code and request → device
 };

@@ -144,6 +144,9 @@ void Applier::take(Group& group, ScopesRequest& request) {
   if (auto checked = check_branches(request.scopes); !checked) {
     return request.done(checked.error());
   }
+  if (request.was && sorted_once(*request.was) != group.account(store_, request.device)->branches) {
+    return request.done(Error{Code::kDeviceChanged, "it is granted other branches by now"});
+  }
   position_ = next_seq(position_, group.now_ms);
   audit(group, {request.by, "device.scopes", audit_name(request.device),
                 AuditDetails()

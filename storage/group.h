@@ -36,6 +36,7 @@ struct Applier::Group {
   std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;
   OfficeTablesPtr office;  // changed in this group; null: not
+  std::map<std::string, KeptEdits> edits;  // answered in this group, by key
   bool audited = false;
   // Called after the commit, with whether it succeeded.
   std::vector<std::function<void(bool)>> replies;
@@ -46,6 +47,10 @@ struct Applier::Group {
   [[nodiscard]] AccountPtr account(const Store& store, std::uint64_t device) const {
     const auto at = accounts.find(device);
     return at != accounts.end() ? at->second : store.accounts().find(device);
+  }
+
+  [[nodiscard]] OfficeTablesPtr tables(const Store& store) const {
+    return office != nullptr ? office : store.office().get();
   }
 
   void must(const Status& done) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sync/bytes.h"
+#include "sync/digest.h"
 
 namespace waystation {
 namespace {
@@ -11,10 +12,13 @@ namespace {
 constexpr std::uint8_t kAccountV1 = 1;
 constexpr std::uint8_t kSessionV1 = 1;
 constexpr std::uint8_t kFirstV1 = 1;
+constexpr std::uint8_t kDeskV1 = 1;
+constexpr std::uint8_t kEditsV1 = 1;
 
 // The rows of the column.
 constexpr std::string_view kAccountRow = "a";
 constexpr std::string_view kSessionRow = "s";
+constexpr std::string_view kDeskRow = "d";
 constexpr std::string_view kFirstRow = "first";
 constexpr std::string_view kBrowserKeyRow = "key";
 
@@ -137,6 +141,47 @@ Result<FirstLink> decode_first_link(std::string_view bytes) {
   return finish(in, std::move(link), "link of the first administrator");
 }
 
+std::string kept_edits_key(std::string_view account, std::string_view request) {
+  std::string key(kKeptEditsPrefix);
+  key += account;
+  key += '/';
+  key += sha256(request);
+  return key;
+}
+
+std::string encode_kept_edits(const KeptEdits& kept) {
+  std::string out(1, static_cast<char>(kEditsV1));
+  put_time(out, kept.time_ms);
+  put_string(out, kept.hash);
+  put_string(out, kept.answer);
+  return out;
+}
+
+Result<KeptEdits> decode_kept_edits(std::string_view bytes) {
+  Reader in(bytes, kEditsV1);
+  KeptEdits kept;
+  kept.time_ms = in.time();
+  kept.hash = in.text();
+  kept.answer = in.text();
+  return finish(in, std::move(kept), "answer to edits");
+}
+
+namespace {
+
+std::string encode_desk(std::uint64_t device) {
+  std::string out(1, static_cast<char>(kDeskV1));
+  put_varint(out, device);
+  return out;
+}
+
+Result<std::uint64_t> decode_desk(std::string_view bytes) {
+  Reader in(bytes, kDeskV1);
+  const std::uint64_t device = in.varint();
+  return finish(in, device, "desk of an account");
+}
+
+}  // namespace
+
 OfficeAccountPtr OfficeTables::find(std::string_view name) const {
   const auto at = accounts.find(name);
   return at == accounts.end() ? nullptr : at->second;
@@ -146,6 +191,11 @@ bool OfficeTables::has_administrator() const {
   return std::any_of(accounts.begin(), accounts.end(), [](const auto& named) {
     return named.second->active() && named.second->role == OfficeRole::kAdministrator;
   });
+}
+
+bool OfficeTables::is_desk(std::uint64_t device) const {
+  return std::any_of(desks.begin(), desks.end(),
+                     [&](const auto& named) { return named.second == device; });
 }
 
 Result<OfficeTablesPtr> load_office(const Kv& kv) {
@@ -168,7 +218,11 @@ Result<OfficeTablesPtr> load_office(const Kv& kv) {
       if (!account) return account.error();
       const std::string name = account->name;
       tables->accounts[name] = std::make_shared<const OfficeAccount>(std::move(*account));
-    } else {
+    } else if (key.starts_with(row_key(kDeskRow, ""))) {
+      auto desk = decode_desk(rows->value());
+      if (!desk) return desk.error();
+      tables->desks[std::string(key.substr(kDeskRow.size() + 1))] = *desk;
+    } else if (!key.starts_with(kKeptEditsPrefix)) {
       return Error{Code::kStoreCorrupt, "an unknown row of the office"};
     }
   }
@@ -197,6 +251,7 @@ OfficeTablesPtr apply_change(const OfficeTables& tables, const OfficeChange& cha
   }
   if (change.first) changed->first = *change.first;
   if (change.browser_key) changed->browser_key = *change.browser_key;
+  for (const auto& [account, device] : change.desks) changed->desks[account] = device;
   return changed;
 }
 
@@ -227,6 +282,9 @@ void put_change(Batch& batch, const OfficeChange& change) {
   }
   if (change.first) {
     batch.put(Column::kOffice, std::string(kFirstRow), encode_first_link(*change.first));
+  }
+  for (const auto& [account, device] : change.desks) {
+    batch.put(Column::kOffice, row_key(kDeskRow, account), encode_desk(device));
   }
   if (change.browser_key) {
     batch.put(Column::kOffice, std::string(kBrowserKeyRow), *change.browser_key);

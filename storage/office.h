@@ -58,6 +58,18 @@ struct FirstLink {
   std::int64_t expires_ms = 0;
 };
 
+// An answer to a person's edits, kept so that the request can be repeated.
+struct KeptEdits {
+  std::int64_t time_ms = 0;
+  std::string hash;    // of what was asked for, by a key of the store's
+  std::string answer;  // as it was sent
+};
+// Its row. `account`: empty for the administrator's token.
+[[nodiscard]] std::string kept_edits_key(std::string_view account, std::string_view request);
+inline constexpr std::string_view kKeptEditsPrefix = "e/";
+
+[[nodiscard]] std::string encode_kept_edits(const KeptEdits& kept);
+[[nodiscard]] Result<KeptEdits> decode_kept_edits(std::string_view bytes);
 [[nodiscard]] std::string encode_office_account(const OfficeAccount& account);
 [[nodiscard]] Result<OfficeAccount> decode_office_account(std::string_view bytes);
 [[nodiscard]] std::string encode_office_session(const OfficeSession& session);
@@ -70,9 +82,13 @@ struct OfficeTables {
   std::map<std::string, OfficeSession, std::less<>> sessions;     // by SHA-256 of their id
   FirstLink first;
   std::string browser_key;  // signs the cookies of known browsers; empty: none made yet
+  // The devices by which accounts write, made when first needed. By account; "" is whoever has the
+  // administrator's token.
+  std::map<std::string, std::uint64_t, std::less<>> desks;
 
   [[nodiscard]] OfficeAccountPtr find(std::string_view name) const;  // null: none
   [[nodiscard]] bool has_administrator() const;                      // an active one
+  [[nodiscard]] bool is_desk(std::uint64_t device) const;
 };
 using OfficeTablesPtr = std::shared_ptr<const OfficeTables>;
 
@@ -84,6 +100,7 @@ struct OfficeChange {
   std::vector<std::pair<std::string, std::optional<OfficeSession>>> sessions;  // nothing: ended
   std::optional<FirstLink> first;
   std::optional<std::string> browser_key;
+  std::vector<std::pair<std::string, std::uint64_t>> desks = {};  // new ones
   std::vector<AuditNote> audit;
 
   void end_sessions_of(const OfficeTables& tables, std::string_view account,

@@ -12,10 +12,9 @@ void Applier::audit(Group& group, AuditNote note) {
   group.must_sync = true;
 }
 
-// The end of a review, whatever device it comes from: who decided what becomes of what others
+// The end of a review, whoever it comes from: who decided what becomes of what others
 // wrote.
-void Applier::audit_review(Group& group, std::uint64_t device, const Op& op) {
-  const std::string who = "device " + format_device_id(device);
+void Applier::audit_review(Group& group, const std::string& who, const Op& op) {
   const std::string on = op.scope + "/" + op.coll + "/" + op.id;
   // One entry an op, however many values it settles: what a device can add to the log is bounded by
   // its ops.
@@ -55,12 +54,17 @@ void Applier::audit_carried(Group& group, const ExchangeRequest& request, std::u
 }
 
 void Applier::take(Group& group, OfficeRequest& request) {
-  const OfficeTablesPtr tables = group.office != nullptr ? group.office : store_.office().get();
+  const OfficeTablesPtr tables = group.tables(store_);
   auto change = request.change(*tables, group.now_ms);
   if (!change) return request.done(change.error());
   put_change(group.batch, *change);
   group.office = apply_change(*tables, *change);
   group.must_sync = true;
+  for (const OfficeAccount& account : change->accounts) {
+    const auto desk = tables->desks.find(account.name);
+    if (desk == tables->desks.end()) continue;
+    align_desk(group, desk->second, role_name(account.role), account.display);
+  }
   for (AuditNote& note : change->audit) audit(group, std::move(note));
   group.reply(store_, std::move(request.done), Status{});
 }

@@ -204,7 +204,9 @@ Result<std::map<std::string, std::vector<std::string>>> persons_of_rows(
 Result<std::uint64_t> devices_behind(const Store& store, const std::vector<std::string>& scopes,
                                      Seq seq) {
   std::uint64_t behind = 0;
+  const OfficeTablesPtr office = store.office().get();
   for (const AccountPtr& account : store.accounts().all()) {
+    if (office->is_desk(account->device)) continue;  // nothing lies there
     const bool sees = std::any_of(scopes.begin(), scopes.end(),
                                   [&](const std::string& scope) { return account->holds(scope); });
     if (!sees || account->closed()) continue;

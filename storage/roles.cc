@@ -17,6 +17,9 @@ namespace waystation {
 void Applier::take(Group& group, RoleRequest& request) {
   const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  if (request.was && *request.was != old->role()) {
+    return request.done(Error{Code::kDeviceChanged, "it has another role by now"});
+  }
   if (old->role() != request.role) {
     const std::string device = "device " + format_device_id(request.device);
     audit(group, {request.by, "device.role", device,

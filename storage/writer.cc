@@ -40,6 +40,9 @@ void Writer::abandon() {
 
 // Never above a group's for an ordinary push; an op with many or large values counts as several.
 std::size_t Writer::weight(const Request& request) {
+  if (const auto* edits = std::get_if<EditsRequest>(&request)) {
+    return 1 + std::max(edits->body.edits.size(), edits->body.text.size() / limits::kQueuedOpBytes);
+  }
   const auto* exchange = std::get_if<ExchangeRequest>(&request);
   if (exchange == nullptr || !exchange->push) return 1;
   std::size_t sum = 1;

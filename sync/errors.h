@@ -96,6 +96,13 @@ enum class Code : std::uint8_t {
   kUploadDisk,
   kHandoverMac,
   kHandoverClosed,
+  // What people of the office edit and list.
+  kEditReused,
+  kEditChanged,
+  kEditSkipped,
+  kListField,
+  kListWarming,
+  kListTooLarge,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,

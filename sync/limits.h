@@ -79,6 +79,17 @@ inline constexpr std::size_t kRecoveryCodes = 10;
 inline constexpr std::size_t kHashQueue = 16;
 inline constexpr std::size_t kStrangersHashed = kHashQueue / 2;
 inline constexpr std::size_t kStrangersOfNetwork = kStrangersHashed / 2;
+// What a person sends at once: a form, or the rows that were ticked on one page.
+inline constexpr std::size_t kEditsPerRequest = 100;
+inline constexpr std::size_t kRequestNameLeastBytes = 16;
+inline constexpr std::size_t kRequestNameBytes = 128;
+// How long an answer to edits can be had again, and how many are kept at most.
+inline constexpr std::int64_t kEditKeptMs = std::int64_t{24} * 3'600'000;
+inline constexpr std::size_t kEditsKept = 100'000;
+// Rows of one page of a list, and characters of what is searched for.
+inline constexpr std::size_t kListRows = 200;
+inline constexpr std::size_t kListQueryPoints = 100;
+inline constexpr std::size_t kListFilters = 16;
 // Addresses and accounts whose failed attempts are remembered.
 inline constexpr std::size_t kThrottleEntries = 20'000;
 

@@ -1,8 +1,10 @@
 #include "sync/office_bodies.h"
 
 #include <algorithm>
+#include <array>
 
 #include "sync/body_reader.h"
+#include "sync/canonical.h"
 #include "sync/limits.h"
 #include "sync/wire.h"
 
@@ -15,6 +17,35 @@ using json::decode_body;
 std::optional<std::string> given(BodyReader& reader, std::string_view key, std::size_t most) {
   if (!reader.has(key)) return std::nullopt;
   return reader.text(key, most, true);
+}
+
+// What an op says of its author's device: here the server says it.
+constexpr std::array kGivenByServer{std::string_view("n"), std::string_view("wall"),
+                                    std::string_view("mono"), std::string_view("boot"),
+                                    std::string_view("lost")};
+
+// Its text has a canonical form.
+PersonEdit read_edit(BodyReader& reader, json::dom::object object,
+                     const json::SurrogateMark& mark) {
+  PersonEdit edit;
+  edit.scope = reader.text("scope", 256, true);
+  edit.coll = reader.text("coll", 256, true);
+  edit.id = reader.text("id", 4096, true);
+  if (reader.has("if_seq")) edit.if_seq = reader.integer("if_seq", 0, true);
+  edit.has_schema = reader.has("schema");
+  edit.has_base = reader.has("base");
+  for (const auto member : object) {
+    if (std::find(kGivenByServer.begin(), kGivenByServer.end(), member.key) !=
+        kGivenByServer.end()) {
+      reader.fail(member.key, "is given by the server");
+    }
+    if (member.key == "if_seq") continue;
+    if (!edit.members.empty()) edit.members += ',';
+    append_json_string(edit.members, member.key);
+    edit.members += ':';
+    WS_CHECK(!json::append_canonical(edit.members, member.value, limits::kOpDepth, mark));
+  }
+  return edit;
 }
 
 }  // namespace
@@ -88,6 +119,47 @@ Result<ExportBody> decode_export_note(std::string_view bytes) {
     if (!body.scope.empty() && !valid_scope_id(body.scope)) reader.fail("scope", "is no scope id");
     return body;
   });
+}
+
+Result<EditsBody> decode_edits(std::string_view bytes) {
+  auto document = json::parse(bytes);
+  if (!document) return document.error();
+  const json::SurrogateMark& mark = document->mark;
+  json::dom::object object;
+  if (document->root.get(object) != simdjson::SUCCESS) {
+    return Error{Code::kJsonInvalid, "the body is a JSON object"};
+  }
+  BodyReader reader(object, "body", mark);
+  EditsBody body;
+  body.request = reader.text("request", limits::kRequestNameBytes, true);
+  if (body.request.size() < limits::kRequestNameLeastBytes) {
+    reader.fail("request",
+                fmt::format("must have at least {} characters", limits::kRequestNameLeastBytes));
+  }
+  const auto ops = json::find(object, "ops");
+  json::dom::array items;
+  if (!ops || ops->get(items) != simdjson::SUCCESS || items.size() == 0) {
+    reader.fail("ops", "must be a filled array");
+  }
+  if (!reader.problem().empty()) return Error{Code::kMessageInvalid, reader.problem()};
+  if (items.size() > limits::kEditsPerRequest) {
+    return Error{Code::kPushTooManyOps,
+                 fmt::format("at most {} edits at once", limits::kEditsPerRequest)};
+  }
+  if (auto none = json::append_canonical(body.text, *ops, limits::kOpDepth + 1, mark)) {
+    return Error{none->code, none->detail};
+  }
+  for (const json::dom::element item : items) {
+    json::dom::object op;
+    const std::string path = fmt::format("body.ops[{}]", body.edits.size());
+    if (item.get(op) != simdjson::SUCCESS) {
+      return Error{Code::kMessageInvalid, path + ": an op is an object"};
+    }
+    BodyReader inside(op, path, mark);
+    body.edits.push_back(read_edit(inside, op, mark));
+    if (!inside.problem().empty()) return Error{Code::kMessageInvalid, inside.problem()};
+  }
+  return body;
 }
 
 }  // namespace waystation

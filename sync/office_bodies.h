@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sync/result.h"
+#include "sync/stamp.h"
 
 namespace waystation {
 
@@ -57,5 +59,24 @@ struct ExportBody {
   std::string scope;  // empty: all
 };
 [[nodiscard]] Result<ExportBody> decode_export_note(std::string_view bytes);
+
+// One edit by a person: an op to which the server gives its number and its time.
+struct PersonEdit {
+  std::string scope;
+  std::string coll;
+  std::string id;
+  std::optional<Seq> if_seq;  // the record's when the person looked; 0: it was not there
+  bool has_schema = false;
+  bool has_base = false;
+  std::string members;  // of the op, canonical, joined by commas: all but what the server gives
+};
+struct EditsBody {
+  std::string request;  // the client's random name for it, so that it can be repeated
+  std::vector<PersonEdit> edits;
+  std::string text;  // canonical: all that was asked for
+};
+// Errors: kMessageInvalid, kPushTooManyOps, and of an op without canonical text what it has against
+// it.
+[[nodiscard]] Result<EditsBody> decode_edits(std::string_view bytes);
 
 }  // namespace waystation

@@ -81,11 +81,19 @@ struct CodeBody {
 };
 [[nodiscard]] Result<CodeBody> decode_code_request(std::string_view bytes);
 
-// {"scopes":[…]}
-[[nodiscard]] Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes);
+// {"scopes":[…],"was":[…]}
+struct ScopesBody {
+  std::vector<std::string> scopes;
+  std::optional<std::vector<std::string>> was;  // what whoever asks believes to replace
+};
+[[nodiscard]] Result<ScopesBody> decode_scopes_request(std::string_view bytes);
 
-// {"role":"…"}: one of kRoles.
-[[nodiscard]] Result<std::string> decode_role_request(std::string_view bytes);
+// {"role":"…","was":"…"}: one of kRoles.
+struct RoleBody {
+  std::string role;
+  std::optional<std::string> was;  // as above
+};
+[[nodiscard]] Result<RoleBody> decode_role_request(std::string_view bytes);
 
 // {"now":true}, {} or nothing at all.
 [[nodiscard]] Result<bool> decode_wipe_request(std::string_view bytes);

@@ -439,22 +439,22 @@ Result<std::optional<ClientFrame>> decode_frame(std::string_view bytes, const Ad
 
 namespace {
 
-std::vector<std::string> read_scopes(Reader& reader, dom::object object) {
+std::vector<std::string> read_scopes(Reader& reader, dom::object object, std::string_view key) {
   std::vector<std::string> scopes;
-  const auto found = json::find(object, "scopes");
+  const auto found = json::find(object, key);
   dom::array items;
   if (!found || found->get(items) != simdjson::SUCCESS) {
-    reader.fail("scopes", "must be an array of scope ids");
+    reader.fail(key, "must be an array of scope ids");
     return scopes;
   }
   if (items.size() > limits::kScopesPerDevice) {
-    reader.fail("scopes", fmt::format("holds more than {}", limits::kScopesPerDevice));
+    reader.fail(key, fmt::format("holds more than {}", limits::kScopesPerDevice));
     return scopes;
   }
   for (const dom::element item : items) {
     std::string_view scope;
     if (item.get(scope) != simdjson::SUCCESS || (scope != "*" && !valid_scope_id(scope))) {
-      reader.fail("scopes", "holds something that is not a scope id");
+      reader.fail(key, "holds something that is not a scope id");
       break;
     }
     scopes.emplace_back(scope);
@@ -483,7 +483,7 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
     CodeBody body;
     body.replaces = reader.text("replaces", limits::kNameBytes, false);
     if (body.replaces.empty()) {
-      body.scopes = read_scopes(reader, object);
+      body.scopes = read_scopes(reader, object, "scopes");
       if (body.scopes.empty()) reader.fail("scopes", "must name at least one");
       body.role = read_role(reader, false);
     } else {
@@ -504,13 +504,22 @@ Result<CodeBody> decode_code_request(std::string_view bytes) {
   });
 }
 
-Result<std::vector<std::string>> decode_scopes_request(std::string_view bytes) {
-  return decode_body<std::vector<std::string>>(bytes, read_scopes);
+Result<ScopesBody> decode_scopes_request(std::string_view bytes) {
+  return decode_body<ScopesBody>(bytes, [](Reader& reader, dom::object object) {
+    ScopesBody body;
+    body.scopes = read_scopes(reader, object, "scopes");
+    if (reader.has("was")) body.was = read_scopes(reader, object, "was");
+    return body;
+  });
 }
 
-Result<std::string> decode_role_request(std::string_view bytes) {
-  return decode_body<std::string>(
-      bytes, [](Reader& reader, dom::object) { return read_role(reader, true); });
+Result<RoleBody> decode_role_request(std::string_view bytes) {
+  return decode_body<RoleBody>(bytes, [](Reader& reader, dom::object) {
+    RoleBody body;
+    body.role = read_role(reader, true);
+    if (reader.has("was")) body.was = reader.text("was", limits::kNameBytes, true);
+    return body;
+  });
 }
 
 Result<bool> decode_wipe_request(std::string_view bytes) {

@@ -77,7 +77,7 @@ Result<std::string> Desk::record(std::string_view scope, std::string_view coll,
 std::string Desk::who(const std::string& device) {
   if (!names_known_) {
     names_known_ = true;
-    if (const auto answer = look_up("/v1/devices")) {
+    if (const auto answer = look_up("/v1/devices?desks=1")) {
       for (const std::string_view text : json_items(JsonObject(*answer).raw("devices"))) {
         const JsonObject row(text);
         names_[row.text("device")] = row.text("name");

@@ -18,7 +18,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   read.trusted_proxies = {"?"};
   read.connections_per_address = read.connects_per_minute = 99;
   read.ops_per_second = read.kib_per_second = 99;
-  read.blob_mib = read.blob_floor_mib = read.blob_kib_per_second = 99;
+  read.blob_mib = read.blob_floor_mib = read.blob_kib_per_second = read.list_mib = 99;
   const Status loaded = load_config(WS_SOURCE_DIR "/tools/waystation.toml", read);
   ASSERT_TRUE(loaded.ok()) << loaded.error().context;
   EXPECT_EQ(read.listen, defaults.listen);
@@ -45,6 +45,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   EXPECT_EQ(read.blob_mib, defaults.blob_mib);
   EXPECT_EQ(read.blob_floor_mib, defaults.blob_floor_mib);
   EXPECT_EQ(read.blob_kib_per_second, defaults.blob_kib_per_second);
+  EXPECT_EQ(read.list_mib, defaults.list_mib);
 }
 
 }  // namespace
