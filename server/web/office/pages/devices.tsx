@@ -40,9 +40,9 @@ function columns(): Column<DeviceRow>[] {
     { name: 'branches', title: t('scope.branches'), cell: (row) => <Scopes ids={row.branches} /> },
     { name: 'last_seen', title: t('device.last_seen'), sorts: true, cell: (row) => <SeenText row={row} /> },
     { name: 'queued', title: t('device.queued'), sorts: true, end: true, cell: (row) => (row.queued === 0 ? <span class="quiet">0</span> : <strong>{row.queued}</strong>) },
-    { name: 'oldest', title: t('device.oldest'), sorts: true, cell: (row) => (row.queued === 0 ? <span class="quiet">–</span> : <When ms={row.oldest} />) },
-    { name: 'skew_ms', title: t('device.clock'), sorts: true, cell: (row) => <ClockText row={row} /> },
-    { name: 'app', title: t('device.app'), cell: (row) => <span class="small quiet">{row.app || '–'}</span> },
+    { name: 'oldest', minor: true, title: t('device.oldest'), sorts: true, cell: (row) => (row.queued === 0 ? <span class="quiet">–</span> : <When ms={row.oldest} />) },
+    { name: 'skew_ms', minor: true, title: t('device.clock'), sorts: true, cell: (row) => <ClockText row={row} /> },
+    { name: 'app', minor: true, title: t('device.app'), cell: (row) => <span class="small quiet">{row.app || '–'}</span> },
     { name: 'state', title: t('device.state'), cell: (row) => {
       const { text, tone } = stateText(row);
       return <Tag tone={tone}>{text}</Tag>;
