@@ -83,6 +83,7 @@ export const en: Record<keyof typeof zh, string> = {
   'devices.title': 'Devices',
   'devices.about': '{n} {n|device|devices}',
   'devices.search': 'Name or device id',
+  'devices.role_and_scopes': 'Role and scopes',
   'devices.any_state': 'Any state',
   'devices.none': 'No devices yet',
   'devices.none_more': 'Make a code with “Enrol a device” and scan it on a phone or tablet.',

@@ -81,6 +81,7 @@ export const zh = {
   'devices.title': '设备',
   'devices.about': '共 {n} 台',
   'devices.search': '名称或设备号',
+  'devices.role_and_scopes': '角色与范围',
   'devices.any_state': '全部状态',
   'devices.none': '还没有设备',
   'devices.none_more': '用“登记设备”生成一个登记码，在手机或平板上扫描。',

@@ -16,8 +16,15 @@ export interface Loaded<Reply> {
 
 const BUSY_MS = 2_000;
 
-/** `key`: what the answer depends on. Another key lets go of the old answer only where `keep` is not said. */
-export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promise<Reply>, { everyMs, keep = true }: { everyMs?: number; keep?: boolean } = {}): Loaded<Reply> {
+interface LoadOptions<Reply> {
+  /** Reads again after so long; where the answer says how eagerly, by the answer. */
+  everyMs?: number | ((data: Reply) => number);
+  /** Whether the old answer stays on show while that for another key is on its way. */
+  keep?: boolean;
+}
+
+/** `key`: what the answer depends on. */
+export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promise<Reply>, { everyMs, keep = true }: LoadOptions<Reply> = {}): Loaded<Reply> {
   const [data, setData] = useState<Reply | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [loading, setLoading] = useState(true);
@@ -43,7 +50,7 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
         setData(reply);
         setError(null);
         setLoading(false);
-        if (everyMs !== undefined) again(everyMs);
+        if (everyMs !== undefined) again(typeof everyMs === 'number' ? everyMs : everyMs(reply));
       },
       (fault: unknown) => {
         if (ending.signal.aborted) return;

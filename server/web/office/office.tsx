@@ -12,6 +12,7 @@ import { GROUPS, pages, type PageEntry } from './pages';
 import { SetupPage } from './pages/setup';
 import { SignInPage } from './pages/sign_in';
 import { Dialog } from './parts/dialog';
+import { PageHead } from './parts/header';
 import { SignInForm } from './parts/sign_in_form';
 import { Waiting } from './parts/table';
 import { placeText, usePlace, type Place } from './router';
@@ -72,7 +73,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
         <AwayBanner />
         <div class="office-page" key={`${currentLang()} ${where}`}>
           {entry === undefined
-            ? <Empty icon="search" title={t('office.no_page')}><p>{t('office.no_page_more')}</p></Empty>
+            ? <><PageHead title={t('office.no_page')} /><Empty icon="search" title={t('office.no_page_more')} /></>
             : entry.show(place.page === '' ? { ...place, page: entry.name } : place)}
         </div>
       </main>
