@@ -46,13 +46,29 @@ try {
   await server.remove();
 }
 
+/** One code, and a sheet of them: what is made on the way to a picture. */
+async function codes(page, lang, shot) {
+  const words = lang === 'zh' ? { all: '全部范围', one: '生成登记码', names: '设备名称，每行一台' } : { all: 'All scopes', one: 'Make the code', names: 'Names of the devices, one a line' };
+  await goTo(page, '#/devices/new');
+  await page.getByLabel(words.all).check();
+  await page.getByRole('button', { name: words.one }).click();
+  await page.locator('.qr svg').first().waitFor();
+  await shot(page, 'code');
+  await goTo(page, '#/devices/sheet');
+  await page.getByLabel(words.names).fill(['陈伟', '林静怡', '黄嘉豪', '郑晓敏', '吴志强', '杨雅婷'].join('\n'));
+  await page.getByLabel(words.all).check();
+  await page.locator('form button[type=submit]').click();
+  await page.locator('.slip svg').nth(5).waitFor();
+  await shot(page, 'sheet');
+}
+
 async function picturesOf(lang, viewport, ids) {
   const shot = async (page, name) => {
+    await page.mouse.move(0, 0);
     await page.waitForTimeout(250);
     await page.screenshot({ path: `${folder}/office-${name}.${lang}.${viewport.width}.png` });
   };
-  const options = { lang, viewport };
-  const { page } = await openDesk(browser, server, options);
+  const { page } = await openDesk(browser, server, { lang, viewport });
   await page.locator('form').waitFor();
   await shot(page, 'sign-in');
   await signIn(page, 'limei');
@@ -66,5 +82,6 @@ async function picturesOf(lang, viewport, ids) {
     await page.locator(ready).first().waitFor();
     await shot(page, name);
   }
+  await codes(page, lang, shot);
   await page.context().close();
 }

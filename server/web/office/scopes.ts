@@ -1,7 +1,7 @@
 // What scopes are called. Titles are read one by one as they are shown, and kept while the page is open.
 
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, get } from './api';
+import { get } from './api';
 import { t } from './words';
 import type { RecordRow } from './types';
 
@@ -49,11 +49,6 @@ export function useScopeTitle(id: string): string {
 }
 
 export async function searchScopes(q: string, signal: AbortSignal): Promise<Scope[]> {
-  const reply = await get<{ rows: RecordRow[] }>('/v1/lists/scope', { q, sort: 'scope', limit: FOUND_AT_MOST }, signal).catch(async (error) => {
-    // TEMPORARY
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    const { records } = await get<{ records: RecordRow[] }>('/v1/records', { coll: 'scope', limit: 1000 }, signal);
-    return { rows: records.filter((row) => `${row.scope} ${titleOf(row)}`.includes(q)) };
-  });
+  const reply = await get<{ rows: RecordRow[] }>('/v1/lists/scope', { q, sort: 'scope', limit: FOUND_AT_MOST }, signal);
   return reply.rows.map((row) => ({ id: row.scope, title: titleOf(row) }));
 }
