@@ -3,6 +3,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from './api';
+import { whenPresent } from './presence';
 
 export interface Loaded<Reply> {
   /** The latest answer; it stays on show while the next one is on its way. */
@@ -36,8 +37,11 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
   useEffect(() => {
     const ending = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopWaiting = () => undefined as unknown;
     const again = (ms: number) => {
-      timer = setTimeout(() => setAsked((n) => n + 1), ms);
+      timer = setTimeout(() => {
+        stopWaiting = whenPresent(() => setAsked((n) => n + 1));
+      }, ms);
     };
     if (lastKey.current !== key) {
       lastKey.current = key;
@@ -62,6 +66,7 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
     return () => {
       ending.abort();
       clearTimeout(timer);
+      stopWaiting();
     };
   }, [key, asked]);
 

@@ -42,7 +42,7 @@ export function Office({ link }: { link: string | null }) {
     <>
       <Frame session={session} place={place} />
       {ended && (
-        <Dialog title={t('sign_in.again')} held onClose={() => undefined}>
+        <Dialog title={t('sign_in.again')} held>
           <p>{t('sign_in.again_more')}</p>
           <SignInForm name={session.name} />
           <Button kind="bare" onClick={forget}>{t('sign_in.other')}</Button>
@@ -88,7 +88,7 @@ function Navigation({ session, entries, current }: { session: Session; entries: 
   return (
     <header class={open ? 'side open' : 'side'}>
       <div class="brand">
-        <img src="/office/mark.svg" alt="" width="28" height="28" />
+        <img src="/office/mark.svg" alt="" />
         <span>{t('office.name')}</span>
         <button type="button" class="button bare icon-only menu" aria-expanded={open} aria-controls="navigation" aria-label={t('office.menu')} onClick={() => setOpen(!open)}>
           <OfficeIcon name={open ? 'close' : 'menu'} />
