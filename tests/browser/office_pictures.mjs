@@ -1,13 +1,14 @@
-// Pictures of the office's pages for the documents: both languages, at a desk and on a narrow screen.
+// Pictures of the office's pages for the documents: both languages at a desk, and some on a narrow screen.
 // node office_pictures.mjs [FOLDER], with the server's binary in WAYSTATION.
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { Device } from '../clients/client.mjs';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, personId, STATION } from './city.mjs';
 import { account, DESK, firstAdministrator, goTo, NARROW, openDesk, signIn } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
-import { Device } from '../clients/client.mjs';
+import { shrinkPng } from './small_png.mjs';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -40,7 +41,8 @@ try {
   await firstAdministrator(server);
   await account(server, 'chenjie', '陈杰', 'office');
   await server.admin('POST', '/v1/office/accounts', { name: 'huangmin', display: '黄敏', role: 'office' });
-  for (const lang of ['zh', 'en']) for (const viewport of [DESK, NARROW]) await picturesOf(lang, viewport, ids);
+  for (const lang of ['zh', 'en']) await picturesOf(lang, DESK, ids);
+  await picturesOf('zh', NARROW, ids, ['sign-in', 'devices', 'device', 'enrol']);
 } finally {
   await browser.close();
   await server.remove();
@@ -62,11 +64,15 @@ async function codes(page, lang, shot) {
   await shot(page, 'sheet');
 }
 
-async function picturesOf(lang, viewport, ids) {
+/** `only`: these, where not all are wanted. */
+async function picturesOf(lang, viewport, ids, only) {
   const shot = async (page, name) => {
+    if (only !== undefined && !only.includes(name)) return;
     await page.mouse.move(0, 0);
     await page.waitForTimeout(250);
-    await page.screenshot({ path: `${folder}/office-${name}.${lang}.${viewport.width}.png` });
+    const path = `${folder}/office-${name}.${lang}.${viewport.width}.png`;
+    await page.screenshot({ path });
+    shrinkPng(path);
   };
   const { page } = await openDesk(browser, server, { lang, viewport });
   await page.locator('form').waitFor();
@@ -82,6 +88,6 @@ async function picturesOf(lang, viewport, ids) {
     await page.locator(ready).first().waitFor();
     await shot(page, name);
   }
-  await codes(page, lang, shot);
+  if (only === undefined) await codes(page, lang, shot);
   await page.context().close();
 }

@@ -302,7 +302,7 @@ export const en: Record<keyof typeof zh, string> = {
   'access.id': 'Record id',
   'access.do': 'Look',
   'access.fill': 'Choose a device and a scope, and give a record id. The record need not be there.',
-  'access.is': '{name} is a {role}.',
+  'access.is': '{name} has the role {role}.',
   'access.exists': 'There is such a record, or was.',
   'access.missing': 'There is no such record.',
   'access.left': 'Since then it no longer writes there',
