@@ -94,6 +94,7 @@ describe('coming in', () => {
     await button(other, '设置密码').click();
     await signIn(other, 'chenjie');
     await goTo(other, '#/devices');
+    await other.locator('table.data').waitFor();
     assert.equal(await other.getByRole('link', { name: '登记设备' }).count(), 0);
     assert.deepEqual(await other.locator('.side nav a').allInnerTexts().then((names) => names.filter((name) => /账号|日志|查询/.test(name))), []);
     await other.evaluate(() => (location.hash = '#/accounts'));

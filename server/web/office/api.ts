@@ -105,10 +105,13 @@ async function send(method: string, path: string, { body, signal }: RequestOptio
   signal?.addEventListener('abort', stop);
   const timer = setTimeout(stop, ANSWER_MS);
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       method, headers, cache: 'no-store', credentials: 'same-origin', signal: ending.signal,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
+    // A proxy says that the server behind it is away.
+    if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
+    return response;
   } catch (error) {
     if (signal?.aborted === true) throw new DOMException('', 'AbortError');
     if (isAbort(error)) throw new TypeError('no answer came');
