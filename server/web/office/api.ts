@@ -96,6 +96,11 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
+/** Whoever asked has gone on to something else, perhaps while a sign-in or the server was waited for. */
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new DOMException('', 'AbortError');
+}
+
 async function send(method: string, path: string, { body, signal }: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -113,7 +118,7 @@ async function send(method: string, path: string, { body, signal }: RequestOptio
     if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
     return response;
   } catch (error) {
-    if (signal?.aborted === true) throw new DOMException('', 'AbortError');
+    stopIfAborted(signal);
     if (isAbort(error)) throw new TypeError('no answer came');
     throw error;
   } finally {
@@ -133,6 +138,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 /** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
 export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
   for (let refreshed = false; ; ) {
+    stopIfAborted(options.signal);
     let response: Response;
     try {
       response = await send(method, path, options);
@@ -141,7 +147,6 @@ export async function request<Reply>(method: string, path: string, options: Requ
       const waiting = untilBack();
       if (method !== 'GET') throw new ApiError('away', 0, String(error));
       await waiting;
-      if (options.signal?.aborted === true) throw new DOMException('', 'AbortError');
       continue;
     }
     if (response.ok) return (await response.json()) as Reply;
