@@ -1,5 +1,5 @@
-// The last steps of a build: the service worker that makes the app open without a network, and beside each
-// file its compressed forms, which the server hands out as they are. Usage: finish.mjs NAME
+// The last steps of a build: for the companion the service worker that makes it open without a network, and
+// beside each file its compressed forms, which the server hands out as they are. Usage: finish.mjs NAME
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,24 +12,8 @@ const COMPRESSED = /\.(html|js|css|svg|json|webmanifest)$/;
 // What is smaller fits a packet as it is.
 const LEAST_BYTES = 400;
 
-const { count, size, warnings } = await generateSW({
-  globDirectory: dist,
-  globPatterns: ['**/*.{html,js,css,svg,png,webmanifest}'],
-  swDest: `${dist}sw.js`,
-  // Names in assets/ hold a hash of their content.
-  dontCacheBustURLsMatching: /assets\//,
-  navigateFallback: `/${name}/index.html`,
-  navigateFallbackAllowlist: [new RegExp(`^/${name}/`)],
-  cleanupOutdatedCaches: true,
-  // A new version waits until the page asks for it.
-  skipWaiting: false,
-  clientsClaim: true,
-  inlineWorkboxRuntime: true,
-  sourcemap: false,
-  mode: 'production',
-  modifyURLPrefix: { '': `/${name}/` },
-});
-for (const warning of warnings) console.warn(warning);
+// The office works on what the server holds: without a network it has nothing to show.
+if (name === 'app') await keepForOffline();
 
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !COMPRESSED.test(entry.name)) continue;
@@ -39,4 +23,26 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
   writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
 }
-console.log(`${name}: ${count} files kept for use without a network, ${Math.round(size / 1024)} KiB`);
+console.log(`${name}: built into ${dist}`);
+
+async function keepForOffline() {
+  const { count, size, warnings } = await generateSW({
+    globDirectory: dist,
+    globPatterns: ['**/*.{html,js,css,svg,png,webmanifest}'],
+    swDest: `${dist}sw.js`,
+    // Names in assets/ hold a hash of their content.
+    dontCacheBustURLsMatching: /assets\//,
+    navigateFallback: `/${name}/index.html`,
+    navigateFallbackAllowlist: [new RegExp(`^/${name}/`)],
+    cleanupOutdatedCaches: true,
+    // A new version waits until the page asks for it.
+    skipWaiting: false,
+    clientsClaim: true,
+    inlineWorkboxRuntime: true,
+    sourcemap: false,
+    mode: 'production',
+    modifyURLPrefix: { '': `/${name}/` },
+  });
+  for (const warning of warnings) console.warn(warning);
+  console.log(`${name}: ${count} files kept for use without a network, ${Math.round(size / 1024)} KiB`);
+}

@@ -1,9 +1,9 @@
-// Writes app/generated/policy.ts: what each role may write, from the policy as shipped.
+// From the policy as shipped: app/generated/policy.ts, what each role may write, and
+// office/generated/policy.ts, the whole of it, to be read by people.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const policy = JSON.parse(readFileSync(new URL('../../../schemas/policy.json', import.meta.url), 'utf8'));
-const target = new URL('../app/generated/', import.meta.url);
 
 const roles = {};
 for (const [role, rule] of Object.entries(policy.roles)) {
@@ -12,9 +12,8 @@ for (const [role, rule] of Object.entries(policy.roles)) {
   roles[role] = { title: rule.title, others: rule.others.write, writes };
 }
 
-mkdirSync(target, { recursive: true });
-writeFileSync(
-  new URL('policy.ts', target),
+write(
+  '../app/generated/',
   `// Made by scripts/policy.mjs from schemas/policy.json. Not to be edited.
 
 import type { Title } from '../../ui/i18n';
@@ -30,3 +29,34 @@ export interface RoleRules {
 export const roles: Record<string, RoleRules> = ${JSON.stringify(roles)};
 `,
 );
+
+write(
+  '../office/generated/',
+  `// Made by scripts/policy.mjs from schemas/policy.json. Not to be edited.
+
+import type { Title } from '../../ui/i18n';
+
+export type ReadRule = 'all' | 'none' | { all_but: string[] };
+export type WriteRule = 'all' | 'none' | { fields?: string[]; does?: string[] };
+
+export interface Rule {
+  read: ReadRule;
+  write: WriteRule;
+}
+
+export interface RoleRules {
+  title: Title;
+  system: boolean;
+  others: Rule;
+  collections: Record<string, Rule>;
+}
+
+export const policy: Record<string, RoleRules> = ${JSON.stringify(policy.roles)};
+`,
+);
+
+function write(folder, text) {
+  const target = new URL(folder, import.meta.url);
+  mkdirSync(target, { recursive: true });
+  writeFileSync(new URL('policy.ts', target), text);
+}

@@ -1,4 +1,5 @@
-// The pages' languages. Every sentence stands in messages/zh.ts and messages/en.ts under the same key.
+// The pages' languages. Every sentence stands in messages/zh.ts and messages/en.ts under the same key; what
+// only one application says stands in catalogues of its own, which that application adds (office_zh.ts).
 
 import { en } from '../messages/en';
 import { zh } from '../messages/zh';
@@ -14,7 +15,7 @@ export interface Title {
 }
 
 const STORED = 'waystation.lang';
-const catalogues: Record<Lang, Record<MessageKey, string>> = { zh, en };
+const catalogues: Record<Lang, Record<string, string>> = { zh, en };
 const listeners = new Set<() => void>();
 let lang: Lang = 'zh';
 
@@ -27,13 +28,23 @@ export function fill(sentence: string, params: Params): string {
   });
 }
 
+/** Adds the sentences of one application to those that all share. */
+export function addMessages(more: Record<Lang, Record<string, string>>): void {
+  for (const each of ['zh', 'en'] as const) catalogues[each] = { ...catalogues[each], ...more[each] };
+}
+
+/** As `t`, for an application that has added sentences: it knows its keys. */
+export function sentence(key: string, params: Params = {}): string {
+  return fill(catalogues[lang][key] ?? key, params);
+}
+
 export function t(key: MessageKey, params: Params = {}): string {
-  return fill(catalogues[lang][key], params);
+  return sentence(key, params);
 }
 
 /** Whether a sentence of this name exists: for keys made of codes that come from elsewhere. */
 export function hasMessage(key: string): key is MessageKey {
-  return Object.hasOwn(zh, key);
+  return Object.hasOwn(catalogues.zh, key);
 }
 
 export function titled(title: Title): string {

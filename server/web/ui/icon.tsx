@@ -38,9 +38,14 @@ const paths = {
 export type IconName = keyof typeof paths;
 
 export function Icon({ name, small = false }: { name: IconName; small?: boolean }) {
+  return <Strokes d={paths[name]} small={small} />;
+}
+
+/** For icons that only one application has. */
+export function Strokes({ d, small = false }: { d: string; small?: boolean }) {
   return (
     <svg class={small ? 'icon s' : 'icon'} viewBox="0 0 24 24" aria-hidden="true">
-      <path d={paths[name]} />
+      <path d={d} />
     </svg>
   );
 }

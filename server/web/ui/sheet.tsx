@@ -3,8 +3,19 @@ import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from './button';
 import { t } from './i18n';
 
+interface SheetProps {
+  title: string;
+  /** Absent: it cannot be put away. */
+  onClose?: () => void;
+  /** A class of the application's own, for another shape. */
+  shape?: string;
+  /** A tap beside it does not close it: something has been typed. */
+  held?: boolean;
+  children: ComponentChildren;
+}
+
 /** A dialog that rises from the lower edge; the browser keeps focus inside and gives it back. */
-export function Sheet({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -15,20 +26,20 @@ export function Sheet({ title, onClose, children }: { title: string; onClose: ()
   return (
     <dialog
       ref={ref}
-      class="sheet"
+      class={shape === undefined ? 'sheet' : `sheet ${shape}`}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
       }}
       onClick={(event) => {
-        if (event.target === ref.current) onClose();
+        if (event.target === ref.current && held !== true) onClose?.();
       }}
     >
       <div class="inside">
         <div class="sheet-head">
           <h2 id={id}>{title}</h2>
-          <Button kind="bare" icon="close" label={t('do.close')} onClick={onClose} />
+          {onClose !== undefined && <Button kind="bare" icon="close" label={t('do.close')} onClick={onClose} />}
         </div>
         {children}
       </div>

@@ -12,7 +12,7 @@ import { text } from '../fields';
 import { useRecords, useStatus } from '../live';
 import { roleName } from '../may';
 import { CLOCK_LIMIT_MS, useNow } from '../now';
-import { LanguageSwitch } from '../parts/language_switch';
+import { LanguageSwitch } from '../../ui/language_switch';
 import { Screen } from '../parts/screen';
 import { replace, go } from '../router';
 

@@ -7,7 +7,7 @@ import { Banner, Empty } from '../../ui/words';
 import { codeOf, explain } from '../act';
 import { device } from '../device';
 import { useStatus } from '../live';
-import { LanguageSwitch } from '../parts/language_switch';
+import { LanguageSwitch } from '../../ui/language_switch';
 import { HandoverPage } from './handover';
 import { EnrollPage } from './enroll';
 

@@ -7,7 +7,7 @@ import { t } from '../../ui/i18n';
 import { Banner } from '../../ui/words';
 import { codeOf, explain } from '../act';
 import { device } from '../device';
-import { LanguageSwitch } from '../parts/language_switch';
+import { LanguageSwitch } from '../../ui/language_switch';
 import { QrCamera } from '../parts/qr_camera';
 import { parseEnroll, plainCode } from '../qr_texts';
 import { replace } from '../router';

@@ -19,7 +19,7 @@ import { may } from '../may';
 import { personText } from '../qr_texts';
 import { useDraft } from '../update';
 import { LogEntries } from './log_entries';
-import { QrPicture } from './qr_picture';
+import { QrPicture } from '../../ui/qr_picture';
 
 interface PersonProps {
   event: EventView;

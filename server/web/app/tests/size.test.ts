@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../../dist/app/', import.meta.url));
+const office = fileURLToPath(new URL('../../dist/office/', import.meta.url));
 const MOST_BYTES = 150 * 1024;
 
 /** In the form that every browser takes. */
@@ -21,10 +22,17 @@ test('the first load of the companion is under 150 KiB', () => {
   assert.ok(bytes < MOST_BYTES, `${bytes} bytes`);
 });
 
-test('what the page policy forbids is not in it: no script and no style stands in the page itself', () => {
-  const page = readFileSync(`${dist}index.html`, 'utf8');
-  assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)/);
-  assert.doesNotMatch(page, /<style|\sstyle=/);
+for (const [name, folder] of [['companion', dist], ['office', office]] as const) {
+  test(`what the page policy forbids is not in the ${name}: no script and no style stands in the page itself`, () => {
+    const page = readFileSync(`${folder}index.html`, 'utf8');
+    assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)/);
+    assert.doesNotMatch(page, /<style|\sstyle=/);
+  });
+}
+
+test('the office keeps nothing for use without a network, and the companion nothing of the office', () => {
+  assert.ok(!existsSync(`${office}sw.js`));
+  assert.doesNotMatch(readFileSync(`${dist}sw.js`, 'utf8'), /office/);
 });
 
 test('what is loaded later is kept for use without a network from the first visit on', () => {

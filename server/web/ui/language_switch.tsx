@@ -1,5 +1,5 @@
-import { Button } from '../../ui/button';
-import { currentLang, setLang } from '../../ui/i18n';
+import { Button } from './button';
+import { currentLang, setLang } from './i18n';
 
 /** Always named in the language that it leads to. */
 export function LanguageSwitch() {

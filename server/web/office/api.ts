@@ -1,0 +1,196 @@
+// Requests to the server. What it refuses is an ApiError with its stable code; a session that has ended asks
+// for a sign-in over the page and goes on; a server that is away is waited for (reads) or said (changes: what
+// became of them is not known, so nobody repeats them unasked).
+
+import { hasSentence, t } from './words';
+import type { Query } from './router';
+
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    readonly detail: string,
+    /** The whole problem document: some codes tell more. */
+    readonly problem: Record<string, unknown> = {},
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(`${code}: ${detail}`);
+  }
+}
+
+interface Gate {
+  csrf(): string;
+  /** The session has ended: resolves when somebody has signed in again. */
+  signInAgain(): Promise<void>;
+  /** Another page of this browser may have signed in anew. */
+  refresh(): Promise<boolean>;
+}
+
+let gate: Gate | null = null;
+
+/** session.ts stands at the gate; it needs the requests itself. */
+export function setGate(next: Gate): void {
+  gate = next;
+}
+
+// --- a server that is away -------------------------------------------------------------------------------
+
+const FIRST_LOOK_MS = 1_000;
+const LAST_LOOK_MS = 10_000;
+// A server that neither answers nor hangs up counts as away.
+const ANSWER_MS = 60_000;
+
+let away = false;
+const awayListeners = new Set<(away: boolean) => void>();
+let back: Promise<void> | null = null;
+
+export function onAway(listener: (away: boolean) => void): () => void {
+  awayListeners.add(listener);
+  listener(away);
+  return () => awayListeners.delete(listener);
+}
+
+function setAway(next: boolean): void {
+  if (away === next) return;
+  away = next;
+  for (const listener of awayListeners) listener(away);
+}
+
+/** Looks until the server answers; all that wait share one looking. */
+function untilBack(): Promise<void> {
+  setAway(true);
+  back ??= (async () => {
+    for (let wait = FIRST_LOOK_MS; ; wait = Math.min(LAST_LOOK_MS, wait * 1.6)) {
+      await pause(wait);
+      const answer = await fetch('/healthz', { cache: 'no-store' }).catch(() => null);
+      if (answer?.ok === true) break;
+    }
+    back = null;
+    setAway(false);
+  })();
+  return back;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      removeEventListener('online', done);
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    addEventListener('online', done);
+  });
+}
+
+// --- one request -----------------------------------------------------------------------------------------
+
+export interface RequestOptions {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  /** For what is asked before anybody has signed in: an answer of 401 is an answer. */
+  open?: boolean;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** Whoever asked has gone on to something else, perhaps while a sign-in or the server was waited for. */
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new DOMException('', 'AbortError');
+}
+
+async function send(method: string, path: string, { body, signal }: RequestOptions): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (method !== 'GET') headers['x-csrf-token'] = gate?.csrf() ?? '';
+  const ending = new AbortController();
+  const stop = () => ending.abort();
+  signal?.addEventListener('abort', stop);
+  const timer = setTimeout(stop, ANSWER_MS);
+  try {
+    const response = await fetch(path, {
+      method, headers, cache: 'no-store', credentials: 'same-origin', signal: ending.signal,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    // A proxy says that the server behind it is away.
+    if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
+    return response;
+  } catch (error) {
+    stopIfAborted(signal);
+    if (isAbort(error)) throw new TypeError('no answer came');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const seconds = Number(response.headers.get('retry-after') ?? 'none');
+  const told = typeof problem.retry_after_ms === 'number' ? problem.retry_after_ms : Number.isFinite(seconds) ? seconds * 1000 : null;
+  const code = typeof problem.code === 'string' ? problem.code : `http.${response.status}`;
+  return new ApiError(code, response.status, String(problem.detail ?? ''), problem, told);
+}
+
+/** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
+export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+  for (let refreshed = false; ; ) {
+    stopIfAborted(options.signal);
+    let response: Response;
+    try {
+      response = await send(method, path, options);
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      const waiting = untilBack();
+      if (method !== 'GET') throw new ApiError('away', 0, String(error));
+      await waiting;
+      continue;
+    }
+    if (response.ok) return (await response.json()) as Reply;
+    const error = await errorOf(response);
+    if (error.code === 'auth.required' && options.open !== true && gate !== null) {
+      await gate.signInAgain();
+      continue;
+    }
+    if (error.code === 'auth.csrf' && !refreshed && options.open !== true && gate !== null) {
+      refreshed = true;
+      if (await gate.refresh()) continue;
+    }
+    throw error;
+  }
+}
+
+export function withQuery(path: string, query: Query): string {
+  const said = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== '') said.set(key, String(value));
+  const text = said.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export function get<Reply>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Reply> {
+  return request<Reply>('GET', withQuery(path, query), { signal });
+}
+
+export function post<Reply>(path: string, body: unknown = {}): Promise<Reply> {
+  return request<Reply>('POST', path, { body });
+}
+
+export function put<Reply>(path: string, body: unknown): Promise<Reply> {
+  return request<Reply>('PUT', path, { body });
+}
+
+export function del<Reply>(path: string): Promise<Reply> {
+  return request<Reply>('DELETE', path);
+}
+
+/** What went wrong, and what to do, in the language on show. */
+export function explain(error: unknown): string {
+  if (!(error instanceof ApiError)) return t('err.internal', { detail: error instanceof Error ? error.message : String(error) });
+  const key = `err.${error.code}`;
+  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
+  if (hasSentence(key)) return t(key, { n: seconds, detail: error.detail });
+  return t('err.other', { code: error.code, detail: error.detail });
+}

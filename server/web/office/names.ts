@@ -1,0 +1,20 @@
+// What collections and fields are called, by the schemas that the pages were built with.
+
+import { COLLECTIONS } from '../sdk/collections';
+import type { CollectionInfo } from '../sdk/schema';
+import { titled } from '../ui/i18n';
+
+const infos: Readonly<Record<string, CollectionInfo>> = COLLECTIONS;
+
+export const collections: readonly string[] = Object.keys(infos);
+
+/** The title without what stands in brackets: that explains, and is too long for a heading. */
+export function collTitle(coll: string): string {
+  const info = infos[coll];
+  return info === undefined ? coll : titled(info.title).replace(/\s*[（(].*$/, '');
+}
+
+export function fieldTitle(coll: string, field: string): string {
+  const title = infos[coll]?.fields[field]?.title;
+  return title === undefined ? field : titled(title);
+}

@@ -1,0 +1,131 @@
+// The server's answers, as docs/protocol.md and schemas/messages give them.
+
+export const ROLES = ['volunteer', 'lead', 'station', 'office', 'administrator'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface DeviceRow {
+  device: string;
+  name: string;
+  app: string;
+  role: Role;
+  scopes: string[];
+  branches: string[];
+  full: boolean;
+  applied: number;
+  refused: number;
+  enrolled: number;
+  last_seen: number | null;
+  queued: number;
+  oldest: number;
+  skew_ms: number;
+  clock_wrong: boolean;
+  state: 'active' | 'draining' | 'closed';
+  since: number | null;
+  replaces: string | null;
+  replaced_by: string | null;
+  wipe: { ordered: number; now: boolean; confirmed: number | null; discarded: number } | null;
+  online?: boolean;
+}
+
+export interface DevicesReply {
+  devices: DeviceRow[];
+  total?: number;
+  matching?: number;
+}
+
+export interface CodeRequest {
+  scopes?: string[];
+  role?: Role;
+  replaces?: string;
+  name?: string;
+  uses?: number;
+  expires_s: number;
+}
+
+export interface CodeReply {
+  code: string;
+  id: string;
+  qr: string;
+  role: Role | null;
+  expires: number;
+  uses: number;
+}
+
+export interface CodeRow {
+  id: string;
+  name: string;
+  scopes: string[];
+  role: Role | null;
+  replaces: string | null;
+  uses: number;
+  created: number | null;
+  expires: number;
+}
+
+export interface Account {
+  name: string;
+  display: string;
+  role: 'office' | 'administrator';
+  disabled: boolean;
+  password: boolean;
+  second_factor: boolean;
+  recovery_codes: number;
+  sessions: number;
+  made: number;
+  signed_in: number | null;
+  link_expires: number | null;
+}
+
+export interface LinkReply {
+  account?: Account;
+  secret: string;
+  path: string;
+  expires: number;
+}
+
+export interface Decision {
+  allowed: boolean;
+  reason: string;
+}
+
+export interface AccessReply {
+  device: string;
+  name: string;
+  role: Role;
+  earlier: { role: Role; until: number }[];
+  left: number | null;
+  scope: string;
+  coll: string;
+  id: string;
+  exists: boolean;
+  read: Decision;
+  write: Decision;
+  delete: Decision;
+  fields: { field: string; read: Decision; write: Decision & { does: string[] } }[];
+}
+
+export interface AuditEntry {
+  n: number;
+  time: number;
+  who: string;
+  what: string;
+  on: string;
+  details: Record<string, unknown>;
+  hash: string;
+}
+
+export interface AuditReply {
+  audit: AuditEntry[];
+  head: { n: number; hash: string };
+  next?: string;
+}
+
+export interface RecordRow {
+  scope: string;
+  coll: string;
+  id: string;
+  seq: number;
+  fields?: Record<string, unknown>;
+  deleted?: boolean;
+  conflicts?: number;
+}
