@@ -10,6 +10,7 @@
 #include "server/office.h"
 #include "server/personal_files.h"
 #include "storage/keys.h"
+#include "storage/projections.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "storage/views.h"
@@ -73,6 +74,21 @@ Status mark_policy_file(Kv& kv) {
   return kv.write(batch, Durability::kSynced);
 }
 
+Status keep_projections(Store& store, std::shared_ptr<const Projections> projections) {
+  std::uint64_t told = 0;
+  const auto progress = [&](std::uint64_t records) {
+    if (records < told + 1'000'000) return;
+    told = records;
+    spdlog::info("counting for the reports: {} records so far", records);
+  };
+  const auto kept = adopt_projections(store, std::move(projections), progress);
+  if (!kept) return kept.error();
+  if (kept->records > 0) {
+    spdlog::info("what the reports count was made anew from {} records", kept->records);
+  }
+  return {};
+}
+
 BackupPlace backups_with(const std::shared_ptr<const Blobs>& blobs) {
   BackupPlace place;
   place.begin = [blobs](const std::string& folder) { return begin_backup(*blobs, folder); };
@@ -130,7 +146,11 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     if (!schemas) return schemas.error();
     service->schemas_ = std::move(*schemas);
   }
-  // Before the store is touched: a policy with a mistake is to change nothing.
+  // Before the store is touched: a file with a mistake is to change nothing.
+  auto counted = around.projections != nullptr
+                     ? Result<std::shared_ptr<const Projections>>(around.projections)
+                     : load_projections(schemas_folder(config), service->schemas_, zone_of(config));
+  if (!counted) return counted.error();
   auto found = around.policy != nullptr ? Result<PolicyInForce>(PolicyInForce{around.policy, false})
                                         : read_policy(config, service->schemas_, *kv);
   if (!found) return found.error();
@@ -162,6 +182,9 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   }
   if (found->from_file) {
     if (auto marked = mark_policy_file(service->store_->kv()); !marked) return marked.error();
+  }
+  if (auto kept = keep_projections(*service->store_, std::move(*counted)); !kept) {
+    return kept.error();
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;

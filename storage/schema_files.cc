@@ -18,18 +18,16 @@ Result<SchemaFile> read_file(const std::string& path) {
   return SchemaFile{path, text.str()};
 }
 
-}  // namespace
-
-Result<Schemas> load_schemas(const std::string& folder) {
+// The .json files of a folder, by name.
+Result<std::vector<SchemaFile>> read_folder(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
-  const fs::path collections = fs::path(folder) / "collections";
   std::error_code error;
   std::vector<fs::path> paths;
-  for (fs::directory_iterator at(collections, error), end; !error && at != end;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end;
        at.increment(error)) {
     if (at->path().extension() == ".json") paths.push_back(at->path());
   }
-  if (error) return Error{Code::kIo, fmt::format("{}: {}", collections.string(), error.message())};
+  if (error) return Error{Code::kIo, fmt::format("{}: {}", folder.string(), error.message())};
   std::sort(paths.begin(), paths.end());
   std::vector<SchemaFile> files;
   for (const fs::path& path : paths) {
@@ -37,7 +35,31 @@ Result<Schemas> load_schemas(const std::string& folder) {
     if (!file) return file.error();
     files.push_back(std::move(*file));
   }
-  return Schemas::parse(files);
+  return files;
+}
+
+}  // namespace
+
+Result<Schemas> load_schemas(const std::string& folder) {
+  const auto files = read_folder(std::filesystem::path(folder) / "collections");
+  if (!files) return files.error();
+  return Schemas::parse(*files);
+}
+
+Result<std::shared_ptr<const Projections>> load_projections(const std::string& folder,
+                                                            const Schemas& schemas,
+                                                            const Zone& zone) {
+  const std::filesystem::path projections = std::filesystem::path(folder) / "projections";
+  std::error_code error;
+  std::vector<SchemaFile> files;
+  if (std::filesystem::exists(projections, error)) {
+    auto read = read_folder(projections);
+    if (!read) return read.error();
+    files = std::move(*read);
+  }
+  auto made = Projections::parse(files, schemas, zone);
+  if (!made) return made.error();
+  return std::make_shared<const Projections>(std::move(*made));
 }
 
 std::shared_ptr<const Policy> policy_without_file(const Schemas& schemas) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sync/policy.h"
+#include "sync/projection.h"
 #include "sync/result.h"
 #include "sync/schema.h"
 
@@ -12,6 +13,11 @@ namespace waystation {
 
 // Reads `folder`/collections/*.json. Errors: kSchemaInvalid (with file, path and reason), kIo.
 [[nodiscard]] Result<Schemas> load_schemas(const std::string& folder);
+
+// Reads `folder`/projections/*.json; without that folder nothing is counted. Errors: as above.
+[[nodiscard]] Result<std::shared_ptr<const Projections>> load_projections(const std::string& folder,
+                                                                          const Schemas& schemas,
+                                                                          const Zone& zone);
 
 // Errors: kPolicyInvalid (with file, path and reason), kIo.
 // What stands in for a policy file beside schemas of one's own that has not been written yet:
