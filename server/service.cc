@@ -74,6 +74,15 @@ Status mark_policy_file(Kv& kv) {
   return kv.write(batch, Durability::kSynced);
 }
 
+Result<std::shared_ptr<const Projections>> read_projections(const Config& config,
+                                                            const Surroundings& around,
+                                                            const Schemas& schemas) {
+  if (around.projections != nullptr) return around.projections;
+  // Schemas that the caller made come with their own, or with none.
+  if (around.schemas != nullptr) return std::make_shared<const Projections>();
+  return load_projections(schemas_folder(config), schemas, zone_of(config));
+}
+
 Status keep_projections(Store& store, std::shared_ptr<const Projections> projections) {
   std::uint64_t told = 0;
   const auto progress = [&](std::uint64_t records) {
@@ -147,9 +156,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     service->schemas_ = std::move(*schemas);
   }
   // Before the store is touched: a file with a mistake is to change nothing.
-  auto counted = around.projections != nullptr
-                     ? Result<std::shared_ptr<const Projections>>(around.projections)
-                     : load_projections(schemas_folder(config), service->schemas_, zone_of(config));
+  auto counted = read_projections(config, around, service->schemas_);
   if (!counted) return counted.error();
   auto found = around.policy != nullptr ? Result<PolicyInForce>(PolicyInForce{around.policy, false})
                                         : read_policy(config, service->schemas_, *kv);

@@ -53,7 +53,7 @@ struct Surroundings {
   std::shared_ptr<const Schemas> schemas;
   // Null: read from the configured file.
   std::shared_ptr<const Policy> policy;
-  // Null: read from the configured folder.
+  // Null: read from the configured folder, or none where `schemas` are given.
   std::shared_ptr<const Projections> projections;
   BackupPlace backups;
   // Where photos lie and where they come in; empty: none are taken.

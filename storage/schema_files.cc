@@ -38,6 +38,12 @@ Result<std::vector<SchemaFile>> read_folder(const std::filesystem::path& folder)
   return files;
 }
 
+Result<std::vector<SchemaFile>> read_folder_if_there(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) return std::vector<SchemaFile>();
+  return read_folder(folder);
+}
+
 }  // namespace
 
 Result<Schemas> load_schemas(const std::string& folder) {
@@ -46,18 +52,19 @@ Result<Schemas> load_schemas(const std::string& folder) {
   return Schemas::parse(*files);
 }
 
+Result<Reports> load_reports(const std::string& folder, const Schemas& schemas,
+                             const Projections& projections) {
+  const auto files = read_folder_if_there(std::filesystem::path(folder) / "reports");
+  if (!files) return files.error();
+  return Reports::parse(*files, schemas, projections);
+}
+
 Result<std::shared_ptr<const Projections>> load_projections(const std::string& folder,
                                                             const Schemas& schemas,
                                                             const Zone& zone) {
-  const std::filesystem::path projections = std::filesystem::path(folder) / "projections";
-  std::error_code error;
-  std::vector<SchemaFile> files;
-  if (std::filesystem::exists(projections, error)) {
-    auto read = read_folder(projections);
-    if (!read) return read.error();
-    files = std::move(*read);
-  }
-  auto made = Projections::parse(files, schemas, zone);
+  const auto files = read_folder_if_there(std::filesystem::path(folder) / "projections");
+  if (!files) return files.error();
+  auto made = Projections::parse(*files, schemas, zone);
   if (!made) return made.error();
   return std::make_shared<const Projections>(std::move(*made));
 }

@@ -96,6 +96,11 @@ enum class Code : std::uint8_t {
   kUploadDisk,
   kHandoverMac,
   kHandoverClosed,
+  // Reports.
+  kReportUnknown,
+  kReportQuery,
+  kReportTooLarge,
+  kReportDisk,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,
