@@ -138,6 +138,7 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   around.erasures = erasure_lists(config);
   around.blobs = config.data + "/blobs";
   around.uploads = config.data + "/uploads";
+  around.exports = config.data + "/exports";
   around.backups = backups_with(std::make_shared<Blobs>(around.blobs));
   return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
@@ -158,6 +159,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   // Before the store is touched: a file with a mistake is to change nothing.
   auto counted = read_projections(config, around, service->schemas_);
   if (!counted) return counted.error();
+  if (auto opened = service->open_reports(config, **counted); !opened) return opened.error();
   auto found = around.policy != nullptr ? Result<PolicyInForce>(PolicyInForce{around.policy, false})
                                         : read_policy(config, service->schemas_, *kv);
   if (!found) return found.error();
@@ -228,17 +230,21 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
 void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
   if (office_ != nullptr) office_->stop();
+  if (report_work_ != nullptr) report_work_->stop();
   if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
-bool Service::step_reader() { return readers_->step() || office_->step() || blob_work_->step(); }
+bool Service::step_reader() {
+  return readers_->step() || office_->step() || blob_work_->step() || report_work_->step();
+}
 
 void Service::abandon() {
   readers_->abandon();
   office_->abandon();
   blob_work_->abandon();
+  report_work_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
 }
@@ -358,7 +364,8 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool code = request.path.rfind("/v1/codes/", 0) == 0;
   const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
-  const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
+  const bool report = is_report_path(request.path);
+  const bool known = action || code || person || report || lister != nullptr || is("/v1/codes") ||
                      is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
                      is("/v1/audit/exports") || is("/v1/handover");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
@@ -368,12 +375,13 @@ void Service::api(ApiRequest request, ApiDone done) {
     return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
   }
   done = within_limits(request, *who,
-                       get && (lister != nullptr || is("/v1/devices") || is("/v1/audit")),
+                       get && (lister != nullptr || report || is("/v1/devices") || is("/v1/audit")),
                        std::move(done));
   if (done == nullptr) return;
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
+  if (report) return get ? this->report(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/handover")) {
     return post ? handover(request, *who, std::move(done)) : wrong_method();
   }

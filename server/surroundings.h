@@ -59,6 +59,8 @@ struct Surroundings {
   // Where photos lie and where they come in; empty: none are taken.
   std::string blobs;
   std::string uploads;
+  // Where files of reports are made; empty: none are.
+  std::string exports;
   ErasureJournal erasures;
   std::optional<MasterKey> master;  // nothing: personal values are not sealed
 };

@@ -107,7 +107,8 @@ class Facts {
     const auto at = rivals_.find(prefix);
     if (at != rivals_.end()) return &at->second;
     Rivals none;
-    if (!corrected_.contains(hash_value(prefix))) return &rivals_.emplace(prefix, none).first->second;
+    if (!corrected_.contains(hash_value(prefix)))
+      return &rivals_.emplace(prefix, none).first->second;
     auto read = read_rivals(kv_, prefix);
     if (!read) return read.error();
     return &rivals_.emplace(prefix, std::move(*read)).first->second;
@@ -121,8 +122,8 @@ class Facts {
         const auto left = rivals(fact, fact.before->corrects);
         if (!left) return left.error();
         (*left)->after.erase(fact.id);
-        batch.erase(Column::kProjections, keys::correction(fact.scope, fact.coll,
-                                                           fact.before->corrects, fact.id));
+        batch.erase(Column::kProjections,
+                    keys::correction(fact.scope, fact.coll, fact.before->corrects, fact.id));
         moved_.emplace_back(fact, fact.before->corrects);
       }
       if (fact.after->corrects.empty()) continue;
@@ -158,7 +159,8 @@ class Facts {
   }
 
   // Nobody corrects it, and where it corrects another it is the one of its rivals that counts.
-  Result<bool> counts(const Fact& fact, const Projected& part, std::set<std::string> Rivals::*when) {
+  Result<bool> counts(const Fact& fact, const Projected& part,
+                      std::set<std::string> Rivals::*when) {
     const auto by = rivals(fact, fact.id);
     if (!by) return by.error();
     if (!((*by)->*when).empty()) return false;
@@ -211,8 +213,7 @@ Status Applier::count_records(Group& group) {
     if (!found) return found.error();
     const auto named = keys::parse_record(key);
     WS_CHECK(named.has_value());
-    parts.push_back(
-        project(*projections, named->scope, named->coll, named->id, (*found)->record));
+    parts.push_back(project(*projections, named->scope, named->coll, named->id, (*found)->record));
     return &parts.back();
   });
   for (const auto& [entry, key] : group.dirty_records) {
@@ -225,8 +226,8 @@ Status Applier::count_records(Group& group) {
     if (projections->corrects(named->coll).empty()) {
       change.move(*entry->gave, true, after, true);
     } else {
-      facts.take(key, {std::string(named->scope), std::string(named->coll),
-                       std::string(named->id), entry->gave.get(), &after});
+      facts.take(key, {std::string(named->scope), std::string(named->coll), std::string(named->id),
+                       entry->gave.get(), &after});
     }
   }
   if (auto moved = facts.move(change, group.batch); !moved) return moved;

@@ -49,7 +49,8 @@ Status ReportReading::walk(const PlannedSource& source, const VisitRow& visit) {
   const std::string all = keys::sums(row_name(name, {}));
   const std::string start = all + plan_.query.from;
   // Behind the last row whose time begins with that day.
-  const std::string end = plan_.query.to.empty() ? keys::prefix_end(all) : all + plan_.query.to + "~";
+  const std::string end =
+      plan_.query.to.empty() ? keys::prefix_end(all) : all + plan_.query.to + "~";
   auto rows = store_.kv().iterate(Column::kProjections, snapshot_.get(), end);
   Row row;
   std::vector<std::string> values(source.by.size());
@@ -247,10 +248,11 @@ Status ReportReading::read_detail() {
     add_totals(sums);
     if (!plan_.sorted) return true;
     if (sorted.size() >= limits::kReportSorted) {
-      return Error{Code::kReportQuery,
-                   fmt::format("sort: more than {} rows: ask for a shorter period, or for the order "
-                               "that is its own",
-                               limits::kReportSorted)};
+      return Error{
+          Code::kReportQuery,
+          fmt::format("sort: more than {} rows: ask for a shorter period, or for the order "
+                      "that is its own",
+                      limits::kReportSorted)};
     }
     Sorted one{{}, 0, row};
     for (std::size_t i = 0; i < plan_.by.size(); ++i) {

@@ -71,7 +71,8 @@ class ReportReading {
   void make_up(Sums& sums) const;  // what is made of other measures
   [[nodiscard]] Result<std::vector<Cell>> cells(const std::vector<std::string>& values,
                                                 const Sums& sums, const Row* row);
-  [[nodiscard]] Cell dimension_cell(const ReportDimension& dimension, const std::string& value) const;
+  [[nodiscard]] Cell dimension_cell(const ReportDimension& dimension,
+                                    const std::string& value) const;
   [[nodiscard]] Status each_detail(std::uint64_t offset, std::uint64_t limit, const Visit& visit);
 
   const Store& store_;

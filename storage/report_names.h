@@ -64,10 +64,11 @@ class ReportNames {
   const Store& store_;
   const Snapshot& snapshot_;
   const Projections& projections_;
-  std::map<std::string, std::unordered_map<std::string, std::string>> merged_;     // by collection
-  std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;            // the same
-  std::map<std::string, std::unordered_map<std::string, Kept>> ids_;               // the same
-  std::map<std::string, std::unordered_map<std::string, std::string>> by_match_;  // by what is asked
+  std::map<std::string, std::unordered_map<std::string, std::string>> merged_;  // by collection
+  std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;         // the same
+  std::map<std::string, std::unordered_map<std::string, Kept>> ids_;            // the same
+  std::map<std::string, std::unordered_map<std::string, std::string>>
+      by_match_;  // by what is asked
 };
 
 }  // namespace waystation

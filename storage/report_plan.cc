@@ -31,8 +31,8 @@ class Planner {
     for (const std::string* day : {&plan_.query.from, &plan_.query.to}) {
       if (!day->empty() && !is_date(*day)) return wrong(fmt::format("\"{}\" is no day", *day));
     }
-    const bool turned = !plan_.query.from.empty() && !plan_.query.to.empty() &&
-                        plan_.query.to < plan_.query.from;
+    const bool turned =
+        !plan_.query.from.empty() && !plan_.query.to.empty() && plan_.query.to < plan_.query.from;
     return turned ? Status{wrong("the period ends before it begins")} : Status{};
   }
 
@@ -131,10 +131,9 @@ class Planner {
       }
       source.measures.push_back(std::move(planned));
     }
-    source.splits =
-        std::any_of(projection.by.begin(), projection.by.end(), [](const ProjectionPart& part) {
-          return part.from == ProjectionPart::From::kElements;
-        });
+    source.splits = std::any_of(
+        projection.by.begin(), projection.by.end(),
+        [](const ProjectionPart& part) { return part.from == ProjectionPart::From::kElements; });
     return true;
   }
 
@@ -222,8 +221,8 @@ class Planner {
     if (plan_.descending) name.remove_prefix(1);
     const auto known = [&](const ReportColumn& column) { return column.name == name; };
     const auto at = std::find_if(plan_.columns.begin(), plan_.columns.end(), known);
-    const bool dimension =
-        std::any_of(plan_.by.begin(), plan_.by.end(), [&](const auto* d) { return known(d->column); });
+    const bool dimension = std::any_of(plan_.by.begin(), plan_.by.end(),
+                                       [&](const auto* d) { return known(d->column); });
     const bool measure = std::any_of(plan_.measures.begin(), plan_.measures.end(),
                                      [&](const auto* m) { return known(m->column); });
     if (at == plan_.columns.end() || (!dimension && !measure)) {

@@ -138,8 +138,8 @@ using Sums = std::vector<std::int64_t>;
 
 // What one record gives.
 struct Projected {
-  std::map<std::string, Sums> sums;  // by row_name(); without what counts 0
-  std::string corrects;              // the id that it names; empty: none
+  std::map<std::string, Sums> sums;              // by row_name(); without what counts 0
+  std::string corrects;                          // the id that it names; empty: none
   std::optional<std::vector<std::string>> kept;  // in the order of KeptFields; JSON, empty: nothing
   std::string into;                              // where it leads; empty: nowhere
 };

@@ -129,7 +129,8 @@ class ProjectionReader : private FileReader {
   ProjectionPart part(dom::object object, const std::string& path) {
     using From = ProjectionPart::From;
     only_keys(object, path,
-              {"name", "field", "after", "elements", "scope", "record", "time", "instant", "bucket", "of"});
+              {"name", "field", "after", "elements", "scope", "record", "time", "instant", "bucket",
+               "of"});
     ProjectionPart made;
     made.name = text(object, path, "name");
     if (!valid_name(made.name)) fail(path + "/name", "is not a name ([a-z][a-z0-9_]*)");

@@ -83,8 +83,7 @@ class ReportReader : private FileReader {
 
   // Every column has a name of its own, and none is that of a query's member.
   void check_names(const Report& made) {
-    std::vector<std::string> all{"from",  "to",    "by",   "measures",
-                                 "sort", "limit", "after", "lang"};
+    std::vector<std::string> all{"from", "to", "by", "measures", "sort", "limit", "after", "lang"};
     const auto take = [&](const ReportColumn& column) {
       if (std::find(all.begin(), all.end(), column.name) != all.end()) {
         fail("", fmt::format("\"{}\" is the name of more than one thing", column.name));
@@ -324,8 +323,8 @@ class ReportReader : private FileReader {
       return made;
     }
     if (json::find(object, "source")) {
-      made.source = whole(object, path, "source", 0,
-                          static_cast<std::int64_t>(report.sources.size()) - 1);
+      made.source =
+          whole(object, path, "source", 0, static_cast<std::int64_t>(report.sources.size()) - 1);
     }
     const bool distinct = json::find(object, "distinct").has_value();
     if (distinct) made.distinct = text(object, path, "distinct");

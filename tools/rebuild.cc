@@ -38,15 +38,12 @@ int run_rebuild(const Config& config) {
 }  // namespace
 
 void add_rebuild(CLI::App& app, Options& options, Run& run) {
-  CLI::App* command =
-      app.add_subcommand("rebuild", "Count everything anew that the reports read");
+  CLI::App* command = app.add_subcommand("rebuild", "Count everything anew that the reports read");
   command->footer(
       "The server must not be running. Records are read and not changed; cut off, it is done by "
       "the next start.\n\"waystation verify\" says whether there is a reason to.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong use.");
-  command->callback([&options, &run] {
-    run = [&options] { return run_rebuild(options.config); };
-  });
+  command->callback([&options, &run] { run = [&options] { return run_rebuild(options.config); }; });
 }
 
 }  // namespace waystation::cli

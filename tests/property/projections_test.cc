@@ -33,11 +33,10 @@ std::ostream& operator<<(std::ostream& out, const Act& act) {
 rc::Gen<Act> acts() {
   return rc::gen::resize(
       rc::kNominalSize,
-      rc::gen::build<Act>(
-          rc::gen::set(&Act::device, rc::gen::inRange<std::uint8_t>(0, kDevices)),
-          rc::gen::set(&Act::what, rc::gen::inRange<std::uint8_t>(0, 12)),
-          rc::gen::set(&Act::who, rc::gen::inRange<std::uint8_t>(0, 5)),
-          rc::gen::set(&Act::value, rc::gen::inRange<std::uint8_t>(0, 8))));
+      rc::gen::build<Act>(rc::gen::set(&Act::device, rc::gen::inRange<std::uint8_t>(0, kDevices)),
+                          rc::gen::set(&Act::what, rc::gen::inRange<std::uint8_t>(0, 12)),
+                          rc::gen::set(&Act::who, rc::gen::inRange<std::uint8_t>(0, 5)),
+                          rc::gen::set(&Act::value, rc::gen::inRange<std::uint8_t>(0, 8))));
 }
 
 std::string hour(std::uint8_t value) {
@@ -55,34 +54,35 @@ OpText text_of(const Act& act, std::uint64_t n) {
   switch (act.what) {
     case 0:
     case 1:
-      return text.on("visit", visit).does(
-          fmt::format(R"("set":{{"visitor":"courier","at":"{}","party_size":{}}})", hour(act.value),
-                      1 + act.value));
+      return text.on("visit", visit)
+          .does(fmt::format(R"("set":{{"visitor":"courier","at":"{}","party_size":{}}})",
+                            hour(act.value), 1 + act.value));
     case 2:
     case 3:
-      return text.on("visit", visit).does(
-          fmt::format(R"("set":{{"visitor":"other","at":"{}","corrects":"v{}"}})", hour(act.value),
-                      act.who));
+      return text.on("visit", visit)
+          .does(fmt::format(R"("set":{{"visitor":"other","at":"{}","corrects":"v{}"}})",
+                            hour(act.value), act.who));
     case 4:
-      return text.on("visit", visit).does(
-          fmt::format(R"("set":{{"visitor":"other","at":"{}","corrects":"v{}","void":true}})",
-                      hour(act.value), act.who));
+      return text.on("visit", visit)
+          .does(fmt::format(R"("set":{{"visitor":"other","at":"{}","corrects":"v{}","void":true}})",
+                            hour(act.value), act.who));
     case 5: return text.on("visit", visit).does(R"("add":{"services":["water","rest"]})");
     case 6: return text.on("attendance", attendance).does(R"("del":true)");
     case 7:
-      return text.on("attendance", attendance).does(
-          fmt::format(R"("set":{{{},"minutes":{}}})", key, act.value * 10));
+      return text.on("attendance", attendance)
+          .does(fmt::format(R"("set":{{{},"minutes":{}}})", key, act.value * 10));
     case 8:
-      return text.on("attendance", attendance).does(
-          fmt::format(R"("set":{{{},"signed_out":"{}"}})", key, hour(act.value)));
+      return text.on("attendance", attendance)
+          .does(fmt::format(R"("set":{{{},"signed_out":"{}"}})", key, hour(act.value)));
     case 9:
-      return text.on("volunteer", who).does(
-          fmt::format(R"("set":{{"team":"t{}","merged_into":"p{}"}})", act.value, act.value % 5));
+      return text.on("volunteer", who)
+          .does(fmt::format(R"("set":{{"team":"t{}","merged_into":"p{}"}})", act.value,
+                            act.value % 5));
     case 10: return text.on("volunteer", who).does(R"("set":{"merged_into":null})");
     default:
-      return text.on("attendance", attendance).does(
-          fmt::format(R"("set":{{{},"signed_in":"{}","points":{}}})", key, hour(act.value),
-                      act.value));
+      return text.on("attendance", attendance)
+          .does(fmt::format(R"("set":{{{},"signed_in":"{}","points":{}}})", key, hour(act.value),
+                            act.value));
   }
 }
 
@@ -122,8 +122,8 @@ RC_GTEST_PROP(Projections, EqualARecountWhateverArrivedInWhateverOrder, ()) {
   const Counted counted = arrive(acted, first, 3);
   std::vector<std::uint64_t> last(first.rbegin(), first.rend());
   // Facts are the first op's alone, so that what two devices write under one id is not one fact.
-  const bool shared = std::any_of(acted.begin(), acted.end(),
-                                  [](const Act& act) { return act.what <= 5; });
+  const bool shared =
+      std::any_of(acted.begin(), acted.end(), [](const Act& act) { return act.what <= 5; });
   const Counted other = arrive(acted, last, 1);
   if (!shared) RC_ASSERT(counted == other);
 }
@@ -135,11 +135,14 @@ RC_GTEST_PROP(Projections, OfVisitsAreTheSameInEveryOrder, ()) {
   for (std::size_t i = 0; i < acted.size(); ++i) {
     const Act& act = acted[i];
     std::string more;
-    if (act.what > 5) more = fmt::format(R"(,"corrects":"v{}")", act.who % std::max<std::size_t>(1, acted.size()));
+    if (act.what > 5)
+      more = fmt::format(R"(,"corrects":"v{}")", act.who % std::max<std::size_t>(1, acted.size()));
     if (act.what > 9) more += R"(,"void":true)";
-    OpText text = op(1).on("visit", fmt::format("v{}", i)).does(
-        fmt::format(R"("set":{{"visitor":"courier","at":"{}","party_size":{}{}}})",
-                    hour(act.value), 1 + act.value, more));
+    OpText text =
+        op(1)
+            .on("visit", fmt::format("v{}", i))
+            .does(fmt::format(R"("set":{{"visitor":"courier","at":"{}","party_size":{}{}}})",
+                              hour(act.value), 1 + act.value, more));
     text.schema = 2;
     ops.push_back(std::move(text));
   }

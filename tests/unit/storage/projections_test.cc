@@ -25,8 +25,10 @@ class Counting : public ::testing::Test {
   OpText next() { return op(++n); }
   // A visit under version 2 of its schema.
   std::string come(const std::string& id, const std::string& fields = "", const char* at = kNoon) {
-    OpText text = next().on("visit", id).does(
-        fmt::format(R"("set":{{"visitor":"courier","at":"{}"{}}})", at, fields));
+    OpText text =
+        next()
+            .on("visit", id)
+            .does(fmt::format(R"("set":{{"visitor":"courier","at":"{}"{}}})", at, fields));
     text.schema = 2;
     return world.push(phone, {text}).codes();
   }
@@ -68,16 +70,18 @@ TEST_F(Counting, ADayBeginsAtMidnightOfTheLocalZone) {
   ASSERT_EQ(come("v2", "", "2026-01-02T00:00:00+08:00"), "ok");
   ASSERT_EQ(come("v3", "", "2026-01-01T16:00:00Z"), "ok");       // the same instant as v2
   ASSERT_EQ(come("v4", "", "2026-01-01T20:30:00-05:00"), "ok");  // 09:30 there on the 2nd
-  EXPECT_EQ(visits(),
-            (Counted{{"2026-01-01 t courier", "1 1"}, {"2026-01-02 t courier", "3 3"}}));
+  EXPECT_EQ(visits(), (Counted{{"2026-01-01 t courier", "1 1"}, {"2026-01-02 t courier", "3 3"}}));
   EXPECT_EQ(rows("visits_hour"), (Counted{{"2026-01-01T23 t courier", "1 1"},
                                           {"2026-01-02T00 t courier", "2 2"},
                                           {"2026-01-02T09 t courier", "1 1"}}));
 }
 
 TEST_F(Counting, EachServiceUsedCounts) {
-  OpText text = next().on("visit", "v1").does(
-      R"("set":{"visitor":"courier","at":"2026-01-01T12:00:00+08:00"},"add":{"services":["water","rest"]})");
+  OpText text =
+      next()
+          .on("visit", "v1")
+          .does(
+              R"("set":{"visitor":"courier","at":"2026-01-01T12:00:00+08:00"},"add":{"services":["water","rest"]})");
   text.schema = 2;
   ASSERT_EQ(world.push(phone, {text}).codes(), "ok");
   ASSERT_EQ(does("visit", "v1", R"("add":{"services":["wifi","rest"]})"), "ok");
@@ -126,9 +130,12 @@ TEST_F(Counting, CorrectionsOfOneGroupCountOnce) {
   std::vector<OpText> ops;
   for (const auto& [id, more] :
        {std::pair("a", ""), std::pair("b", R"(,"corrects":"a","party_size":2)"),
-        std::pair("c", R"(,"corrects":"b","party_size":3)"), std::pair("d", R"(,"corrects":"d")")}) {
-    ops.push_back(next().on("visit", id).does(
-        fmt::format(R"("set":{{"visitor":"courier","at":"{}"{}}})", kNoon, more)));
+        std::pair("c", R"(,"corrects":"b","party_size":3)"),
+        std::pair("d", R"(,"corrects":"d")")}) {
+    ops.push_back(
+        next()
+            .on("visit", id)
+            .does(fmt::format(R"("set":{{"visitor":"courier","at":"{}"{}}})", kNoon, more)));
     ops.back().schema = 2;
   }
   ASSERT_EQ(world.push(phone, ops).codes(), "ok ok ok ok");
@@ -151,7 +158,8 @@ TEST_F(Counting, WhoDidNotSignInDoesNotCount) {
 
 TEST_F(Counting, ASignInThatMovesToAnotherDayMovesItsNumbers) {
   ASSERT_EQ(attend("p1", R"(,"signed_in":"2026-01-01T08:00:00+08:00")"), "ok");
-  ASSERT_EQ(does("attendance", "e1~p1", R"("set":{"signed_in":"2026-01-02T08:00:00+08:00"})"), "ok");
+  ASSERT_EQ(does("attendance", "e1~p1", R"("set":{"signed_in":"2026-01-02T08:00:00+08:00"})"),
+            "ok");
   EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-02 e1", "1 0 0 1 0"}}));
 }
 
@@ -160,9 +168,10 @@ TEST_F(Counting, WhatIsDeletedCountsNoMore) {
   ASSERT_EQ(does("attendance", "e1~p1", R"("del":true)"), "ok");
   EXPECT_EQ(rows("events_day"), Counted{});
   // And does once it is there again.
-  ASSERT_EQ(does("attendance", "e1~p1",
-                 R"("set":{"event":"e1","volunteer":"p1","signed_in":"2026-01-01T09:00:00+08:00"})"),
-            "ok");
+  ASSERT_EQ(
+      does("attendance", "e1~p1",
+           R"("set":{"event":"e1","volunteer":"p1","signed_in":"2026-01-01T09:00:00+08:00"})"),
+      "ok");
   EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-01 e1", "1 0 0 1 0"}}));
 }
 
@@ -245,9 +254,10 @@ TEST_F(Counting, AnotherDeclarationIsCountedAnewAndAnotherTitleIsNot) {
   const auto declared = [](const char* zh, const char* measure) {
     auto made = Projections::parse(
         {{"p.json",
-          fmt::format(R"({{"projection":"p","title":{{"zh":"{}","en":"P"}},"collection":"visit",)"
-                      R"("by":[{{"name":"station","scope":true}}],"measures":[{{"name":"m",{}}}]}})",
-                      zh, measure)}},
+          fmt::format(
+              R"({{"projection":"p","title":{{"zh":"{}","en":"P"}},"collection":"visit",)"
+              R"("by":[{{"name":"station","scope":true}}],"measures":[{{"name":"m",{}}}]}})",
+              zh, measure)}},
         schemas(), Zone{});
     return std::make_shared<const Projections>(std::move(*made));
   };
@@ -272,7 +282,8 @@ TEST_F(Counting, AnotherZoneHasOtherDays) {
 TEST_F(Counting, VerifyFindsARowThatWasChanged) {
   ASSERT_EQ(come("v1"), "ok");
   const auto check = [&] {
-    return *verify(world.store(), [](std::uint64_t) {}, {}, {}, projections().get());
+    return *verify(
+        world.store(), [](std::uint64_t) {}, {}, {}, projections().get());
   };
   EXPECT_EQ(check().faults, 0U);
   EXPECT_TRUE(check().projections_checked);

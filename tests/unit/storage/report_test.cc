@@ -31,7 +31,8 @@ class Reporting : public ::testing::Test {
   void SetUp() override {
     write("station", "s1", R"("set":{"name":"榕华暖蜂驿站","division":"445202001001"})", 1, "s");
     write("scope", "s", R"("set":{"title":"站","code":"445202001001"})", 1, "s");
-    write("event", "e1", R"("set":{"title":"义诊","category":"health","division":"445202001002"})", 1);
+    write("event", "e1", R"("set":{"title":"义诊","category":"health","division":"445202001002"})",
+          1);
     write("event", "e2", R"("set":{"title":"清洁","category":"ecology"})", 1);
     write("volunteer", "p1", R"("set":{"name":"陈晓","number":"44001","team":"红"})");
     write("volunteer", "p2", R"("set":{"name":"=林","team":"蓝"})");
@@ -52,19 +53,20 @@ class Reporting : public ::testing::Test {
   void attend(const std::string& event, const std::string& person, const std::string& in,
               const std::string& more) {
     write("attendance", event + "~" + person,
-          fmt::format(R"("set":{{"event":"{}","volunteer":"{}","signed_in":"{}"{}}})", event, person,
-                      in, more));
+          fmt::format(R"("set":{{"event":"{}","volunteer":"{}","signed_in":"{}"{}}})", event,
+                      person, in, more));
   }
   void visit(const std::string& id, const std::string& at, const std::string& services) {
     write("visit", id,
-          fmt::format(
-              R"("set":{{"visitor":"courier","at":"{}"}},"add":{{"services":[{}]}})", at, services),
+          fmt::format(R"("set":{{"visitor":"courier","at":"{}"}},"add":{{"services":[{}]}})", at,
+                      services),
           2, "s");
   }
   // Rows joined by line breaks, and the error's code where there is one.
   std::string ask(const std::string& name, ReportQuery query, const View& view = View(),
                   std::uint64_t offset = 0, std::uint64_t limit = 100) {
-    auto plan = plan_report(*reports().find(name), std::move(query), *projections(), schemas(), view);
+    auto plan =
+        plan_report(*reports().find(name), std::move(query), *projections(), schemas(), view);
     if (!plan) return std::string(waystation::name(plan.error().code));
     auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan));
     if (!reading) return std::string(waystation::name(reading.error().code));
@@ -180,10 +182,13 @@ TEST_F(Reporting, OfAnErasedPersonTheNumbersStayAndTheNameGoes) {
 }
 
 TEST_F(Reporting, AttendanceHasARowForEachPersonAndEvent) {
-  EXPECT_EQ(ask("attendance", {}),
-            "2026-01-05 | e1 | 义诊 | p1 | 陈晓 | 44001 | 2026-01-05T08:00:00+08:00 | - | - | - | 60 | 2 | 0\n"
-            "2026-01-05 | e1 | 义诊 | p2 | =林 | - | 2026-01-05T08:30:00+08:00 | - | - | - | 90 | 0 | 0\n"
-            "2026-02-01 | e2 | 清洁 | p1 | 陈晓 | 44001 | 2026-02-01T08:00:00+08:00 | - | - | - | 30 | 1 | 0\n");
+  EXPECT_EQ(
+      ask("attendance", {}),
+      "2026-01-05 | e1 | 义诊 | p1 | 陈晓 | 44001 | 2026-01-05T08:00:00+08:00 | - | - | - | 60 | 2 "
+      "| 0\n"
+      "2026-01-05 | e1 | 义诊 | p2 | =林 | - | 2026-01-05T08:30:00+08:00 | - | - | - | 90 | 0 | 0\n"
+      "2026-02-01 | e2 | 清洁 | p1 | 陈晓 | 44001 | 2026-02-01T08:00:00+08:00 | - | - | - | 30 | 1 "
+      "| 0\n");
   EXPECT_EQ(last->count(), 3U);
   ReportQuery query = by({"person"});
   query.sort = "-minutes";
@@ -254,12 +259,15 @@ TEST(ProjectionDeclarations, AreHeldAgainstTheSchemas) {
             "p.json: /by/0/field: \"name\" is personal: it cannot be counted by");
   EXPECT_EQ(load(R"("collection":"visit","by":[{"name":"v","field":"services"}],)" + count),
             "p.json: /by/0/field: visit has no register \"services\"");
-  EXPECT_EQ(load(R"("collection":"visit","by":[{"name":"v","time":"visitor","bucket":"day"}],)" + count),
-            "p.json: /by/0/time: must be a time");
-  EXPECT_EQ(load(R"("collection":"visit","by":[{"name":"v","time":"at","bucket":"week"}],)" + count),
-            "p.json: /by/0/bucket: must be hour, day or month");
-  EXPECT_EQ(load(R"("collection":"event","corrects":"lead","by":[{"name":"v","scope":true}],)" + count),
-            "p.json: /corrects: goes with a collection of facts");
+  EXPECT_EQ(
+      load(R"("collection":"visit","by":[{"name":"v","time":"visitor","bucket":"day"}],)" + count),
+      "p.json: /by/0/time: must be a time");
+  EXPECT_EQ(
+      load(R"("collection":"visit","by":[{"name":"v","time":"at","bucket":"week"}],)" + count),
+      "p.json: /by/0/bucket: must be hour, day or month");
+  EXPECT_EQ(
+      load(R"("collection":"event","corrects":"lead","by":[{"name":"v","scope":true}],)" + count),
+      "p.json: /corrects: goes with a collection of facts");
   EXPECT_EQ(load(R"("collection":"visit","by":[{"name":"v","scope":true}],"measures":[])"),
             "p.json: /measures: must name at least one measure");
 }
