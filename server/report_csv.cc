@@ -26,11 +26,12 @@ std::string heading(const ReportColumn& column, const ReportHead& head) {
   return fmt::format("{}{}", head.of(column.title), head.word("（分钟）", " (minutes)"));
 }
 
-void append_row(std::string& out, const std::vector<Cell>& cells) {
+void append_row(std::string& out, const std::vector<ReportCell>& cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += ',';
-    if (cells[i].kind == Cell::Kind::kNumber) out += std::to_string(cells[i].number);
-    if (cells[i].kind == Cell::Kind::kText) append_csv_cell(out, guard_formula(cells[i].text));
+    if (cells[i].kind == ReportCell::Kind::kNumber) out += std::to_string(cells[i].number);
+    if (cells[i].kind == ReportCell::Kind::kText)
+      append_csv_cell(out, guard_formula(cells[i].text));
   }
   out += "\r\n";
 }
@@ -50,14 +51,14 @@ Status write_csv(ReportReading& reading, const ReportHead& head, const std::stri
     return written.ok();
   };
   std::string chunk(kByteOrderMark);
-  std::vector<Cell> headings;
+  std::vector<ReportCell> headings;
   for (const ReportColumn& column : reading.plan().columns) {
-    headings.push_back(Cell{Cell::Kind::kText, 0, heading(column, head)});
+    headings.push_back(ReportCell{ReportCell::Kind::kText, 0, heading(column, head)});
   }
   append_row(chunk, headings);
   std::uint64_t rows = 0;
   const Status read = reading.each(0, std::numeric_limits<std::int64_t>::max(),
-                                   [&](const std::vector<Cell>& cells) {
+                                   [&](const std::vector<ReportCell>& cells) {
                                      ++rows;
                                      append_row(chunk, cells);
                                      return chunk.size() < kChunk || write(chunk);

@@ -77,7 +77,7 @@ class Book {
     add_sheet();
     write_about();
     const Status read = reading_.each(0, std::numeric_limits<std::int64_t>::max(),
-                                      [&](const std::vector<Cell>& cells) {
+                                      [&](const std::vector<ReportCell>& cells) {
                                         if (row_ > kRowsPerSheet) add_sheet();
                                         write_row(cells);
                                         return error_ == LXW_NO_ERROR;
@@ -125,16 +125,16 @@ class Book {
     row_ = 1;
   }
 
-  void write_row(const std::vector<Cell>& cells) {
+  void write_row(const std::vector<ReportCell>& cells) {
     const auto row = static_cast<lxw_row_t>(row_++);
     for (std::size_t i = 0; i < cells.size(); ++i) {
       write_cell(row, static_cast<lxw_col_t>(i), reading_.plan().columns[i].type, cells[i]);
     }
   }
 
-  void write_cell(lxw_row_t row, lxw_col_t column, CellType type, const Cell& cell) {
-    if (cell.kind == Cell::Kind::kNothing) return;
-    if (cell.kind == Cell::Kind::kNumber) {
+  void write_cell(lxw_row_t row, lxw_col_t column, CellType type, const ReportCell& cell) {
+    if (cell.kind == ReportCell::Kind::kNothing) return;
+    if (cell.kind == ReportCell::Kind::kNumber) {
       const auto number = static_cast<double>(cell.number);
       const bool hours = type == CellType::kMinutes;
       return keep(worksheet_write_number(sheet_, row, column, hours ? number / 60 : number,
@@ -191,8 +191,8 @@ class Book {
     line("数据截至序号", "As of seq", std::to_string(reading_.seq()));
     line("行数", "Rows", std::to_string(reading_.count()));
     for (std::size_t i = 0; i < reading_.totals().size(); ++i) {
-      const Cell& total = reading_.totals()[i];
-      if (total.kind != Cell::Kind::kNumber) continue;
+      const ReportCell& total = reading_.totals()[i];
+      if (total.kind != ReportCell::Kind::kNumber) continue;
       const ReportColumn& column = reading_.plan().columns[i];
       const std::string title =
           fmt::format("{}{}", head_.word("合计：", "Total: "), head_.of(column.title));

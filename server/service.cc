@@ -9,6 +9,7 @@
 
 #include "server/office.h"
 #include "server/personal_files.h"
+#include "server/report_files.h"
 #include "storage/keys.h"
 #include "storage/projections.h"
 #include "storage/schema_files.h"

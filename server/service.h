@@ -18,7 +18,6 @@
 #include "server/fanout.h"
 #include "server/guess_limit.h"
 #include "server/reader_pool.h"
-#include "server/report_files.h"
 #include "server/surroundings.h"
 #include "server/uploads.h"
 #include "storage/applier.h"
@@ -75,7 +74,11 @@ struct UploadStart {
 };
 
 class Office;
+class Projections;
+class ReportFiles;
+enum class FileFormat : std::uint8_t;
 struct PersonTraces;
+struct ReportPlan;
 
 // Somebody of the office, by a session.
 struct OfficePerson {

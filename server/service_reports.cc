@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/report_files.h"
 #include "server/service.h"
 #include "storage/projections.h"
 #include "storage/schema_files.h"
@@ -80,14 +81,14 @@ void append_column(std::string& out, const ReportColumn& column) {
   out += fmt::format(R"(,"type":"{}"}})", to_string(column.type));
 }
 
-void append_cells(std::string& out, const std::vector<Cell>& cells) {
+void append_cells(std::string& out, const std::vector<ReportCell>& cells) {
   out += '[';
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += ',';
     switch (cells[i].kind) {
-      case Cell::Kind::kNothing: out += "null"; break;
-      case Cell::Kind::kNumber: out += std::to_string(cells[i].number); break;
-      case Cell::Kind::kText: append_json_string(out, cells[i].text); break;
+      case ReportCell::Kind::kNothing: out += "null"; break;
+      case ReportCell::Kind::kNumber: out += std::to_string(cells[i].number); break;
+      case ReportCell::Kind::kText: append_json_string(out, cells[i].text); break;
     }
   }
   out += ']';
@@ -228,7 +229,7 @@ void Service::count_report(const Caller& /*caller*/, ReportPlan plan, std::uint6
     append_list(out, of.columns, [&](const auto& one) { append_column(out, one); });
     out += ",\"rows\":[";
     std::uint64_t rows = 0;
-    const Status read = (*reading)->each(offset, limit, [&](const std::vector<Cell>& cells) {
+    const Status read = (*reading)->each(offset, limit, [&](const std::vector<ReportCell>& cells) {
       if (rows++ > 0) out += ',';
       append_cells(out, cells);
       return true;

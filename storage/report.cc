@@ -219,12 +219,12 @@ void ReportReading::add_totals(const Sums& sums) { add_to(total_sums_, sums); }
 
 void ReportReading::close_totals(bool say) {
   if (!say) return;
-  totals_.assign(plan_.columns.size(), Cell{});
+  totals_.assign(plan_.columns.size(), ReportCell{});
   const auto& measures = plan_.report->measures;
   for (std::size_t i = 0; i < measures.size(); ++i) {
     for (std::size_t c = 0; c < plan_.columns.size(); ++c) {
       if (plan_.columns[c].name == measures[i].column.name) {
-        totals_[c] = Cell{Cell::Kind::kNumber, total_sums_[i]};
+        totals_[c] = ReportCell{ReportCell::Kind::kNumber, total_sums_[i]};
       }
     }
   }
@@ -307,28 +307,28 @@ Status ReportReading::each_detail(std::uint64_t offset, std::uint64_t limit, con
 
 namespace {
 
-Cell text_cell(std::string text) {
-  if (text.empty()) return Cell{};
-  return Cell{Cell::Kind::kText, 0, std::move(text)};
+ReportCell text_cell(std::string text) {
+  if (text.empty()) return ReportCell{};
+  return ReportCell{ReportCell::Kind::kText, 0, std::move(text)};
 }
 
 }  // namespace
 
-Cell ReportReading::dimension_cell(const ReportDimension& dimension,
-                                   const std::string& value) const {
+ReportCell ReportReading::dimension_cell(const ReportDimension& dimension,
+                                         const std::string& value) const {
   if (dimension.column.type == CellType::kHour) {
     std::int64_t hour = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), hour);
-    return read.ec == std::errc() ? Cell{Cell::Kind::kNumber, hour} : Cell{};
+    return read.ec == std::errc() ? ReportCell{ReportCell::Kind::kNumber, hour} : ReportCell{};
   }
   const auto choice = dimension.choices.find(value);
   if (choice == dimension.choices.end()) return text_cell(value);
   return text_cell(plan_.query.english ? choice->second.en : choice->second.zh);
 }
 
-Result<std::vector<Cell>> ReportReading::cells(const std::vector<std::string>& values,
-                                               const Sums& sums, const Row* row) {
-  std::vector<Cell> made;
+Result<std::vector<ReportCell>> ReportReading::cells(const std::vector<std::string>& values,
+                                                     const Sums& sums, const Row* row) {
+  std::vector<ReportCell> made;
   made.reserve(plan_.columns.size());
   const PlannedSource& first = plan_.sources.front();
   const auto take = [&](Result<std::string> text) -> Status {
@@ -366,7 +366,7 @@ Result<std::vector<Cell>> ReportReading::cells(const std::vector<std::string>& v
   const auto& measures = plan_.report->measures;
   for (const ReportMeasure* measure : plan_.measures) {
     const auto i = static_cast<std::size_t>(measure - measures.data());
-    made.push_back(Cell{Cell::Kind::kNumber, sums[i]});
+    made.push_back(ReportCell{ReportCell::Kind::kNumber, sums[i]});
   }
   return made;
 }

@@ -14,7 +14,7 @@
 
 namespace waystation {
 
-struct Cell {
+struct ReportCell {
   enum class Kind : std::uint8_t { kNothing, kNumber, kText };
   Kind kind = Kind::kNothing;
   std::int64_t number = 0;
@@ -37,10 +37,10 @@ class ReportReading {
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] Seq seq() const { return seq_; }
   // Of each column; empty where they would say something that is not so.
-  [[nodiscard]] const std::vector<Cell>& totals() const { return totals_; }
+  [[nodiscard]] const std::vector<ReportCell>& totals() const { return totals_; }
 
   // Rows from `offset` on, at most `limit`; `visit` returns false to stop. Errors: as above.
-  using Visit = std::function<bool(const std::vector<Cell>& cells)>;
+  using Visit = std::function<bool(const std::vector<ReportCell>& cells)>;
   [[nodiscard]] Status each(std::uint64_t offset, std::uint64_t limit, const Visit& visit);
 
  private:
@@ -69,10 +69,10 @@ class ReportReading {
   void close_totals(bool say);
   [[nodiscard]] Sums measured(const PlannedSource& source, const Row& row) const;
   void make_up(Sums& sums) const;  // what is made of other measures
-  [[nodiscard]] Result<std::vector<Cell>> cells(const std::vector<std::string>& values,
-                                                const Sums& sums, const Row* row);
-  [[nodiscard]] Cell dimension_cell(const ReportDimension& dimension,
-                                    const std::string& value) const;
+  [[nodiscard]] Result<std::vector<ReportCell>> cells(const std::vector<std::string>& values,
+                                                      const Sums& sums, const Row* row);
+  [[nodiscard]] ReportCell dimension_cell(const ReportDimension& dimension,
+                                          const std::string& value) const;
   [[nodiscard]] Status each_detail(std::uint64_t offset, std::uint64_t limit, const Visit& visit);
 
   const Store& store_;
@@ -85,7 +85,7 @@ class ReportReading {
   std::vector<Group> groups_;
   std::vector<Row> sorted_rows_;  // of a detail in an order of its own
   Sums total_sums_;
-  std::vector<Cell> totals_;
+  std::vector<ReportCell> totals_;
   struct Distinct;
   std::unique_ptr<Distinct> distinct_;
 };

@@ -20,9 +20,9 @@ namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default",    "devices",      "device_log", "records", "changes", "conflicts",
-    "quarantine", "digests",      "history",    "timers",  "matches", "office",
-    "audit",      "view_digests", "persons",    "blobs",        "projections"};
+    "default",    "devices",      "device_log", "records", "changes",    "conflicts",
+    "quarantine", "digests",      "history",    "timers",  "matches",    "office",
+    "audit",      "view_digests", "persons",    "blobs",   "projections"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;

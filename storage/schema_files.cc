@@ -23,8 +23,7 @@ Result<std::vector<SchemaFile>> read_folder(const std::filesystem::path& folder)
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<fs::path> paths;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().extension() == ".json") paths.push_back(at->path());
   }
   if (error) return Error{Code::kIo, fmt::format("{}: {}", folder.string(), error.message())};

@@ -92,8 +92,7 @@ const Schemas& schemas() {
 }
 
 const std::shared_ptr<const Projections>& projections() {
-  static const auto loaded =
-      must(load_projections(WS_SOURCE_DIR "/schemas", schemas(), Zone{}));
+  static const auto loaded = must(load_projections(WS_SOURCE_DIR "/schemas", schemas(), Zone{}));
   return loaded;
 }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "sync/result.h"
 #include "sync/projection.h"
+#include "sync/result.h"
 #include "sync/schema.h"
 
 namespace waystation::simulate {

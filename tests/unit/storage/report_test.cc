@@ -15,13 +15,13 @@ const Reports& reports() {
   return loaded;
 }
 
-std::string text_of(const std::vector<Cell>& cells) {
+std::string text_of(const std::vector<ReportCell>& cells) {
   std::string out;
-  for (const Cell& cell : cells) {
+  for (const ReportCell& cell : cells) {
     if (!out.empty()) out += " | ";
-    out += cell.kind == Cell::Kind::kNumber ? std::to_string(cell.number)
-           : cell.kind == Cell::Kind::kText ? cell.text
-                                            : "-";
+    out += cell.kind == ReportCell::Kind::kNumber ? std::to_string(cell.number)
+           : cell.kind == ReportCell::Kind::kText ? cell.text
+                                                  : "-";
   }
   return out;
 }
@@ -72,7 +72,7 @@ class Reporting : public ::testing::Test {
     if (!reading) return std::string(waystation::name(reading.error().code));
     last = std::move(*reading);
     std::string out;
-    const Status read = last->each(offset, limit, [&](const std::vector<Cell>& cells) {
+    const Status read = last->each(offset, limit, [&](const std::vector<ReportCell>& cells) {
       out += text_of(cells) + "\n";
       return true;
     });
