@@ -116,6 +116,8 @@ Status load_config(const std::string& path, Config& config) {
       good = take(node, config.connections) && config.connections > 0;
     } else if (word == "offline_days") {
       good = take(node, config.offline_days) && config.offline_days > 0;
+    } else if (word == "zone") {
+      good = take(node, config.zone) && parse_zone(config.zone).has_value();
     } else if (word == "log_level") {
       good = take(node, config.log_level);
     } else if (const auto edge = take_edge(word, node, config)) {
@@ -160,6 +162,12 @@ std::string schemas_folder(const Config& config) {
 
 std::string web_folder(const Config& config) {
   return config.web.empty() ? came_with("web", WS_WEB_SOURCE) : config.web;
+}
+
+Zone zone_of(const Config& config) {
+  const auto zone = parse_zone(config.zone);
+  WS_CHECK(zone.has_value());
+  return *zone;
 }
 
 std::string policy_file(const Config& config) {

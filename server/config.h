@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sync/projection.h"
 #include "sync/result.h"
 
 namespace waystation {
@@ -37,6 +38,7 @@ struct Config {
   std::size_t blob_kib_per_second = 4096;  // of photos, by one device, in the long run, both ways
   std::size_t list_mib = 1024;             // memory for lists of the office; 0: there are none
   bool limit_loopback = false;             // connections from this machine count, too
+  std::string zone = "Asia/Shanghai";      // where days of the figures begin
   bool recover = false;  // command line only: open a store whose log is damaged, as a new life
 };
 
@@ -61,5 +63,7 @@ struct Endpoint {
 [[nodiscard]] std::string web_folder(const Config& config);
 // The policy file, in the same way.
 [[nodiscard]] std::string policy_file(const Config& config);
+// The configured zone. Precondition: it was read by load_config, or is the default.
+[[nodiscard]] Zone zone_of(const Config& config);
 
 }  // namespace waystation

@@ -9,7 +9,9 @@
 
 #include "server/office.h"
 #include "server/personal_files.h"
+#include "server/report_files.h"
 #include "storage/keys.h"
+#include "storage/projections.h"
 #include "storage/schema_files.h"
 #include "storage/upgrade.h"
 #include "storage/views.h"
@@ -73,6 +75,30 @@ Status mark_policy_file(Kv& kv) {
   return kv.write(batch, Durability::kSynced);
 }
 
+Result<std::shared_ptr<const Projections>> read_projections(const Config& config,
+                                                            const Surroundings& around,
+                                                            const Schemas& schemas) {
+  if (around.projections != nullptr) return around.projections;
+  // Schemas that the caller made come with their own, or with none.
+  if (around.schemas != nullptr) return std::make_shared<const Projections>();
+  return load_projections(schemas_folder(config), schemas, zone_of(config));
+}
+
+Status keep_projections(Store& store, std::shared_ptr<const Projections> projections) {
+  std::uint64_t told = 0;
+  const auto progress = [&](std::uint64_t records) {
+    if (records < told + 1'000'000) return;
+    told = records;
+    spdlog::info("counting for the reports: {} records so far", records);
+  };
+  const auto kept = adopt_projections(store, std::move(projections), progress);
+  if (!kept) return kept.error();
+  if (kept->records > 0) {
+    spdlog::info("what the reports count was made anew from {} records", kept->records);
+  }
+  return {};
+}
+
 BackupPlace backups_with(const std::shared_ptr<const Blobs>& blobs) {
   BackupPlace place;
   place.begin = [blobs](const std::string& folder) { return begin_backup(*blobs, folder); };
@@ -113,6 +139,7 @@ Result<std::unique_ptr<Service>> Service::open(const Config& config) {
   around.erasures = erasure_lists(config);
   around.blobs = config.data + "/blobs";
   around.uploads = config.data + "/uploads";
+  around.exports = config.data + "/exports";
   around.backups = backups_with(std::make_shared<Blobs>(around.blobs));
   return over(std::move(*kv), config, std::move(*token), std::move(around));
 }
@@ -130,7 +157,10 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
     if (!schemas) return schemas.error();
     service->schemas_ = std::move(*schemas);
   }
-  // Before the store is touched: a policy with a mistake is to change nothing.
+  // Before the store is touched: a file with a mistake is to change nothing.
+  auto counted = read_projections(config, around, service->schemas_);
+  if (!counted) return counted.error();
+  if (auto opened = service->open_reports(config, **counted); !opened) return opened.error();
   auto found = around.policy != nullptr ? Result<PolicyInForce>(PolicyInForce{around.policy, false})
                                         : read_policy(config, service->schemas_, *kv);
   if (!found) return found.error();
@@ -162,6 +192,9 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   }
   if (found->from_file) {
     if (auto marked = mark_policy_file(service->store_->kv()); !marked) return marked.error();
+  }
+  if (auto kept = keep_projections(*service->store_, std::move(*counted)); !kept) {
+    return kept.error();
   }
   ApplierSettings settings;
   settings.offline_ms = static_cast<std::int64_t>(config.offline_days) * 86'400'000;
@@ -201,13 +234,15 @@ void Service::drain() {
   if (readers_ != nullptr) readers_->stop();
   if (lists_ != nullptr) lists_->stop();
   if (office_ != nullptr) office_->stop();
+  if (report_work_ != nullptr) report_work_->stop();
   if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
 bool Service::step_reader() {
-  return readers_->step() || office_->step() || blob_work_->step() || lists_->step();
+  return readers_->step() || office_->step() || blob_work_->step() || report_work_->step() ||
+         lists_->step();
 }
 
 void Service::abandon() {
@@ -215,6 +250,7 @@ void Service::abandon() {
   office_->abandon();
   blob_work_->abandon();
   lists_->stop();
+  report_work_->abandon();
   writer_->abandon();
   fanout_->stop_thread();
 }
@@ -335,22 +371,26 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
   const bool table = is_table_path(request.path);
-  const bool known = table || action || code || person || lister != nullptr || is("/v1/codes") ||
-                     is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
-                     is("/v1/audit/exports") || is("/v1/handover") || is("/v1/edits");
+  const bool report = is_report_path(request.path);
+  const bool known = table || report || action || code || person || lister != nullptr ||
+                     is("/v1/codes") || is("/v1/devices") || is("/v1/backup") || is("/v1/access") ||
+                     is("/v1/audit") || is("/v1/audit/exports") || is("/v1/handover") ||
+                     is("/v1/edits");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
   if (who->is_device() && !who->account->active() && !is("/v1/quarantine")) {
     return done(problem(Error{Code::kDeviceDraining, "it is told its verdicts, and nothing else"}));
   }
-  done = within_limits(request, *who,
-                       get && (lister != nullptr || table || is("/v1/devices") || is("/v1/audit")),
-                       std::move(done));
+  done = within_limits(
+      request, *who,
+      get && (lister != nullptr || table || report || is("/v1/devices") || is("/v1/audit")),
+      std::move(done));
   if (done == nullptr) return;
   if (lister != nullptr) {
     return get ? (this->*lister)(request, *who, std::move(done)) : wrong_method();
   }
+  if (report) return get ? this->report(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/handover")) {
     return post ? handover(request, *who, std::move(done)) : wrong_method();
   }

@@ -27,6 +27,7 @@
 #include "storage/pull.h"
 #include "storage/store.h"
 #include "storage/writer.h"
+#include "sync/report.h"
 #include "sync/schema.h"
 #include "sync/wire.h"
 
@@ -74,7 +75,11 @@ struct UploadStart {
 };
 
 class Office;
+class Projections;
+class ReportFiles;
+enum class FileFormat : std::uint8_t;
 struct PersonTraces;
+struct ReportPlan;
 
 // Somebody of the office, by a session.
 struct OfficePerson {
@@ -220,6 +225,16 @@ class Service {
   // Runs `job` like read(), behind an entry that says who reads many people's data at once.
   void read_in_bulk(const Caller& caller, std::string on, ApiDone done,
                     std::function<ApiReply()> job);
+  // `then` comes when the act is in the audit log, and not where it could not be written there.
+  void note_act(const Caller& caller, std::string act, std::string on, const ApiDone& done,
+                std::function<void()> then);
+  // Reports (service_reports.cc).
+  [[nodiscard]] static bool is_report_path(std::string_view path);
+  [[nodiscard]] Status open_reports(const Config& config, const Projections& projections);
+  void report(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void count_report(const Caller& caller, ReportPlan plan, std::uint64_t offset,
+                    std::uint64_t limit, ApiDone done);
+  void make_report_file(const Caller& caller, ReportPlan plan, FileFormat format, ApiDone done);
   void access(const ApiRequest& request, ApiDone done);
   // What is read, behind the walls of scopes and policy (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
@@ -264,6 +279,9 @@ class Service {
   std::unique_ptr<ListTables> lists_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<ReaderPool> blob_work_;  // whoever waits for files of photos
+  Reports reports_;
+  std::unique_ptr<ReportFiles> report_files_;
+  std::unique_ptr<ReaderPool> report_work_;  // whoever reads long, so that no pull waits for it
   std::unique_ptr<Office> office_;
   GuessLimit guesses_;
 };

@@ -80,13 +80,19 @@ void Service::note_export(const ApiRequest& request, const Caller& caller, ApiDo
   write(noting({caller.who, "records.exported", on}, std::move(answer)), done);
 }
 
+void Service::note_act(const Caller& caller, std::string act, std::string on, const ApiDone& done,
+                       std::function<void()> then) {
+  auto noted = [done, then = std::move(then)](const Status& status) {
+    if (!status) return done(problem(status.error()));
+    then();
+  };
+  write(noting({caller.who, std::move(act), std::move(on)}, std::move(noted)), done);
+}
+
 void Service::read_in_bulk(const Caller& caller, std::string on, ApiDone done,
                            std::function<ApiReply()> job) {
-  auto noted = [this, done, job = std::move(job)](const Status& status) {
-    if (!status) return done(problem(status.error()));
-    read(done, job);
-  };
-  write(noting({caller.who, "records.read", std::move(on)}, std::move(noted)), done);
+  note_act(caller, "records.read", std::move(on), done,
+           [this, done, job = std::move(job)] { read(done, job); });
 }
 
 }  // namespace waystation

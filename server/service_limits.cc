@@ -49,6 +49,7 @@ Service::ApiDone Service::within_limits(const ApiRequest& request, const Caller&
   struct Places {
     std::unique_ptr<DeviceLimits::Visit> visit;
     std::unique_ptr<DeviceLimits::Visit> list;
+    std::shared_ptr<const void> others;  // that the answer holds by itself
   };
   auto places = std::make_shared<Places>();
   const std::uint64_t device = caller.is_device() ? caller.account->device : 0;
@@ -71,6 +72,7 @@ Service::ApiDone Service::within_limits(const ApiRequest& request, const Caller&
   }
   return [this, device, places, done = std::move(done)](ApiReply reply) {
     if (device != 0) count_bytes(device, reply.body.size());
+    places->others = std::move(reply.held);
     reply.held = places;
     done(std::move(reply));
   };

@@ -16,6 +16,7 @@
 #include "storage/keyring.h"
 #include "storage/threads.h"
 #include "sync/policy.h"
+#include "sync/projection.h"
 #include "sync/schema.h"
 
 namespace waystation {
@@ -52,10 +53,14 @@ struct Surroundings {
   std::shared_ptr<const Schemas> schemas;
   // Null: read from the configured file.
   std::shared_ptr<const Policy> policy;
+  // Null: read from the configured folder, or none where `schemas` are given.
+  std::shared_ptr<const Projections> projections;
   BackupPlace backups;
   // Where photos lie and where they come in; empty: none are taken.
   std::string blobs;
   std::string uploads;
+  // Where files of reports are made; empty: none are.
+  std::string exports;
   ErasureJournal erasures;
   std::optional<MasterKey> master;  // nothing: personal values are not sealed
 };

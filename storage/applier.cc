@@ -47,6 +47,7 @@ Status Applier::start() {
   }
   if (!rows->status()) return rows->status();
   if (auto loaded = load_view_digests(); !loaded) return loaded;
+  if (auto loaded = load_corrections(); !loaded) return loaded;
   std::string ignored;
   const auto backup = store_.kv().get(Column::kMeta, keys::kBackup, ignored);
   if (!backup) return backup.error();
@@ -387,6 +388,12 @@ std::string Applier::Applied::verdict(std::uint64_t n) const {
 void Applier::dirty(Group& group, Entry& entry, const std::string& key) {
   if (entry.dirty) return;
   entry.dirty = true;
+  const Projections* projections = store_.projections();
+  const auto parts = projections != nullptr ? keys::parse_record(key) : std::nullopt;
+  if (parts && projections->concern(parts->coll)) {
+    entry.gave = std::make_unique<const Projected>(
+        project(*projections, parts->scope, parts->coll, parts->id, entry.record));
+  }
   group.dirty_records.emplace_back(&entry, key);
 }
 
@@ -562,6 +569,7 @@ Status Applier::close_records(Group& group) {
     if (auto matched = match_duplicates(group, i); !matched) return matched;
     if (auto told = tell_presence(group, i); !told) return told;
   }
+  if (auto counted = count_records(group); !counted) return counted;
   for (auto& [entry, key] : group.dirty_records) {
     if (auto armed = arm(group, key, *entry); !armed) return armed;
     list_blob(group, key, *entry);
@@ -607,6 +615,7 @@ Status Applier::close_records(Group& group) {
     entry->size_bound = visible.size();
     count(*entry);
     entry->dirty = false;
+    entry->gave.reset();
   }
   for (auto& [key, value] : group.conflicts) {
     if (value) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include "storage/sealed.h"
 #include "storage/store.h"
 #include "sync/office_bodies.h"
+#include "sync/projection.h"
 #include "sync/record.h"
 #include "sync/schema.h"
 #include "sync/wire.h"
@@ -241,6 +243,8 @@ class Applier {
     std::vector<Digest> view_parts;  // the same for each view; empty: nothing
     std::size_t size_bound = 0;      // at least the size of its visible text
     std::size_t counted = 0;         // its part of cached_bytes_
+    // What it gave to the projections before this group; null: it is not dirty, or gives nothing.
+    std::unique_ptr<const Projected> gave;
   };
   struct Device {
     DeviceState state;
@@ -393,6 +397,9 @@ class Applier {
   [[nodiscard]] Status write_presence(Group& group, const std::string& key, bool present);
   void list_blob(Group& group, const std::string& key, Entry& entry);
   void dirty(Group& group, Entry& entry, const std::string& key);
+  // The projections (counting.cc).
+  [[nodiscard]] Status load_corrections();
+  [[nodiscard]] Status count_records(Group& group);
   void count(Entry& entry);  // how much memory it takes by now
 
   void back_up(BackupRequest& request, std::int64_t now_ms);
@@ -434,6 +441,8 @@ class Applier {
   std::int64_t bury_looked_ms_ = 0;  // when may_bury_ was worked out
   Seq may_bury_ = 0;
   bool backups_ = false;  // one has been made
+  // Hashes of records that another one corrects, or did: who is not among them needs no look.
+  std::unordered_set<std::uint64_t> corrected_;
   AuditHead audit_head_;
   std::unordered_map<std::string, Entry> records_;
   std::size_t cached_bytes_ = 0;  // of records_, about

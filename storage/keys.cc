@@ -222,6 +222,64 @@ std::optional<BlobKey> parse_blob(std::string_view key) {
   return BlobKey{key.substr(0, end), key.substr(end + 1)};
 }
 
+std::string sums(std::string_view row) {
+  std::string key(kSumsPrefix);
+  key += row;
+  return key;
+}
+
+std::string correction_prefix(std::string_view scope, std::string_view coll,
+                              std::string_view corrected) {
+  std::string key(kCorrectionPrefix);
+  key += record(scope, coll, corrected);
+  key += kEnd;
+  return key;
+}
+
+std::string correction(std::string_view scope, std::string_view coll, std::string_view corrected,
+                       std::string_view id) {
+  return correction_prefix(scope, coll, corrected) += id;
+}
+
+namespace {
+
+constexpr char kKept = 'k';
+constexpr char kMerged = 'm';
+
+std::string of_collection(char kind, std::string_view coll) {
+  std::string key(1, kind);
+  key += coll;
+  key += kEnd;
+  return key;
+}
+
+std::string of_record(char kind, std::string_view coll, std::string_view id,
+                      std::string_view scope) {
+  std::string key = of_collection(kind, coll);
+  key += id;
+  key += kEnd;
+  key += scope;
+  return key;
+}
+
+}  // namespace
+
+std::string kept_prefix(std::string_view coll) { return of_collection(kKept, coll); }
+std::string kept(std::string_view coll, std::string_view id, std::string_view scope) {
+  return of_record(kKept, coll, id, scope);
+}
+std::string merged_prefix(std::string_view coll) { return of_collection(kMerged, coll); }
+std::string merged(std::string_view coll, std::string_view id, std::string_view scope) {
+  return of_record(kMerged, coll, id, scope);
+}
+
+std::optional<KeptKey> parse_kept(std::string_view key) {
+  if (key.empty() || (key.front() != kKept && key.front() != kMerged)) return std::nullopt;
+  const auto parts = parse_record(key.substr(1));
+  if (!parts) return std::nullopt;
+  return KeptKey{parts->scope, parts->coll, parts->id};
+}
+
 std::string collection_prefix(std::string_view scope, std::string_view coll) {
   std::string key = scope_prefix(scope);
   key += coll;

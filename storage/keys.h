@@ -19,6 +19,8 @@ inline constexpr std::string_view kBackup = "backup";  // there once a backup wa
 inline constexpr std::string_view kAuditHead = "audit";
 inline constexpr std::string_view kPolicy = "policy";  // what each role saw when last started
 inline constexpr std::string_view kPolicyFile = "policy file";  // there: one was in force
+// By which declarations kProjections is right; not there: it has to be made anew.
+inline constexpr std::string_view kProjections = "projections";
 inline constexpr std::string_view kViews = "views";  // those whose digests are kept and right
 // There while what was destroyed may lie on the disk: keys, or (kPurgeAll) values anywhere.
 inline constexpr std::string_view kPurge = "purge";
@@ -120,6 +122,29 @@ struct BlobKey {
   std::string_view record_key;
 };
 [[nodiscard]] std::optional<BlobKey> parse_blob(std::string_view key);
+
+// kProjections. The sums of a row (sync/projection.h, row_name()).
+inline constexpr std::string_view kSumsPrefix = "s";
+[[nodiscard]] std::string sums(std::string_view row);
+// That `id` corrects `corrected`, of the same scope and collection.
+inline constexpr std::string_view kCorrectionPrefix = "c";
+[[nodiscard]] std::string correction_prefix(std::string_view scope, std::string_view coll,
+                                            std::string_view corrected);
+[[nodiscard]] std::string correction(std::string_view scope, std::string_view coll,
+                                     std::string_view corrected, std::string_view id);
+// Fields of a record that are kept beside the sums, and where a merged one leads.
+[[nodiscard]] std::string kept_prefix(std::string_view coll);
+[[nodiscard]] std::string kept(std::string_view coll, std::string_view id, std::string_view scope);
+[[nodiscard]] std::string merged_prefix(std::string_view coll);
+[[nodiscard]] std::string merged(std::string_view coll, std::string_view id,
+                                 std::string_view scope);
+struct KeptKey {
+  std::string_view coll;
+  std::string_view id;
+  std::string_view scope;
+};
+// Of either.
+[[nodiscard]] std::optional<KeptKey> parse_kept(std::string_view key);
 
 // All keys of a collection of a scope in kRecords start with this.
 [[nodiscard]] std::string collection_prefix(std::string_view scope, std::string_view coll);

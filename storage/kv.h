@@ -35,13 +35,15 @@ enum class Column : std::uint8_t {
   kViewDigests,
   kPersons,
   kBlobs,
+  kProjections,
 };
-inline constexpr std::size_t kColumns = 16;
+inline constexpr std::size_t kColumns = 17;
 
 class Batch {
  public:
   // kEraseOnce: the key was put exactly once since it was last absent (cheaper to forget).
-  enum class Kind : std::uint8_t { kPut, kErase, kEraseOnce };
+  // kAdd, of kProjections alone: sums are added to what is there, which nobody reads for it.
+  enum class Kind : std::uint8_t { kPut, kErase, kEraseOnce, kAdd };
   struct Mutation {
     Column column;
     Kind kind;
@@ -52,6 +54,10 @@ class Batch {
   void put(Column column, std::string key, std::string value) {
     bytes_ += key.size() + value.size();
     mutations_.push_back({column, Kind::kPut, std::move(key), std::move(value)});
+  }
+  void add(Column column, std::string key, std::string sums) {
+    bytes_ += key.size() + sums.size();
+    mutations_.push_back({column, Kind::kAdd, std::move(key), std::move(sums)});
   }
   void erase(Column column, std::string key) {
     mutations_.push_back({column, Kind::kErase, std::move(key), {}});

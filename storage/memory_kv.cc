@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "storage/sums.h"
+
 namespace waystation {
 namespace {
 
@@ -93,6 +95,9 @@ void MemoryKv::apply(const Batch& batch) {
     Table& table = tables_->at(static_cast<std::size_t>(mutation.column));
     if (mutation.kind == Batch::Kind::kPut) {
       table.insert_or_assign(mutation.key, mutation.value);
+    } else if (mutation.kind == Batch::Kind::kAdd) {
+      std::string& value = table[mutation.key];
+      value = added(value, mutation.value);
     } else {
       table.erase(mutation.key);
     }

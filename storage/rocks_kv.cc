@@ -4,6 +4,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/merge_operator.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -13,14 +14,15 @@
 #include <filesystem>
 
 #include "storage/kv.h"
+#include "storage/sums.h"
 
 namespace waystation {
 namespace {
 
 constexpr std::array<const char*, kColumns> kColumnNames{
-    "default",    "devices",      "device_log", "records", "changes", "conflicts",
-    "quarantine", "digests",      "history",    "timers",  "matches", "office",
-    "audit",      "view_digests", "persons",    "blobs"};
+    "default",    "devices",      "device_log", "records", "changes",    "conflicts",
+    "quarantine", "digests",      "history",    "timers",  "matches",    "office",
+    "audit",      "view_digests", "persons",    "blobs",   "projections"};
 
 constexpr std::size_t kBlockCacheBytes = 128U << 20U;
 constexpr std::size_t kWriteBufferBytes = 32U << 20U;
@@ -49,6 +51,18 @@ std::vector<const Batch::Mutation*> in_key_order(const Batch& batch) {
   });
   return order;
 }
+
+// Of kProjections. Its name is part of the store.
+class AddSums final : public rocksdb::AssociativeMergeOperator {
+ public:
+  bool Merge(const rocksdb::Slice& /*key*/, const rocksdb::Slice* before,
+             const rocksdb::Slice& change, std::string* after,
+             rocksdb::Logger* /*log*/) const override {
+    *after = added(before == nullptr ? std::string_view() : view(*before), view(change));
+    return true;
+  }
+  [[nodiscard]] const char* Name() const override { return "waystation.sums"; }
+};
 
 class RocksSnapshot final : public Snapshot {
  public:
@@ -142,6 +156,9 @@ class RocksKv final : public Kv {
         case Batch::Kind::kEraseOnce:
           status = native_batch.SingleDelete(column, mutation.key);
           break;
+        case Batch::Kind::kAdd:
+          status = native_batch.Merge(column, mutation.key, mutation.value);
+          break;
       }
       if (!status.ok()) return to_error(status);
     }
@@ -205,6 +222,9 @@ rocksdb::ColumnFamilyOptions column_options(const rocksdb::BlockBasedTableOption
     // a pull does not walk over them.
     options.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(4096, 1024));
+  }
+  if (column == Column::kProjections) {
+    options.merge_operator = std::make_shared<AddSums>();
   }
   return options;
 }

@@ -21,8 +21,10 @@
 
 namespace waystation {
 
+class Projections;
+
 // The layout of keys and values as a whole. A store with a higher number is refused.
-inline constexpr std::uint64_t kStoreFormat = 6;
+inline constexpr std::uint64_t kStoreFormat = 7;
 
 class Store {
  public:
@@ -84,6 +86,13 @@ class Store {
   // Before threads use the store.
   void set_policy(std::shared_ptr<const Policy> policy) { policy_ = std::move(policy); }
 
+  // What is counted (storage/projections.h); null: nothing, until they are adopted.
+  [[nodiscard]] const Projections* projections() const { return projections_.get(); }
+  // Before threads use the store.
+  void set_projections(std::shared_ptr<const Projections> projections) {
+    projections_ = std::move(projections);
+  }
+
   // After a failed write the store takes nothing more until it is opened again.
   void go_read_only(std::string reason);
   [[nodiscard]] bool read_only() const { return read_only_.load(std::memory_order_acquire); }
@@ -106,6 +115,7 @@ class Store {
   ScopeTable scopes_;
   OfficeDirectory office_;
   std::shared_ptr<const Policy> policy_ = Policy::open_to_all();
+  std::shared_ptr<const Projections> projections_;
   std::atomic<Seq> horizon_ = 0;
   std::atomic<bool> read_only_ = false;
   mutable std::mutex reason_mutex_;

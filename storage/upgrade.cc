@@ -335,8 +335,11 @@ class Upgrade {
       newest.emplace_back(scope, row.newest);
     }
     if (batch_.empty()) return {};
-    // Those of views are made anew when the policy is adopted.
-    if (!digests_.empty()) batch_.erase(Column::kMeta, std::string(keys::kViews));
+    // Those of views, and what is counted, are made anew when they are adopted.
+    if (!digests_.empty()) {
+      batch_.erase(Column::kMeta, std::string(keys::kViews));
+      batch_.erase(Column::kMeta, std::string(keys::kProjections));
+    }
     batch_.put(Column::kMeta, std::string(keys::kPosition), encode_seq(position_));
     store_.scopes().publish(newest);
     const Status written = store_.kv().write(batch_, Durability::kSynced);

@@ -6,6 +6,7 @@
 
 #include "storage/codec.h"
 #include "storage/keys.h"
+#include "storage/projections.h"
 #include "storage/rules.h"
 #include "storage/views.h"
 #include "sync/device_id.h"
@@ -20,11 +21,13 @@ constexpr std::uint64_t kProgressEvery = 4096;
 class Verifier {
  public:
   Verifier(const Store& store, const std::function<void(std::uint64_t)>& progress,
-           const std::vector<AuditHead>& known_heads, const BlobCheck& blobs)
+           const std::vector<AuditHead>& known_heads, const BlobCheck& blobs,
+           const Projections* projections)
       : store_(store),
         progress_(progress),
         known_heads_(known_heads),
         blobs_(blobs),
+        projections_(projections),
         snapshot_(store.kv().snapshot()) {}
 
   Result<VerifyReport> run() {
@@ -35,7 +38,7 @@ class Verifier {
     for (const auto part :
          {&Verifier::records, &Verifier::changes, &Verifier::conflicts, &Verifier::devices,
           &Verifier::quarantine, &Verifier::persons, &Verifier::view_digests, &Verifier::role_views,
-          &Verifier::audit, &Verifier::blob_names}) {
+          &Verifier::audit, &Verifier::blob_names, &Verifier::projections}) {
       if (auto done = (this->*part)(); !done) return done.error();
     }
     return report_;
@@ -422,10 +425,25 @@ class Verifier {
     return {};
   }
 
+  Status projections() {
+    if (projections_ == nullptr) return {};
+    const auto stand = projections_stand(store_.kv(), *projections_, snapshot_.get());
+    if (!stand) return stand.error();
+    if (!*stand) return {};
+    const auto tell = [&](const std::string& text) { fault("{}", text); };
+    const auto checked =
+        check_projections(store_, *snapshot_, *projections_, tell, [&] { count(); });
+    if (!checked) return checked.error();
+    report_.projected = *checked;
+    report_.projections_checked = true;
+    return {};
+  }
+
   const Store& store_;
   const std::function<void(std::uint64_t)>& progress_;
   const std::vector<AuditHead>& known_heads_;
   const BlobCheck blobs_;
+  const Projections* projections_;
   std::unique_ptr<Snapshot> snapshot_;
   VerifyReport report_;
   std::uint64_t keys_ = 0;
@@ -441,8 +459,9 @@ class Verifier {
 }  // namespace
 
 Result<VerifyReport> verify(const Store& store, const std::function<void(std::uint64_t)>& progress,
-                            const std::vector<AuditHead>& known_heads, const BlobCheck& blobs) {
-  return Verifier(store, progress, known_heads, blobs).run();
+                            const std::vector<AuditHead>& known_heads, const BlobCheck& blobs,
+                            const Projections* projections) {
+  return Verifier(store, progress, known_heads, blobs, projections).run();
 }
 
 }  // namespace waystation

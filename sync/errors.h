@@ -103,6 +103,11 @@ enum class Code : std::uint8_t {
   kListField,
   kListWarming,
   kListTooLarge,
+  // Reports.
+  kReportUnknown,
+  kReportQuery,
+  kReportTooLarge,
+  kReportDisk,
   // Copies of the store.
   kBackupFolder,
   kBackupInvalid,

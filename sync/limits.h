@@ -93,6 +93,19 @@ inline constexpr std::size_t kListFilters = 16;
 // Addresses and accounts whose failed attempts are remembered.
 inline constexpr std::size_t kThrottleEntries = 20'000;
 
+// --- reports ----------------------------------------------------------------------------------
+// Groups of one report: about 200 bytes each while it is read. Everybody in the city, by month.
+inline constexpr std::size_t kReportRows = 1'000'000;
+// Rows of single records in another order than their own, in memory.
+inline constexpr std::size_t kReportSorted = 100'000;
+inline constexpr std::size_t kReportPage = 1000;  // rows of one page of JSON
+// Reports that are read or written into files at one time, one after the other; and files that wait
+// or are being sent.
+inline constexpr std::size_t kReportsWaiting = 16;
+inline constexpr std::size_t kExports = 4;
+// What an export leaves free on the disk.
+inline constexpr std::uint64_t kExportFloorBytes = std::uint64_t{512} * 1024 * 1024;
+
 // --- the server -------------------------------------------------------------------------------
 // What waits for the writer: a thousand phones with fifty edits each, twice; two or three seconds
 // of work. Beyond it clients are told to come back.

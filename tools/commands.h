@@ -37,6 +37,7 @@ void add_keys(CLI::App& app, Options& options, Run& run);
 void add_office(CLI::App& app, Options& options, Run& run);
 void add_audit(CLI::App& app, Options& options, Run& run);
 void add_verify(CLI::App& app, Options& options, Run& run);
+void add_rebuild(CLI::App& app, Options& options, Run& run);
 void add_inspect(CLI::App& app, Options& options, Run& run);
 void add_simulate(CLI::App& app, Options& options, Run& run);
 

@@ -1,16 +1,10 @@
 #include "tools/csv.h"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 
 namespace waystation {
-namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-}  // namespace
 
 CsvReader::CsvReader(std::string_view text) : text_(text) {
   if (text_.substr(0, kByteOrderMark.size()) == kByteOrderMark) at_ = kByteOrderMark.size();
@@ -103,24 +97,6 @@ bool CsvReader::next(CsvRow& row) {
     row.cells.clear();
   }
   return true;
-}
-
-void append_csv_cell(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
-
-std::string guard_formula(std::string_view text) {
-  const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != text.npos;
-  return formula ? fmt::format("'{}", text) : std::string(text);
 }
 
 }  // namespace waystation

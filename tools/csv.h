@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sync/csv_text.h"
+
 namespace waystation {
 
 struct CsvRow {
@@ -40,12 +42,5 @@ class CsvReader {
   std::size_t at_ = 0;
   std::size_t line_ = 1;
 };
-
-// Appends a cell, with quotes where it needs them.
-void append_csv_cell(std::string& out, std::string_view text);
-
-// Text that a spreadsheet program would run as a formula gets an apostrophe in front, which makes
-// it text there ("CSV injection", OWASP).
-[[nodiscard]] std::string guard_formula(std::string_view text);
 
 }  // namespace waystation

@@ -67,6 +67,7 @@ constexpr std::array<std::pair<Column, const char*>, kColumns> kColumnNames{{
     {Column::kViewDigests, "view digests"},
     {Column::kPersons, "persons"},
     {Column::kBlobs, "named blobs"},
+    {Column::kProjections, "projections"},
 }};
 static_assert(kColumnNames.back().second != nullptr, "every column has a name");
 

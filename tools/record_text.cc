@@ -10,7 +10,6 @@
 namespace waystation {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // A set joined by ";", where that can be taken apart again; else its JSON.
 std::string set_text(std::string_view array) {

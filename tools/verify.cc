@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "storage/schema_files.h"
 #include "tools/commands.h"
 #include "tools/open_store.h"
 #include "tools/progress.h"
@@ -32,7 +33,13 @@ void print_report(const Store& store, const VerifyReport& report) {
   row("  quarantine entries", report.quarantined);
   row("  audit entries", report.audited);
   row("  photos", report.photos);
+  row("  rows of projections", report.projected);
   fmt::print("{}", table.text().substr(1));  // without the empty heading
+  if (!report.projections_checked) {
+    fmt::print(
+        "projections: not held against the records, for they are of other declarations; the next "
+        "start, or \"waystation rebuild\", counts anew\n");
+  }
   if (report.faults == 0) {
     fmt::print("no faults\n");
     return;
@@ -54,10 +61,15 @@ int run_verify(const Config& config, const std::vector<std::string>& noted, bool
   }
   const auto store = open_to_read(config);
   if (!store) return report(store.error());
+  const auto schemas = load_schemas(schemas_folder(config));
+  if (!schemas) return report(schemas.error());
+  const auto projections = load_projections(schemas_folder(config), *schemas, zone_of(config));
+  if (!projections) return report(projections.error());
   const Blobs blobs(config.data + "/blobs");
   Progress progress("checking, entries", 0);
   const auto checked = verify(
-      **store, [&](std::uint64_t keys) { progress.at(keys); }, heads, BlobCheck{&blobs, hashes});
+      **store, [&](std::uint64_t keys) { progress.at(keys); }, heads, BlobCheck{&blobs, hashes},
+      projections->get());
   progress.clear();
   if (!checked) return report(checked.error());
   print_report(**store, *checked);

@@ -60,10 +60,10 @@ int run_program(int argc, char** argv) {
                  "File of roles (default: policy.json in the folder of schemas)");
   app.footer("Exit codes: 0 done, 1 failed, 2 wrong use. Settings: docs/operations.md.");
   Run run;
-  for (const auto add :
-       {add_serve, add_enroll, add_devices, add_access, add_office, add_audit, add_conflicts,
-        add_refused, add_duplicates, add_import, add_export, add_backup, add_restore, add_erase,
-        add_keys, add_demo, add_verify, add_inspect, add_simulate}) {
+  for (const auto add : {add_serve,  add_enroll,    add_devices, add_access,     add_office,
+                         add_audit,  add_conflicts, add_refused, add_duplicates, add_import,
+                         add_export, add_backup,    add_restore, add_erase,      add_keys,
+                         add_demo,   add_verify,    add_rebuild, add_inspect,    add_simulate}) {
     add(app, options, run);
   }
   try {

@@ -23,6 +23,8 @@ const ENDPOINTS = [
   ['GET', '/v1/records', null, 'records-reply'],
   ['GET', '/v1/conflicts', null, 'conflicts-reply'],
   ['GET', '/v1/quarantine', null, 'quarantine-reply'],
+  ['GET', '/v1/reports', null, 'reports-reply'],
+  ['GET', '/v1/reports/*', null, 'report-reply'],
   ['GET', '/healthz', null, 'health'],
   ['GET', '/readyz', null, 'health'],
 ];

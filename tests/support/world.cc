@@ -91,6 +91,11 @@ const Schemas& schemas() {
   return loaded;
 }
 
+const std::shared_ptr<const Projections>& projections() {
+  static const auto loaded = must(load_projections(WS_SOURCE_DIR "/schemas", schemas(), Zone{}));
+  return loaded;
+}
+
 // --- ops --------------------------------------------------------------------------------------
 
 OpText op(std::uint64_t n) {
@@ -230,6 +235,7 @@ void World::open(const std::string& incarnation, Store::Life life) {
   store_ = must(Store::open(share(disk_), incarnation, life));
   store_->use(master());
   if (policy_ != nullptr) (void)must(adopt_policy(*store_, policy_, now));
+  (void)must(adopt_projections(*store_, projections_ != nullptr ? projections_ : projections()));
   ApplierSettings settings;
   settings.offline_ms = offline_ms;
   settings.erasing = [this](const std::string& row, std::int64_t) {
@@ -238,6 +244,11 @@ void World::open(const std::string& incarnation, Store::Life life) {
   };
   applier_ = std::make_unique<Applier>(*store_, schemas(), settings);
   must(applier_->start());
+}
+
+void World::count_by(std::shared_ptr<const Projections> projections) {
+  projections_ = std::move(projections);
+  reopen();
 }
 
 GroupOutcome World::apply(std::vector<Request>& group) { return applier_->apply(group, now); }

@@ -19,6 +19,7 @@
 
 #include "storage/applier.h"
 #include "storage/memory_kv.h"
+#include "storage/projections.h"
 #include "storage/store.h"
 #include "sync/schema.h"
 #include "sync/wire.h"
@@ -31,6 +32,8 @@ inline constexpr std::string_view kIncarnation = "000102030405060708090a0b0c0d0e
 
 // The schemas of schemas/collections/, read once.
 [[nodiscard]] const Schemas& schemas();
+// Those of schemas/projections/, read once.
+[[nodiscard]] const std::shared_ptr<const Projections>& projections();
 
 // One op as a device writes it: about note "n1" in scope "t" unless told otherwise.
 struct OpText {
@@ -126,6 +129,8 @@ class World {
   void hang(const std::string& scope, const std::string& parent);
   Result<AccountPtr> set_scopes(std::uint64_t device, const std::vector<std::string>& scopes);
   Result<AccountPtr> set_role(std::uint64_t device, const std::string& role);
+  // Starts the server anew, by these declarations; those of schemas/projections/ from the start on.
+  void count_by(std::shared_ptr<const Projections> projections);
   // Starts the server anew with it. Without one all may do everything.
   void set_policy(std::shared_ptr<const Policy> policy);
   Result<AccountPtr> stand(std::uint64_t device, Standing standing);
@@ -184,6 +189,7 @@ class World {
 
   std::shared_ptr<MemoryKv> disk_;
   std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Projections> projections_;  // null: those of schemas/projections/
   std::unique_ptr<Store> store_;
   std::unique_ptr<Applier> applier_;
   std::uint64_t next_device_ = 2;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/sums.h"
+
 namespace waystation::simulate {
 
 // --- rows -------------------------------------------------------------------------------------
@@ -108,6 +110,9 @@ void apply(Version& version, const Batch& batch) {
     Rows& rows = rows_of(version, mutation.column);
     if (mutation.kind == Batch::Kind::kPut) {
       rows.put(mutation.key, mutation.value);
+    } else if (mutation.kind == Batch::Kind::kAdd) {
+      const Rows::Row* before = rows.find(mutation.key);
+      rows.put(mutation.key, added(before == nullptr ? "" : before->value, mutation.value));
     } else {
       rows.erase(mutation.key);
     }

@@ -48,28 +48,46 @@ std::vector<SchemaFile> samples() {
                  R"("migrate":[{"split":{"from":"whole","into":["left","right"],"at":"b"}}],)")};
 }
 
-}  // namespace
-
-Result<SchemaSets> load_schema_sets(const std::string& folder) {
+Result<std::vector<SchemaFile>> read_folder(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<fs::path> paths;
-  for (fs::directory_iterator at(fs::path(folder) / "collections", error), end; !error && at != end;
-       at.increment(error)) {
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().extension() == ".json") paths.push_back(at->path());
   }
-  if (error) return Error{Code::kIo, fmt::format("{}: {}", folder, error.message())};
+  if (error) return Error{Code::kIo, fmt::format("{}: {}", folder.string(), error.message())};
   std::sort(paths.begin(), paths.end());
-  std::vector<SchemaFile> first;
-  std::vector<SchemaFile> all;
+  std::vector<SchemaFile> files;
   for (const fs::path& path : paths) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
     if (!in) return Error{Code::kIo, fmt::format("{}: cannot be read", path.string())};
-    const SchemaFile file{path.string(), text.str()};
-    if (path.stem().extension() == ".v1") first.push_back(file);
-    all.push_back(file);
+    files.push_back(SchemaFile{path.string(), text.str()});
+  }
+  return files;
+}
+
+Result<std::shared_ptr<const Projections>> fitting(const std::vector<SchemaFile>& files,
+                                                   const Schemas& schemas) {
+  std::vector<SchemaFile> fit;
+  for (const SchemaFile& file : files) {
+    if (Projections::parse({file}, schemas, Zone{}).ok()) fit.push_back(file);
+  }
+  auto made = Projections::parse(fit, schemas, Zone{});
+  if (!made) return made.error();
+  return std::make_shared<const Projections>(std::move(*made));
+}
+
+}  // namespace
+
+Result<SchemaSets> load_schema_sets(const std::string& folder) {
+  auto files = read_folder(std::filesystem::path(folder) / "collections");
+  if (!files) return files.error();
+  std::vector<SchemaFile> all = std::move(*files);
+  std::vector<SchemaFile> first;
+  for (const SchemaFile& file : all) {
+    if (std::filesystem::path(file.name).stem().extension() == ".v1") first.push_back(file);
   }
   for (const SchemaFile& file : samples()) {
     if (file.name == "sample.v1.json") first.push_back(file);
@@ -82,6 +100,14 @@ Result<SchemaSets> load_schema_sets(const std::string& folder) {
   if (!newest) return newest.error();
   sets.first = std::make_shared<const Schemas>(std::move(*oldest));
   sets.newest = std::make_shared<const Schemas>(std::move(*newest));
+  const auto declared = read_folder(std::filesystem::path(folder) / "projections");
+  if (!declared) return declared.error();
+  auto first_counts = fitting(*declared, *sets.first);
+  if (!first_counts) return first_counts.error();
+  auto newest_counts = fitting(*declared, *sets.newest);
+  if (!newest_counts) return newest_counts.error();
+  sets.first_counts = std::move(*first_counts);
+  sets.newest_counts = std::move(*newest_counts);
   return sets;
 }
 

@@ -54,6 +54,7 @@ Status Simulation::start_server(Store::Life life) {
   };
   around.erasures.read = [this] { return Result<std::vector<Erasure>>(erasures_); };
   around.schemas = newer_server_ ? schemas_.newest : schemas_.first;
+  around.projections = newer_server_ ? schemas_.newest_counts : schemas_.first_counts;
   around.policy = policy_for(policy_, *around.schemas);
   around.backups.check = [](const std::string&) { return Status{}; };
   around.backups.back_up = [this](Store& store, const std::string&, std::int64_t now_ms) {

@@ -11,6 +11,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   const Config defaults;
   Config read;
   read.listen = read.data = read.schemas = read.policy = read.log_level = "?";
+  read.zone = "?";
   read.web = read.master_key = read.erasures = "?";
   read.io_threads = read.reader_threads = read.connections = read.offline_days = 99;
   read.tls_certificate = read.tls_key = "?";
@@ -26,6 +27,7 @@ TEST(Settings, TheShippedFileHoldsTheDefaults) {
   EXPECT_EQ(read.schemas, defaults.schemas);
   EXPECT_EQ(read.policy, defaults.policy);
   EXPECT_EQ(read.web, defaults.web);
+  EXPECT_EQ(read.zone, defaults.zone);
   EXPECT_EQ(read.master_key, defaults.master_key);
   EXPECT_EQ(read.erasures, defaults.erasures);
   EXPECT_EQ(read.io_threads, defaults.io_threads);

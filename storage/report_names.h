@@ -1,0 +1,74 @@
+// What the parts of a row stand for, at the moment of reading: fields of the record that an id
+// names, and for whom a merged person's figures count. One snapshot; one thread.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/store.h"
+#include "sync/projection.h"
+
+namespace waystation {
+
+class ReportNames {
+ public:
+  // All outlive it.
+  ReportNames(const Store& store, const Snapshot& snapshot, const Projections& projections)
+      : store_(store), snapshot_(snapshot), projections_(projections) {}
+
+  // The id that the record counts for by now. Errors: kStoreCorrupt, kIo, kMessageInvalid.
+  [[nodiscard]] Result<std::string> remaining(const std::string& coll, const std::string& id);
+  // The text of a kept field of what the part's value names; empty: none.
+  [[nodiscard]] Result<std::string> kept(const ProjectionPart& part, const std::string& value,
+                                         const std::string& field);
+  // The text of any field of that record, opened where it is sealed. Empty also where the person
+  // has been erased.
+  [[nodiscard]] Result<std::string> field(const ProjectionPart& part, const std::string& value,
+                                          const std::string& field);
+  [[nodiscard]] Result<std::string> field_of(const std::string& scope, const std::string& coll,
+                                             const std::string& id, const std::string& field);
+  // `field` of the record of `coll` whose `match` is the value.
+  [[nodiscard]] Result<std::string> name_of(const std::string& coll, const std::string& match,
+                                            const std::string& value, const std::string& field);
+
+ private:
+  struct Kept {
+    bool there = false;
+    std::string scope;
+    std::string id;
+    std::vector<std::string> fields;
+  };
+  [[nodiscard]] Result<const Kept*> find(const ProjectionPart& part, const std::string& value);
+  [[nodiscard]] Result<Kept> read(const std::string& coll, const std::string& id) const;
+  [[nodiscard]] Result<const std::unordered_map<std::string, Kept>*> by_scope(
+      const std::string& coll);
+  [[nodiscard]] std::string text_of(const std::string& coll, const Kept& kept,
+                                    const std::string& field) const;
+
+  [[nodiscard]] Result<const Record*> record(const std::string& scope, const std::string& coll,
+                                             const std::string& id);
+
+  // The last ones that fields were read of: a row reads several of one.
+  struct AtHand {
+    std::string key;
+    Record record;
+  };
+  std::array<AtHand, 2> at_hand_;
+  std::size_t oldest_ = 0;
+  const Store& store_;
+  const Snapshot& snapshot_;
+  const Projections& projections_;
+  std::map<std::string, std::unordered_map<std::string, std::string>> merged_;  // by collection
+  std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;         // the same
+  std::map<std::string, std::unordered_map<std::string, Kept>> ids_;            // the same
+  std::map<std::string, std::unordered_map<std::string, std::string>>
+      by_match_;  // by what is asked
+};
+
+}  // namespace waystation

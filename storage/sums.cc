@@ -1,0 +1,44 @@
+#include "storage/sums.h"
+
+#include "sync/bytes.h"
+
+namespace waystation {
+namespace {
+
+constexpr char kLayout = 1;
+constexpr std::string_view kUnreadable = "\xFF";
+
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63);
+}
+std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+}
+
+}  // namespace
+
+std::string encode_sums(const Sums& sums) {
+  std::string out(1, kLayout);
+  for (const std::int64_t sum : sums) put_varint(out, zigzag(sum));
+  return out;
+}
+
+Result<Sums> decode_sums(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Sums sums;
+  if (reader.byte() != static_cast<std::uint8_t>(kLayout)) reader.fail();
+  while (!reader.failed() && !reader.at_end()) sums.push_back(unzigzag(reader.varint()));
+  if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
+  return sums;
+}
+
+std::string added(std::string_view before, std::string_view change) {
+  if (before.empty()) return std::string(change);
+  auto sums = decode_sums(before);
+  const auto more = decode_sums(change);
+  if (!sums || !more) return std::string(kUnreadable);
+  add_to(*sums, *more);
+  return encode_sums(*sums);
+}
+
+}  // namespace waystation

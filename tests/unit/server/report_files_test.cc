@@ -1,0 +1,143 @@
+// Reports as files. That a spreadsheet program can read the XLSX is in tests/clients/.
+#include "server/report_files.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "storage/schema_files.h"
+#include "sync/limits.h"
+#include "tests/support/world.h"
+
+namespace waystation::testing {
+namespace {
+
+class ReportFiles : public ::testing::Test {
+ protected:
+  ReportFiles() {
+    folder = std::filesystem::temp_directory_path() / "waystation-exports-XXXXXX";
+    WS_CHECK(mkdtemp(folder.data()) != nullptr);
+    OpText person = op(++n).on("volunteer", "p1").does(R"("set":{"name":"=林,\"静\""})");
+    person.schema = 2;
+    EXPECT_EQ(world.push(phone, {person}).codes(), "ok");
+  }
+  ~ReportFiles() override { std::filesystem::remove_all(folder); }
+
+  void attend(int first, int count) {
+    std::vector<OpText> ops;
+    for (int i = first; i < first + count; ++i) {
+      const std::string event = fmt::format("e{:05}", i);
+      ops.push_back(op(++n).on("attendance", event + "~p1").does(fmt::format(
+          R"("set":{{"event":"{}","volunteer":"p1","signed_in":"2026-01-05T08:00:00+08:00","minutes":90}})",
+          event)));
+      ops.back().schema = 2;
+    }
+    ASSERT_EQ(world.push(phone, ops).applied, n);
+  }
+  std::unique_ptr<ReportReading> read(const std::string& name) {
+    auto plan =
+        plan_report(*reports.find(name), ReportQuery{}, *projections(), schemas(), View());
+    auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan));
+    return std::move(*reading);
+  }
+  std::string csv(const std::string& name) {
+    const auto reading = read(name);
+    EXPECT_TRUE(write_csv(*reading, head, folder + "/f.csv").ok());
+    std::ostringstream text;
+    text << std::ifstream(folder + "/f.csv", std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+  World world;
+  std::uint64_t phone = world.enroll({"t"});
+  std::uint64_t n = 0;
+  std::string folder;
+  ReportHead head{"出勤", "说明", Zone{}, "2026-01-05T08:00:00+08:00", "office li"};
+  Reports reports = *load_reports(WS_SOURCE_DIR "/schemas", schemas(), *projections());
+};
+
+TEST_F(ReportFiles, F12_CsvSaysThatItIsUtf8AndRunsNoFormula) {
+  attend(1, 1);
+  EXPECT_EQ(csv("points"),
+            "\xEF\xBB\xBF志愿者编号,姓名,统一志愿者编号,出勤积分,拨给,使用,拨给减使用\r\n# 0 rows\r\n");
+  const std::string text = csv("attendance");
+  EXPECT_NE(text.find(",\"'=林,\"\"静\"\"\","), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("# 1 rows\r\n")) << text;
+}
+
+TEST_F(ReportFiles, F24_TheFileSaysWhatThePageSays) {
+  attend(1, 30);
+  for (const char* name : {"attendance", "hours"}) {
+    const auto reading = read(name);
+    std::size_t rows = 0;
+    const std::string text = csv(name);
+    ASSERT_TRUE(reading
+                    ->each(0, 100,
+                           [&](const std::vector<ReportCell>& cells) {
+                             ++rows;
+                             std::string line;
+                             for (const ReportCell& cell : cells) {
+                               if (cell.kind == ReportCell::Kind::kNumber) {
+                                 line += fmt::format(",{}", cell.number);
+                               }
+                             }
+                             EXPECT_NE(text.find(line + "\r\n"), std::string::npos) << line;
+                             return true;
+                           })
+                    .ok());
+    EXPECT_EQ(rows, 30U);
+    EXPECT_TRUE(text.ends_with("# 30 rows\r\n"));
+  }
+}
+
+TEST_F(ReportFiles, F25_AFileIsWholeOrIsNotSent) {
+  for (int i = 0; i < 5; ++i) attend(1 + i * 1000, 1000);
+  waystation::ReportFiles files(folder + "/exports");
+  for (const FileFormat format : {FileFormat::kCsv, FileFormat::kXlsx}) {
+    const auto reading = read("attendance");
+    const auto made = files.make(*reading, head, format, "f");
+    ASSERT_TRUE(made.ok()) << made.error().context;
+    EXPECT_TRUE(std::filesystem::is_empty(folder + "/exports")) << "it has no name any more";
+    std::string all;
+    while ((*made)->left() > 0) all += *(*made)->next(64 * 1024);
+    if (format == FileFormat::kCsv) {
+      EXPECT_TRUE(all.ends_with("# 5000 rows\r\n"));
+      EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 5002);
+    } else {
+      EXPECT_TRUE(all.starts_with("PK"));
+      EXPECT_NE(all.rfind("PK\x05\x06"), std::string::npos) << "the zip has its end";
+    }
+  }
+  // Where it cannot be written, nothing is sent.
+  const auto reading = read("attendance");
+  EXPECT_FALSE(write_csv(*reading, head, "/dev/full").ok());
+  EXPECT_FALSE(write_csv(*reading, head, folder + "/no/such/f.csv").ok());
+  EXPECT_FALSE(write_xlsx(*reading, head, folder + "/no/such/f.xlsx", folder).ok());
+  const auto none = waystation::ReportFiles("").make(*reading, head, FileFormat::kCsv, "f");
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Code::kReportDisk);
+}
+
+TEST_F(ReportFiles, AreFewAtOneTime) {
+  waystation::ReportFiles files(folder + "/exports");
+  std::vector<waystation::ReportFiles::Place> places;
+  for (std::size_t i = 0; i < limits::kExports; ++i) places.push_back(files.take_place());
+  EXPECT_EQ(std::count(places.begin(), places.end(), nullptr), 0);
+  EXPECT_EQ(files.take_place(), nullptr);
+  places.pop_back();
+  EXPECT_NE(files.take_place(), nullptr);
+}
+
+TEST_F(ReportFiles, OfAnEarlierLifeAreRemoved) {
+  std::filesystem::create_directories(folder + "/exports");
+  std::ofstream(folder + "/exports/left.csv") << "half";
+  const waystation::ReportFiles files(folder + "/exports");
+  EXPECT_TRUE(std::filesystem::is_empty(folder + "/exports"));
+}
+
+}  // namespace
+}  // namespace waystation::testing
