@@ -189,6 +189,11 @@ std::size_t Fanout::attached() const {
   return readers_.size();
 }
 
+std::size_t Fanout::devices() const {
+  const std::lock_guard lock(mutex_);
+  return by_device_.size();
+}
+
 bool Fanout::step() {
   WS_CHECK(threads_ == Threads::kStepped);
   std::unique_lock lock(mutex_);

@@ -68,6 +68,7 @@ class Fanout {
   bool step();  // kStepped: one round; false when nobody waits for one
 
   [[nodiscard]] std::size_t attached() const;
+  [[nodiscard]] std::size_t devices() const;  // that have a connection
 
  private:
   struct Reader {

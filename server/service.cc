@@ -202,8 +202,11 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   if (auto started = service->applier_->start(); !started) return started.error();
   if (auto erased = service->erase_again(); !erased) return erased.error();
   service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
+  service->today_ = std::make_unique<TodayWatch>(*service->store_, *service->fanout_, around.now_ms,
+                                                 around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {
     raw->fanout_->committed(outcome);
+    raw->today_->changed();
   };
   service->writer_ =
       std::make_unique<Writer>(*service->applier_, around.now_ms, observe, around.threads);
@@ -223,10 +226,13 @@ void Service::drain() {
   if (office_ != nullptr) office_->stop();
   if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
+  if (today_ != nullptr) today_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
-bool Service::step_reader() { return readers_->step() || office_->step() || blob_work_->step(); }
+bool Service::step_reader() {
+  return readers_->step() || office_->step() || blob_work_->step() || today_->step();
+}
 
 void Service::abandon() {
   readers_->abandon();
@@ -351,9 +357,9 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool code = request.path.rfind("/v1/codes/", 0) == 0;
   const bool person = is_person_path(request.path);
   const Lister lister = lister_of(request.path);
-  const bool known = action || code || person || lister != nullptr || is("/v1/codes") ||
-                     is("/v1/devices") || is("/v1/backup") || is("/v1/access") || is("/v1/audit") ||
-                     is("/v1/audit/exports") || is("/v1/handover");
+  const bool known = action || code || is("/v1/today") || person || lister != nullptr ||
+                     is("/v1/codes") || is("/v1/devices") || is("/v1/backup") || is("/v1/access") ||
+                     is("/v1/audit") || is("/v1/audit/exports") || is("/v1/handover");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -369,6 +375,9 @@ void Service::api(ApiRequest request, ApiDone done) {
   }
   if (is("/v1/handover")) {
     return post ? handover(request, *who, std::move(done)) : wrong_method();
+  }
+  if (is("/v1/today") && !who->is_device()) {
+    return get ? today(request, *who, std::move(done)) : wrong_method();
   }
   if (is("/v1/devices") && !who->is_device()) {
     return get ? devices(std::move(done)) : wrong_method();
