@@ -150,7 +150,7 @@ TEST_F(TodayTest, WaitingIsANumber) {
   ApiRequest request;
   request.method = "GET";
   request.path = "/v1/today";
-  request.bearer = kToken;
+  request.bearer = server.service().admin_token();
   request.query["wait_s"] = "soon";
   EXPECT_EQ(code_of(server.call(request)), "message.invalid");
 }
