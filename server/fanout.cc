@@ -194,6 +194,11 @@ bool Fanout::online(std::uint64_t device) const {
   return by_device_.contains(device);
 }
 
+std::size_t Fanout::devices() const {
+  const std::lock_guard lock(mutex_);
+  return by_device_.size();
+}
+
 bool Fanout::step() {
   WS_CHECK(threads_ == Threads::kStepped);
   std::unique_lock lock(mutex_);

@@ -212,8 +212,11 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
   if (auto started = service->applier_->start(); !started) return started.error();
   if (auto erased = service->erase_again(); !erased) return erased.error();
   service->fanout_ = std::make_unique<Fanout>(*service->store_, around.threads);
+  service->today_ = std::make_unique<TodayWatch>(*service->store_, *service->fanout_, around.now_ms,
+                                                 around.threads);
   const auto observe = [raw = service.get()](const GroupOutcome& outcome) {
     raw->fanout_->committed(outcome);
+    raw->today_->changed();
   };
   service->writer_ =
       std::make_unique<Writer>(*service->applier_, around.now_ms, observe, around.threads);
@@ -237,12 +240,13 @@ void Service::drain() {
   if (report_work_ != nullptr) report_work_->stop();
   if (blob_work_ != nullptr) blob_work_->stop();
   if (writer_ != nullptr) writer_->stop();
+  if (today_ != nullptr) today_->stop();
   if (fanout_ != nullptr) fanout_->stop_thread();
 }
 
 bool Service::step_reader() {
   return readers_->step() || office_->step() || blob_work_->step() || report_work_->step() ||
-         lists_->step();
+         lists_->step() || today_->step();
 }
 
 void Service::abandon() {
@@ -375,7 +379,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool known = table || report || action || code || person || lister != nullptr ||
                      is("/v1/codes") || is("/v1/devices") || is("/v1/backup") || is("/v1/access") ||
                      is("/v1/audit") || is("/v1/audit/exports") || is("/v1/handover") ||
-                     is("/v1/edits");
+                     is("/v1/edits") || is("/v1/today");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -396,6 +400,9 @@ void Service::api(ApiRequest request, ApiDone done) {
   }
   if (table) return get ? this->table(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/edits")) return post ? edits(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/today") && !who->is_device()) {
+    return get ? today(request, *who, std::move(done)) : wrong_method();
+  }
   if (is("/v1/devices") && !who->is_device()) {
     return get ? devices(request, std::move(done)) : wrong_method();
   }

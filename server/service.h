@@ -19,6 +19,7 @@
 #include "server/guess_limit.h"
 #include "server/reader_pool.h"
 #include "server/surroundings.h"
+#include "server/today_watch.h"
 #include "server/uploads.h"
 #include "storage/applier.h"
 #include "storage/list_tables.h"
@@ -243,6 +244,7 @@ class Service {
   void conflicts(const ApiRequest& request, const Caller& caller, ApiDone done);
   void show_conflict(const ApiRequest& request, const Caller& caller, ApiDone done);
   void quarantine(const ApiRequest& request, const Caller& caller, ApiDone done);
+  void today(const ApiRequest& request, const Caller& caller, ApiDone done);
   [[nodiscard]] bool sees(const Caller& caller, std::string_view scope) const;
   // Nothing: the caller may look into it. Both are asked before anything is looked up, so that an
   // answer tells nothing of what is there.
@@ -273,6 +275,7 @@ class Service {
   std::string admin_token_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<Fanout> fanout_;
+  std::unique_ptr<TodayWatch> today_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Blobs> blobs_;  // null, as the uploads: photos are not taken
   std::unique_ptr<Uploads> uploads_;

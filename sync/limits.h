@@ -112,6 +112,13 @@ inline constexpr std::uint64_t kExportFloorBytes = std::uint64_t{512} * 1024 * 1
 inline constexpr std::size_t kWriterQueueOps = 120'000;
 // One synced batch: at most this many ops, so that the first in the group does not wait for long.
 inline constexpr std::size_t kGroupOps = 4096;
+// The wall in the office: who waits for it at one time, for how long, how often it is read in a
+// rush (an answer within a second, a bounded share of the machine), stations and events that it
+// lists.
+inline constexpr std::size_t kTodayAskers = 256;
+inline constexpr std::int64_t kTodayWaitMs = 30'000;
+inline constexpr int kTodayPauseMs = 200;
+inline constexpr std::size_t kTodayRows = 1000;
 inline constexpr std::size_t kReaderQueue = 2048;  // pulls and page requests that wait
 // What waits counts by its size where an op is large: so many bytes weigh as much as an op.
 inline constexpr std::size_t kQueuedOpBytes = 1024;
