@@ -53,7 +53,8 @@ export async function openDesk(browser, server, { viewport = DESK, path = '/offi
 }
 
 export async function signIn(page, name, password = PASSWORD) {
-  const form = page.locator('form').last();
+  const form = page.locator('.alone form, dialog[open] form:has(input[autocomplete="current-password"])').last();
+  await form.getByRole('button', { name: /^(登录|Sign in)$/ }).waitFor();
   if ((await form.getByLabel(/^(用户名|User name)$/).count()) > 0) await form.getByLabel(/^(用户名|User name)$/).fill(name);
   await form.getByLabel(/^(密码|Password)$/).fill(password);
   await form.getByRole('button', { name: /^(登录|Sign in)$/ }).click();

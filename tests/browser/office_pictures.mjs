@@ -1,13 +1,14 @@
-// Pictures of the office's pages for the documents: both languages, at a desk and on a narrow screen.
+// Pictures of the office's pages for the documents: both languages at a desk, and some on a narrow screen.
 // node office_pictures.mjs [FOLDER], with the server's binary in WAYSTATION.
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { Device } from '../clients/client.mjs';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, personId, STATION } from './city.mjs';
 import { account, DESK, firstAdministrator, goTo, NARROW, openDesk, signIn } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
-import { Device } from '../clients/client.mjs';
+import { shrinkPng } from './small_png.mjs';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -40,19 +41,40 @@ try {
   await firstAdministrator(server);
   await account(server, 'chenjie', '陈杰', 'office');
   await server.admin('POST', '/v1/office/accounts', { name: 'huangmin', display: '黄敏', role: 'office' });
-  for (const lang of ['zh', 'en']) for (const viewport of [DESK, NARROW]) await picturesOf(lang, viewport, ids);
+  for (const lang of ['zh', 'en']) await picturesOf(lang, DESK, ids);
+  await picturesOf('zh', NARROW, ids, ['sign-in', 'devices', 'device', 'enrol']);
 } finally {
   await browser.close();
   await server.remove();
 }
 
-async function picturesOf(lang, viewport, ids) {
+/** One code, and a sheet of them: what is made on the way to a picture. */
+async function codes(page, lang, shot) {
+  const words = lang === 'zh' ? { all: '全部范围', one: '生成登记码', names: '设备名称，每行一台' } : { all: 'All scopes', one: 'Make the code', names: 'Names of the devices, one a line' };
+  await goTo(page, '#/devices/new');
+  await page.getByLabel(words.all).check();
+  await page.getByRole('button', { name: words.one }).click();
+  await page.locator('.qr svg').first().waitFor();
+  await shot(page, 'code');
+  await goTo(page, '#/devices/sheet');
+  await page.getByLabel(words.names).fill(['陈伟', '林静怡', '黄嘉豪', '郑晓敏', '吴志强', '杨雅婷'].join('\n'));
+  await page.getByLabel(words.all).check();
+  await page.locator('form button[type=submit]').click();
+  await page.locator('.slip svg').nth(5).waitFor();
+  await shot(page, 'sheet');
+}
+
+/** `only`: these, where not all are wanted. */
+async function picturesOf(lang, viewport, ids, only) {
   const shot = async (page, name) => {
+    if (only !== undefined && !only.includes(name)) return;
+    await page.mouse.move(0, 0);
     await page.waitForTimeout(250);
-    await page.screenshot({ path: `${folder}/office-${name}.${lang}.${viewport.width}.png` });
+    const path = `${folder}/office-${name}.${lang}.${viewport.width}.png`;
+    await page.screenshot({ path });
+    shrinkPng(path);
   };
-  const options = { lang, viewport };
-  const { page } = await openDesk(browser, server, options);
+  const { page } = await openDesk(browser, server, { lang, viewport });
   await page.locator('form').waitFor();
   await shot(page, 'sign-in');
   await signIn(page, 'limei');
@@ -66,5 +88,6 @@ async function picturesOf(lang, viewport, ids) {
     await page.locator(ready).first().waitFor();
     await shot(page, name);
   }
+  if (only === undefined) await codes(page, lang, shot);
   await page.context().close();
 }
