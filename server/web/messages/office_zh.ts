@@ -254,7 +254,7 @@ export const zh = {
   'saw.deleted': '见到它已删除',
   'saw.empty': '空',
   'saw.too_long': '历史太长，无从得知',
-  'quarantine.title': '待处理',
+  'quarantine.title': '未被接收',
   'quarantine.about': '服务器没有接收的记录，原样保留：更正后重新提交，或搁置。',
   'quarantine.none': '没有待处理的',
   'quarantine.none_more': '设备交来的都已接收。',

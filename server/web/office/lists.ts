@@ -3,9 +3,10 @@
 import type { FieldInfo } from '../sdk/schema';
 import { get } from './api';
 import { dayBounds } from './drafts';
-import { fieldOf, infoOf } from './names';
+import { collTitle, fieldOf, fieldTitle, infoOf } from './names';
+import { referenceOf } from './record_names';
 import type { Query } from './router';
-import type { ListReply } from './types';
+import type { ListReply, RecordRow } from './types';
 
 export const PAGE_ROWS = 50;
 const MOST_COLUMNS = 6;
@@ -28,6 +29,20 @@ export function columnFields(coll: string): string[] {
   const names = Object.entries(info.fields).filter(([, field]) => isShown(field, info.derived)).map(([name]) => name);
   const first = names.filter((name) => name === 'title' || name === 'name' || info.key?.includes(name) === true);
   return [...first, ...names.filter((name) => !first.includes(name))].slice(0, info.key === undefined ? MOST_COLUMNS : MOST_COLUMNS + 2);
+}
+
+/** Without those that are empty in every row on show, and whose place would be lost to the others. */
+export function filledColumns(coll: string, rows: readonly RecordRow[], most = MOST_COLUMNS + 2): string[] {
+  const fields = columnFields(coll);
+  const empty = (value: unknown) => value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+  return fields.filter((name, i) => i === 0 || rows.some(({ fields: has }) => !empty(has?.[name]))).slice(0, most);
+}
+
+/** In a heading: the name of what an id stands for, without "id of" and without what explains. */
+export function headTitle(coll: string, field: string): string {
+  const other = referenceOf(coll, field);
+  const named = other !== null && fieldOf(coll, field)?.redirect !== true && field !== 'corrects';
+  return named ? collTitle(other) : fieldTitle(coll, field).replace(/\s*[（(].*$/, '');
 }
 
 export function selectFields(coll: string): string[] {

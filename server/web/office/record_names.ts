@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Fields, RecordKey } from '../sdk/types';
-import { get } from './api';
+import { get, inTurn } from './api';
 import { collTitle, infoOf } from './names';
 import type { ListReply, RecordRow } from './types';
 
@@ -46,6 +46,8 @@ export async function findRecord(key: RecordKey): Promise<RecordRow | null> {
   return rows.find(({ id }) => id === key.id) ?? null;
 }
 
+const NAMES_AT_ONCE = 2;
+const oneOfFew = inTurn(NAMES_AT_ONCE);
 const known = new Map<string, Promise<RecordRow | null>>();
 
 /** Reads it once. */
@@ -53,7 +55,7 @@ export function lookUp(key: RecordKey): Promise<RecordRow | null> {
   const text = `${key.scope} ${key.coll} ${key.id}`;
   let found = known.get(text);
   if (found === undefined) {
-    found = findRecord(key).catch(() => {
+    found = oneOfFew(() => findRecord(key)).catch(() => {
       known.delete(text);
       return null;
     });

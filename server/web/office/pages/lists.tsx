@@ -6,7 +6,7 @@ import { SearchField } from '../../ui/fields';
 import { Banner, Tag } from '../../ui/words';
 import { ApiError } from '../api';
 import { timeOfSeq } from '../edits';
-import { canSort, columnFields, dayField, firstSort, isFiltered, otherFilters, PAGE_ROWS, readList, selectFields } from '../lists';
+import { canSort, dayField, filledColumns, firstSort, headTitle, isFiltered, otherFilters, PAGE_ROWS, readList, selectFields } from '../lists';
 import { useLoad } from '../load';
 import { choicesOf, collections, collTitle, fieldOf, fieldTitle, infoOf } from '../names';
 import { SelectField } from '../parts/fields';
@@ -16,7 +16,6 @@ import { ScopeName } from '../parts/scope_fields';
 import { DataTable, type Column } from '../parts/table';
 import { When } from '../parts/time';
 import { RecordName, recordHref, Value } from '../parts/values';
-import { referenceOf } from '../record_names';
 import { changeQuery, placeText, type Place } from '../router';
 import { searchScopes, useScopeTitle } from '../scopes';
 import type { ListReply, RecordRow } from '../types';
@@ -53,8 +52,13 @@ function Count({ coll }: { coll: string }) {
   return <span class="small quiet num">{t('lists.total', { n: data.total })}</span>;
 }
 
-function columns(coll: string): Column<RecordRow>[] {
-  const fields = columnFields(coll);
+/** Where each record has a scope of its own, that says nothing new. */
+function hasOwnScopes(rows: readonly RecordRow[]): boolean {
+  return rows.every(({ scope, id }) => scope === id || scope.endsWith(`:${id}`));
+}
+
+function columns(coll: string, rows: readonly RecordRow[]): Column<RecordRow>[] {
+  const fields = filledColumns(coll, rows);
   const cell = (field: string, lead: boolean) => ({ id, scope, fields: has, conflicts, deleted }: RecordRow) => {
     if (lead && (deleted === true || has?.[field] === undefined)) return <RecordName record={{ scope, coll, id }} fields={has ?? {}} />;
     const value = <Value short coll={coll} field={field} value={has?.[field]} scope={scope} />;
@@ -63,13 +67,13 @@ function columns(coll: string): Column<RecordRow>[] {
   return [
     ...fields.map((field, i): Column<RecordRow> => ({
       name: field,
-      title: shortTitle(coll, field),
+      title: headTitle(coll, field),
       sorts: canSort(coll, field),
       end: isNumber(coll, field),
       grows: i === 0,
       cell: cell(field, i === 0),
     })),
-    { name: 'scope', title: t('access.scope'), sorts: true, cell: ({ scope }) => <span class="cut"><ScopeName id={scope} /></span> },
+    ...(hasOwnScopes(rows) ? [] : [{ name: 'scope', title: t('access.scope'), sorts: true, cell: ({ scope }: RecordRow) => <span class="cut"><ScopeName id={scope} /></span> } as Column<RecordRow>]),
     { name: 'seq', title: t('lists.changed'), sorts: true, cell: ({ seq }) => <span class="quiet"><When ms={timeOfSeq(seq)} /></span> },
   ];
 }
@@ -77,12 +81,6 @@ function columns(coll: string): Column<RecordRow>[] {
 function isNumber(coll: string, field: string): boolean {
   const info = fieldOf(coll, field);
   return (info?.type === 'integer' || info?.type === 'number') && info.merge !== 'quota';
-}
-
-/** In a heading: the name of what an id stands for, without "id of". */
-function shortTitle(coll: string, field: string): string {
-  const other = referenceOf(coll, field);
-  return other !== null && infoOf(coll)?.fields[field]?.redirect !== true && field !== 'corrects' ? collTitle(other) : fieldTitle(coll, field);
 }
 
 function emptyWords(coll: string, filtered: boolean) {
@@ -103,7 +101,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
       {!(warming && data === null) && (
         <DataTable
           label={collTitle(coll)}
-          columns={columns(coll)}
+          columns={columns(coll, data?.rows ?? [])}
           rows={data?.rows ?? null}
           keyOf={({ scope, id }) => `${scope} ${id}`}
           hrefOf={({ scope, id }) => recordHref({ scope, coll, id })}
@@ -156,7 +154,7 @@ function Filters({ coll, query, filtered }: { coll: string; query: URLSearchPara
       )}
       {otherFilters(coll, query).map(([key, value]) => (
         <span key={key} class="filter-chip">
-          <span class="quiet">{shortTitle(coll, key.split('.')[0] as string)}</span> <Value short coll={coll} field={key} value={value} scope={query.get('scope') ?? ''} />
+          <span class="quiet">{headTitle(coll, key.split('.')[0] as string)}</span> <Value short coll={coll} field={key} value={value} scope={query.get('scope') ?? ''} />
           <Button kind="bare" icon="close" label={t('scope.remove', { name: fieldTitle(coll, key) })} onClick={() => change({ [key]: '' })} />
         </span>
       ))}
@@ -166,13 +164,13 @@ function Filters({ coll, query, filtered }: { coll: string; query: URLSearchPara
 }
 
 function ChoiceFilter({ coll, field, value, onChange }: { coll: string; field: string; value: string; onChange: (value: string) => void }) {
-  const title = fieldTitle(coll, field).replace(/\s*[（(].*$/, '');
+  const title = headTitle(coll, field);
   const choices = fieldOf(coll, field)?.type === 'boolean' ? [['true', t('op.yes')], ['false', t('op.no')]] as [string, string][] : choicesOf(coll, field);
   return <SelectField bare label={title} value={value} choices={[['', t('lists.any', { field: title })], ...choices]} onChange={onChange} />;
 }
 
 function Days({ coll, field, query, onChange }: { coll: string; field: string; query: URLSearchParams; onChange: (changes: Record<string, string>) => void }) {
-  const title = fieldTitle(coll, field).replace(/\s*[（(].*$/, '');
+  const title = headTitle(coll, field);
   const end = (name: 'from' | 'to') => (
     <input type="date" class="input" aria-label={t(name === 'from' ? 'lists.from' : 'lists.to', { field: title })} title={t(name === 'from' ? 'lists.from' : 'lists.to', { field: title })}
            value={query.get(`${field}.${name}`) ?? ''} onChange={(event) => onChange({ [`${field}.${name}`]: event.currentTarget.value })} />

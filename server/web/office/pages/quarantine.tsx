@@ -28,7 +28,7 @@ const CODES = ['scope.forbidden', 'scope.unknown', 'access.denied', 'device.drai
 function columns(names: ReadonlyMap<string, string>): Column<RecordRow>[] {
   return [
     { name: 'record', title: t('conflict.record'), grows: true, cell: ({ fields }) => <About fields={fields ?? {}} /> },
-    { name: 'code', title: t('refused.why'), sorts: true, cell: ({ fields }) => <span class="two"><span>{refusedText(text(fields, 'code'))}</span><span class="small quiet code">{text(fields, 'code')}</span></span> },
+    { name: 'code', title: t('refused.why'), sorts: true, cell: ({ fields }) => <span class="two"><span title={text(fields, 'code')}>{refusedText(text(fields, 'code'))}</span><span class="small quiet cut">{text(fields, 'detail')}</span></span> },
     { name: 'device', title: t('refused.device'), sorts: true, cell: ({ fields }) => deviceName(names, text(fields, 'device')) },
     { name: 'received_ms', title: t('conflict.received'), sorts: true, cell: ({ fields }) => <When ms={Number(fields?.received_ms ?? 0)} /> },
     { name: 'state', title: t('device.state'), cell: ({ fields }) => <StateTag state={text(fields, 'state')} /> },

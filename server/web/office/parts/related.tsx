@@ -2,8 +2,8 @@
 
 import type { RecordKey } from '../../sdk/types';
 import { useLoad } from '../load';
-import { collTitle, fieldTitle } from '../names';
-import { columnFields, readList } from '../lists';
+import { collTitle } from '../names';
+import { filledColumns, headTitle, readList } from '../lists';
 import { placeText } from '../router';
 import type { RecordRow } from '../types';
 import { t } from '../words';
@@ -11,6 +11,7 @@ import { DataTable } from './table';
 import { Photo, recordHref, Value } from './values';
 
 const SHOWN = 6;
+const SHOWN_FIELDS = 5;
 const MOST_PHOTOS = 24;
 
 /** By which field records of another collection name one of this. */
@@ -36,7 +37,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
   if (data === null && error?.status === 503) return <p class="small quiet">{t('lists.warming')}</p>;
   // Notes are few: none is no news.
   if (coll === 'note' && (data === null || data.matching === 0)) return null;
-  const fields = columnFields(coll).filter((name) => name !== without).slice(0, 5);
+  const fields = filledColumns(coll, data?.rows ?? []).filter((name) => name !== without).slice(0, SHOWN_FIELDS);
   return (
     <section class="stack tight" aria-label={collTitle(coll)}>
       <div class="head-row">
@@ -45,7 +46,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
       </div>
       <DataTable
         label={collTitle(coll)}
-        columns={fields.map((name, i) => ({ name, title: fieldTitle(coll, name), grows: i === 0, cell: (row: RecordRow) => <Value short coll={coll} field={name} value={row.fields?.[name]} scope={row.scope} /> }))}
+        columns={fields.map((name, i) => ({ name, title: headTitle(coll, name), grows: i === 0, cell: (row: RecordRow) => <Value short coll={coll} field={name} value={row.fields?.[name]} scope={row.scope} /> }))}
         rows={data?.rows ?? null}
         keyOf={({ scope, id }) => `${scope} ${id}`}
         hrefOf={({ scope, id }) => recordHref({ scope, coll, id })}

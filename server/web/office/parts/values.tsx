@@ -3,14 +3,14 @@
 import { useState } from 'preact/hooks';
 import type { LogEntry, QuotaValue } from '../../sdk/schema';
 import type { Fields, Json, RecordKey } from '../../sdk/types';
-import { timeOf } from '../../ui/format';
+import { clockText, dayOf, timeOf } from '../../ui/format';
 import { collTitle, fieldOf } from '../names';
 import { valueText } from '../op_text';
 import { referenceOf, useRecordName } from '../record_names';
 import { placeText } from '../router';
 import { t } from '../words';
 import { ScopeName } from './scope_fields';
-import { When } from './time';
+import { absoluteText, When, zoneName } from './time';
 
 export function recordHref({ scope, coll, id }: RecordKey, query = {}): string {
   return placeText('records', [scope, coll, id], query);
@@ -57,7 +57,7 @@ export function Value({ coll, field, value, scope, short = false }: ValueProps) 
     if (short) return <span class="cut">{valueText(coll, field, value)}</span>;
     return <ul class="chips">{value.map((one) => <li key={String(one)}>{valueText(coll, field, one)}</li>)}</ul>;
   }
-  if (info?.type === 'time') return <When ms={timeOf(value)} exact />;
+  if (info?.type === 'time') return short ? <ShortTime ms={timeOf(value)} /> : <When ms={timeOf(value)} exact />;
   if (typeof value === 'string') {
     const other = referenceOf(coll, field);
     if (other !== null) return short ? <RecordName record={{ scope, coll: other, id: value }} /> : <RecordLink record={{ scope, coll: other, id: value }} />;
@@ -68,6 +68,14 @@ export function Value({ coll, field, value, scope, short = false }: ValueProps) 
   const text = valueText(coll, field, value);
   if (short) return <span class={typeof value === 'number' ? 'num' : 'cut'}>{text}</span>;
   return <span class={typeof value === 'number' ? 'num' : 'text'}>{text}</span>;
+}
+
+/** The year is said where it is another one. */
+function ShortTime({ ms }: { ms: number | null }) {
+  if (ms === null) return <span class="quiet">–</span>;
+  const day = dayOf(ms);
+  const shown = day.startsWith(`${new Date().getFullYear()}-`) ? day.slice(5) : day;
+  return <time class="num" dateTime={new Date(ms).toISOString()} title={`${absoluteText(ms)} ${zoneName()}`}>{shown} {clockText(ms)}</time>;
 }
 
 function About({ scope, value, short }: { scope: string; value: string; short: boolean }) {
