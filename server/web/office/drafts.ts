@@ -54,9 +54,9 @@ export function textToValue(field: FieldInfo, text: string): Json {
   }
 }
 
-/** Whether people may write it at all. */
+/** Whether people write it as such: a redirect comes of a merge, a quota's moves are its own. */
 export function isWritten(field: FieldInfo): boolean {
-  return field.by !== 'server' && field.merge !== 'quota';
+  return field.by !== 'server' && field.merge !== 'quota' && field.redirect !== true;
 }
 
 export function writtenFields(coll: string): string[] {

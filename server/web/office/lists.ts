@@ -1,6 +1,7 @@
 // Which columns and filters a list has, by the schema of its collection; and what an address of it asks for.
 
 import type { FieldInfo } from '../sdk/schema';
+import type { RecordKey } from '../sdk/types';
 import { get } from './api';
 import { dayBounds } from './drafts';
 import { collTitle, fieldOf, fieldTitle, infoOf } from './names';
@@ -9,7 +10,7 @@ import type { Query } from './router';
 import type { ListReply, RecordRow } from './types';
 
 export const PAGE_ROWS = 50;
-const MOST_COLUMNS = 6;
+const MOST_COLUMNS = 7;
 const LONG_TEXT = 200;
 const MOST_SELECTS = 3;
 
@@ -22,18 +23,18 @@ function isShown(field: FieldInfo, derived: boolean): boolean {
   return field.enum !== undefined || (field.max_length ?? 0) <= LONG_TEXT;
 }
 
-/** The fields that become columns: what names a record first, then as the schema has them. */
-export function columnFields(coll: string): string[] {
+/** The fields that may become columns: what names a record first, then as the schema has them. */
+function shownFields(coll: string): string[] {
   const info = infoOf(coll);
   if (info === undefined) return [];
   const names = Object.entries(info.fields).filter(([, field]) => isShown(field, info.derived)).map(([name]) => name);
   const first = names.filter((name) => name === 'title' || name === 'name' || info.key?.includes(name) === true);
-  return [...first, ...names.filter((name) => !first.includes(name))].slice(0, info.key === undefined ? MOST_COLUMNS : MOST_COLUMNS + 2);
+  return [...first, ...names.filter((name) => !first.includes(name))];
 }
 
 /** Without those that are empty in every row on show, and whose place would be lost to the others. */
-export function filledColumns(coll: string, rows: readonly RecordRow[], most = MOST_COLUMNS + 2): string[] {
-  const fields = columnFields(coll);
+export function filledColumns(coll: string, rows: readonly RecordRow[], most = MOST_COLUMNS): string[] {
+  const fields = shownFields(coll);
   const empty = (value: unknown) => value === undefined || value === null || (Array.isArray(value) && value.length === 0);
   return fields.filter((name, i) => i === 0 || rows.some(({ fields: has }) => !empty(has?.[name]))).slice(0, most);
 }
@@ -45,6 +46,10 @@ export function headTitle(coll: string, field: string): string {
   return named ? collTitle(other) : fieldTitle(coll, field).replace(/\s*[（(].*$/, '');
 }
 
+export function hasOwnScope({ scope, id }: RecordKey): boolean {
+  return scope === id || scope.endsWith(`:${id}`);
+}
+
 export function selectFields(coll: string): string[] {
   return Object.entries(infoOf(coll)?.fields ?? {}).filter(([, field]) => field.enum !== undefined || field.type === 'boolean').map(([name]) => name).slice(0, MOST_SELECTS);
 }
@@ -52,11 +57,11 @@ export function selectFields(coll: string): string[] {
 /** The field by whose day it can be filtered. */
 export function dayField(coll: string): string | null {
   const info = infoOf(coll);
-  return columnFields(coll).find((name) => ['time', 'date'].includes(info?.fields[name]?.type ?? '')) ?? null;
+  return shownFields(coll).find((name) => ['time', 'date'].includes(info?.fields[name]?.type ?? '')) ?? null;
 }
 
 export function firstSort(coll: string): string {
-  const fields = columnFields(coll);
+  const fields = shownFields(coll);
   const day = dayField(coll);
   if (day !== null && infoOf(coll)?.facts !== true) return `-${day}`;
   return fields.includes('name') ? 'name' : '-seq';

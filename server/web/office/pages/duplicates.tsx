@@ -154,7 +154,7 @@ function Compare({ two: { one, other }, stays, onStays }: { two: Two; stays: str
       <a href={recordHref(row)}>{ownName(row.fields) || row.id}</a> <span class="small quiet code">{row.id}</span>
       {onStays === null
         ? <p>{row.id === stays ? <Tag tone="good" icon="check">{t('merge.stays')}</Tag> : <Tag>{t('merge.leads')}</Tag>}</p>
-        : <label class="radio"><input type="radio" name="stays" checked={row.id === stays} onChange={() => onStays(row.id)} /> <span>{t('merge.stays')}</span></label>}
+        : <label class="radio row"><input type="radio" name="stays" checked={row.id === stays} onChange={() => onStays(row.id)} /> <span>{t('merge.stays')}</span></label>}
     </th>
   );
   return (

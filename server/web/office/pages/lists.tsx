@@ -4,9 +4,9 @@
 import { Button } from '../../ui/button';
 import { SearchField } from '../../ui/fields';
 import { Banner, Tag } from '../../ui/words';
-import { ApiError } from '../api';
+import { ApiError, inTurn } from '../api';
 import { timeOfSeq } from '../edits';
-import { canSort, dayField, filledColumns, firstSort, headTitle, isFiltered, otherFilters, PAGE_ROWS, readList, selectFields } from '../lists';
+import { canSort, dayField, filledColumns, firstSort, hasOwnScope, headTitle, isFiltered, otherFilters, PAGE_ROWS, readList, selectFields } from '../lists';
 import { useLoad } from '../load';
 import { choicesOf, collections, collTitle, fieldOf, fieldTitle, infoOf } from '../names';
 import { SelectField } from '../parts/fields';
@@ -21,13 +21,15 @@ import { searchScopes, useScopeTitle } from '../scopes';
 import type { ListReply, RecordRow } from '../types';
 import { t } from '../words';
 
+const COUNTS_AT_ONCE = 2;
+
 export function ListPage({ parts, query }: Place) {
   const [coll] = parts;
   if (coll === undefined) return <CollectionsPage />;
   return <OneList key={coll} coll={coll} query={query} />;
 }
 
-/** What the others collections hold: most of it is looked up here once a month. */
+/** All collections, also those that are looked up once a month. */
 function CollectionsPage() {
   return (
     <>
@@ -46,15 +48,17 @@ function CollectionsPage() {
   );
 }
 
+const oneOfFew = inTurn(COUNTS_AT_ONCE);
+
 function Count({ coll }: { coll: string }) {
-  const { data, error } = useLoad(coll, (signal) => readList(coll, new URLSearchParams({ sort: 'id' }), signal, 1));
+  const { data, error } = useLoad(coll, (signal) => oneOfFew(() => readList(coll, new URLSearchParams({ sort: 'id' }), signal, 1)));
   if (data === null) return <span class="small quiet">{error === null || error.status === 503 ? '…' : '–'}</span>;
   return <span class="small quiet num">{t('lists.total', { n: data.total })}</span>;
 }
 
 /** Where each record has a scope of its own, that says nothing new. */
 function hasOwnScopes(rows: readonly RecordRow[]): boolean {
-  return rows.every(({ scope, id }) => scope === id || scope.endsWith(`:${id}`));
+  return rows.every(hasOwnScope);
 }
 
 function columns(coll: string, rows: readonly RecordRow[]): Column<RecordRow>[] {

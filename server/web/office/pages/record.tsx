@@ -9,6 +9,7 @@ import { ApiError, explain } from '../api';
 import { editableFields } from '../drafts';
 import { handIn, isChanged, timeOfSeq } from '../edits';
 import { OfficeIcon } from '../icons';
+import { hasOwnScope } from '../lists';
 import { useLoad } from '../load';
 import { collTitle, fieldTitle, infoOf } from '../names';
 import { ConfirmDialog } from '../parts/dialog';
@@ -74,7 +75,7 @@ function Whole({ row, name, within, onChanged, onRow }: WholeProps) {
       <PageHead
         title={name}
         within={within}
-        about={<>{gone && <Tag tone="bad">{t('record.deleted')}</Tag>} <ScopeName id={row.scope} /> · <span class="code">{row.id}</span> · {t('lists.changed')} <When ms={timeOfSeq(row.seq)} /></>}
+        about={<>{gone && <Tag tone="bad">{t('record.deleted')}</Tag>} {!hasOwnScope(row) && <><ScopeName id={row.scope} /> · </>}<span class="code">{row.id}</span> · {t('lists.changed')} <When ms={timeOfSeq(row.seq)} /></>}
         actions={asked !== 'edit' && <Actions row={row} onAsk={setAsked} />}
       />
       {report !== null && <EraseReport report={report} />}
@@ -132,7 +133,7 @@ function FieldsCard({ row }: { row: RecordRow }) {
   const names = [...known, ...Object.keys(fields).filter((name) => !known.includes(name))];
   const isEmpty = (name: string) => fields[name] === undefined || fields[name] === null || (Array.isArray(fields[name]) && fields[name].length === 0);
   const filled = names.filter((name) => !isEmpty(name));
-  const empty = names.filter(isEmpty);
+  const empty = names.filter((name) => isEmpty(name) && info?.fields[name]?.redirect !== true);
   return (
     <section class="card" aria-label={t('record.fields')}>
       <h2>{t('record.fields')}</h2>
