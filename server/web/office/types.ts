@@ -27,6 +27,8 @@ export interface DeviceRow {
   replaced_by: string | null;
   wipe: { ordered: number; now: boolean; confirmed: number | null; discarded: number } | null;
   online?: boolean;
+  /** By which somebody of the office writes. */
+  desk?: boolean;
 }
 
 export interface DevicesReply {

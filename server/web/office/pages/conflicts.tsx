@@ -5,7 +5,7 @@ import { Segments } from '../../ui/fields';
 import { Tag } from '../../ui/words';
 import { get } from '../api';
 import { conflictHref } from '../conflicts';
-import { deviceName, useDeviceNames } from '../device_names';
+import { deviceName, useDeviceNames, type DeviceNames } from '../device_names';
 import { useLoad } from '../load';
 import { collTitle, fieldTitle } from '../names';
 import { valueText } from '../op_text';
@@ -22,7 +22,7 @@ import { t } from '../words';
 
 const PAGE_ROWS = 50;
 
-function columns(names: ReadonlyMap<string, string>): Column<ConflictRow>[] {
+function columns(names: DeviceNames): Column<ConflictRow>[] {
   const by = (device: string) => <span class="small quiet">{deviceName(names, device)}</span>;
   return [
     { name: 'record', title: t('conflict.record'), grows: true, cell: (row) => <span class="two"><RecordName record={row} /><span class="small quiet">{collTitle(row.coll)} · <ScopeName id={row.scope} /></span></span> },

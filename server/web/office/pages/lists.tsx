@@ -2,7 +2,6 @@
 // is chosen stands in the address.
 
 import { Button } from '../../ui/button';
-import { SearchField } from '../../ui/fields';
 import { Banner, Tag } from '../../ui/words';
 import { ApiError, inTurn } from '../api';
 import { timeOfSeq } from '../edits';
@@ -13,15 +12,20 @@ import { SelectField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { Pick } from '../parts/pick';
 import { ScopeName } from '../parts/scope_fields';
+import { TypedSearch } from '../parts/search';
 import { DataTable, type Column } from '../parts/table';
 import { When } from '../parts/time';
 import { RecordName, recordHref, Value } from '../parts/values';
 import { changeQuery, placeText, type Place } from '../router';
 import { searchScopes, useScopeTitle } from '../scopes';
 import type { ListReply, RecordRow } from '../types';
-import { t } from '../words';
+import { t, type OfficeKey } from '../words';
 
 const COUNTS_AT_ONCE = 2;
+/** On a narrow screen. */
+const MAIN_COLUMNS = 4;
+/** Those that are spoken of in the plural. */
+const HEADINGS: Readonly<Record<string, OfficeKey>> = { event: 'lists.events', station: 'lists.stations', volunteer: 'lists.people' };
 
 export function ListPage({ parts, query }: Place) {
   const [coll] = parts;
@@ -75,10 +79,11 @@ function columns(coll: string, rows: readonly RecordRow[]): Column<RecordRow>[] 
       sorts: canSort(coll, field),
       end: isNumber(coll, field),
       grows: i === 0,
+      minor: i > MAIN_COLUMNS,
       cell: cell(field, i === 0),
     })),
     ...(hasOwnScopes(rows) ? [] : [{ name: 'scope', title: t('access.scope'), sorts: true, cell: ({ scope }: RecordRow) => <span class="cut"><ScopeName id={scope} /></span> } as Column<RecordRow>]),
-    { name: 'seq', title: t('lists.changed'), sorts: true, cell: ({ seq }) => <span class="quiet"><When ms={timeOfSeq(seq)} /></span> },
+    { name: 'seq', title: t('lists.changed'), sorts: true, minor: true, cell: ({ seq }) => <span class="quiet"><When ms={timeOfSeq(seq)} /></span> },
   ];
 }
 
@@ -98,7 +103,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
   const filtered = isFiltered(query);
   return (
     <>
-      <PageHead title={collTitle(coll)} about={data === null ? undefined : <Counts data={data} filtered={filtered} />} within={{ title: t('lists.records'), href: placeText('lists') }}
+      <PageHead title={HEADINGS[coll] === undefined ? collTitle(coll) : t(HEADINGS[coll])} about={data === null ? undefined : <Counts data={data} filtered={filtered} />} within={{ title: t('lists.records'), href: placeText('lists') }}
                 actions={coll === 'volunteer' && <a class="button" href={placeText('duplicates')}>{t('duplicates.title')}</a>} />
       <Filters coll={coll} query={query} filtered={filtered} />
       {warming && <Warming error={error} />}
@@ -149,7 +154,7 @@ function Filters({ coll, query, filtered }: { coll: string; query: URLSearchPara
   const clear = () => change(Object.fromEntries([...query.keys()].filter((key) => key !== 'sort').map((key) => [key, ''])));
   return (
     <div class="filters" role="search">
-      <SearchField label={t('lists.search')} value={query.get('q') ?? ''} onInput={(q) => change({ q })} />
+      <TypedSearch label={t('lists.search')} value={query.get('q') ?? ''} onInput={(q) => change({ q })} />
       {selectFields(coll).map((field) => <ChoiceFilter key={field} coll={coll} field={field} value={query.get(field) ?? ''} onChange={(value) => change({ [field]: value })} />)}
       {day !== null && <Days coll={coll} field={day} query={query} onChange={change} />}
       <ScopeFilter query={query} onChange={change} />

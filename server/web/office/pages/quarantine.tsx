@@ -1,9 +1,9 @@
 // What the server did not take in: kept whole, to be corrected and handed in again, or dismissed.
 
 import { Button } from '../../ui/button';
-import { SearchField, Segments } from '../../ui/fields';
+import { Segments } from '../../ui/fields';
 import { Banner, Tag } from '../../ui/words';
-import { deviceName, useDeviceNames } from '../device_names';
+import { deviceName, useDeviceNames, type DeviceNames } from '../device_names';
 import { PAGE_ROWS, readList } from '../lists';
 import { useLoad } from '../load';
 import { collTitle } from '../names';
@@ -12,6 +12,7 @@ import { SelectField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { Pick } from '../parts/pick';
 import { ScopeName } from '../parts/scope_fields';
+import { TypedSearch } from '../parts/search';
 import { DataTable, type Column } from '../parts/table';
 import { When } from '../parts/time';
 import { RecordName } from '../parts/values';
@@ -25,7 +26,7 @@ import { text } from '../field_text';
 const CODES = ['scope.forbidden', 'scope.unknown', 'access.denied', 'device.draining', 'field.limit', 'field.type', 'field.kind', 'field.full', 'field.required',
                'facts.immutable', 'record.too_large', 'collection.unknown', 'quota.exhausted', 'quota.exceeded', 'person.erased', 'op.reused', 'op.lost'] as const;
 
-function columns(names: ReadonlyMap<string, string>): Column<RecordRow>[] {
+function columns(names: DeviceNames): Column<RecordRow>[] {
   return [
     { name: 'record', title: t('conflict.record'), grows: true, cell: ({ fields }) => <About fields={fields ?? {}} /> },
     { name: 'code', title: t('refused.why'), sorts: true, cell: ({ fields }) => <span class="two"><span title={text(fields, 'code')}>{refusedText(text(fields, 'code'))}</span><span class="small quiet cut">{text(fields, 'detail')}</span></span> },
@@ -64,7 +65,7 @@ export function QuarantinePage({ query }: Place) {
       <PageHead title={t('quarantine.title')} about={t('quarantine.about')} />
       <div class="filters" role="search">
         <Segments label={t('device.state')} value={state} choices={(['open', 'replayed', 'dismissed', 'all'] as const).map((one) => [one, t(`refused_state.${one}`)] as const)} onChange={(next) => change({ state: next === 'open' ? '' : next })} />
-        <SearchField label={t('lists.search')} value={query.get('q') ?? ''} onInput={(q) => change({ q })} />
+        <TypedSearch label={t('lists.search')} value={query.get('q') ?? ''} onInput={(q) => change({ q })} />
         <SelectField bare label={t('refused.why')} value={code} choices={[['', t('refused.any_code')], ...[...new Set<string>([...CODES, ...(code === '' ? [] : [code])])].map((one) => [one, refusedText(one)] as [string, string])]} onChange={(next) => change({ code: next })} />
         <div class="scope-filter"><Pick label={t('refused.device')} placeholder={t('refused.device')} search={searchDevices} shown={device === '' ? '' : deviceName(names, device)} onPick={({ id }) => change({ device: id })} /></div>
         {filtered && <Button kind="bare" onClick={() => change({ q: '', device: '', code: '' })}>{t('do.clear')}</Button>}

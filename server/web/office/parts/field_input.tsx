@@ -76,12 +76,16 @@ function MomentField({ label, type, value, wrong, onInput }: Omit<RegisterInputP
 
 function SetInput({ coll, field, label, info, value, onChange, wrong }: FieldInputProps & { label: string; info: FieldInfo; value: string[] }) {
   const choices = choicesOf(coll, field);
+  // What stands in the field counts already, so that nothing moves away from under a click on "save".
   const [text, setText] = useState('');
-  const add = () => {
-    const one = text.trim();
-    if (one !== '' && !value.includes(one)) onChange([...value, one]);
-    setText('');
+  const pending = text.trim();
+  const kept = pending === '' ? value : value.filter((one, i) => one !== pending || i < value.length - 1);
+  const type = (next: string) => {
+    setText(next);
+    const said = next.trim();
+    onChange(said === '' || kept.includes(said) ? kept : [...kept, said]);
   };
+  const add = () => setText('');
   if (choices.length > 0) {
     return (
       <fieldset class="plain ticks">
@@ -98,9 +102,9 @@ function SetInput({ coll, field, label, info, value, onChange, wrong }: FieldInp
   return (
     <fieldset class="plain stack tight">
       <legend>{label}</legend>
-      {value.length > 0 && (
+      {kept.length > 0 && (
         <ul class="chips">
-          {value.map((one) => (
+          {kept.map((one) => (
             <li key={one}>
               {valueText(coll, field, one)}
               <Button kind="bare" icon="close" label={t('scope.remove', { name: one })} onClick={() => onChange(value.filter((other) => other !== one))} />
@@ -109,12 +113,12 @@ function SetInput({ coll, field, label, info, value, onChange, wrong }: FieldInp
         </ul>
       )}
       <div class="with-button">
-        <input class="input" aria-label={t('edit.add_to', { field: label })} placeholder={t('edit.add_to', { field: label })} maxLength={info.max_length} value={text} onInput={(event) => setText(event.currentTarget.value)}
+        <input class="input" aria-label={t('edit.add_to', { field: label })} placeholder={t('edit.add_to', { field: label })} maxLength={info.max_length} value={text} onInput={(event) => type(event.currentTarget.value)}
                onKeyDown={(event) => {
                  if (event.key !== 'Enter') return;
                  event.preventDefault();
                  add();
-               }} onBlur={add} />
+               }} />
         <button type="button" class="button bare" onClick={add}>{t('edit.add_do')}</button>
       </div>
       {wrong !== undefined && <p class="wrong" role="alert">{wrongText(wrong)}</p>}

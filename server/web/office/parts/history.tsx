@@ -6,6 +6,7 @@ import { spanText } from '../../ui/format';
 import { Banner } from '../../ui/words';
 import type { RecordKey } from '../../sdk/types';
 import { explain, get } from '../api';
+import { THE_SERVER, useDeviceNames } from '../device_names';
 import { useLoad } from '../load';
 import { opLines } from '../op_text';
 import { placeText } from '../router';
@@ -21,7 +22,6 @@ const SHOWN_FIRST = 12;
 const SHOWN_MORE = 50;
 /** What came in sooner was written there and then, as far as anybody cares. */
 const LATE_MS = 120_000;
-const THE_SERVER = '0000000000';
 
 interface Past {
   steps: HistoryStep[];
@@ -42,7 +42,9 @@ async function readHistory(key: RecordKey, signal: AbortSignal): Promise<Past> {
 }
 
 export function Writer({ device, name }: { device: string; name: string }) {
+  const names = useDeviceNames();
   if (device === THE_SERVER) return <span>{t('history.server')}</span>;
+  if (names.get(device)?.desk !== false) return <span title={device}>{name === '' ? device : name}</span>;
   return <a href={placeText('devices', [device])} title={device}>{name === '' ? device : name}</a>;
 }
 

@@ -39,7 +39,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
   if (coll === 'note' && (data === null || data.matching === 0)) return null;
   const fields = filledColumns(coll, data?.rows ?? []).filter((name) => name !== without).slice(0, SHOWN_FIELDS);
   return (
-    <section class="stack tight" aria-label={collTitle(coll)}>
+    <div class="stack tight">
       <div class="head-row">
         <h2>{collTitle(coll)} {data !== null && <span class="quiet num">{data.matching}</span>}</h2>
         {data !== null && data.matching > data.rows.length && <a class="small" href={placeText('lists', [coll], query)}>{t('related.all', { n: data.matching })}</a>}
@@ -55,7 +55,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
         onRetry={reload}
         empty={{ icon: 'note', title: t('lists.none', { coll: collTitle(coll) }) }}
       />
-    </section>
+    </div>
   );
 }
 
