@@ -83,6 +83,9 @@ function pause(ms: number): Promise<void> {
   });
 }
 
+const BUSY_TRIES = 6;
+const BUSY_MS = 400;
+
 // --- one request -----------------------------------------------------------------------------------------
 
 export interface RequestOptions {
@@ -137,6 +140,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 
 /** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
 export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+  let tries = 0;
   for (let refreshed = false; ; ) {
     stopIfAborted(options.signal);
     let response: Response;
@@ -158,6 +162,13 @@ export async function request<Reply>(method: string, path: string, options: Requ
     if (error.code === 'auth.csrf' && !refreshed && options.open !== true && gate !== null) {
       refreshed = true;
       if (await gate.refresh()) continue;
+    }
+    // The server reads a few things for one person at a time; what is only read waits for its turn.
+    if (error.code === 'busy' && method === 'GET' && tries < BUSY_TRIES) {
+      tries++;
+      await pause((error.retryAfterMs ?? 0) / 4 + Math.random() * BUSY_MS);
+      if (options.signal?.aborted === true) throw new DOMException('', 'AbortError');
+      continue;
     }
     throw error;
   }
@@ -186,11 +197,29 @@ export function del<Reply>(path: string): Promise<Reply> {
   return request<Reply>('DELETE', path);
 }
 
+/** At most so many at once: names of what a page mentions do not crowd out the page itself. */
+export function inTurn(most: number): <Reply>(doing: () => Promise<Reply>) => Promise<Reply> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (doing) => {
+    if (running >= most) await new Promise<void>((go) => waiting.push(go));
+    running++;
+    try {
+      return await doing();
+    } finally {
+      running--;
+      waiting.shift()?.();
+    }
+  };
+}
+
 /** What went wrong, and what to do, in the language on show. */
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return t('err.internal', { detail: error instanceof Error ? error.message : String(error) });
   const key = `err.${error.code}`;
   const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
   if (hasSentence(key)) return t(key, { n: seconds, detail: error.detail });
+  const refused = `refusal.${error.code}`;
+  if (hasSentence(refused)) return `${t(refused)}${error.detail === '' ? '' : ` (${error.detail})`}`;
   return t('err.other', { code: error.code, detail: error.detail });
 }

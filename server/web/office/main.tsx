@@ -4,6 +4,7 @@ import '../ui/tokens.css';
 import '../ui/base.css';
 import '../ui/parts.css';
 import './office.css';
+import './records.css';
 import { Office } from './office';
 import { watchPresence } from './presence';
 import { replace } from './router';

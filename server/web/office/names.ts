@@ -1,7 +1,7 @@
 // What collections and fields are called, by the schemas that the pages were built with.
 
 import { COLLECTIONS } from '../sdk/collections';
-import type { CollectionInfo } from '../sdk/schema';
+import type { CollectionInfo, FieldInfo } from '../sdk/schema';
 import { titled } from '../ui/i18n';
 
 const infos: Readonly<Record<string, CollectionInfo>> = COLLECTIONS;
@@ -17,4 +17,17 @@ export function collTitle(coll: string): string {
 export function fieldTitle(coll: string, field: string): string {
   const title = infos[coll]?.fields[field]?.title;
   return title === undefined ? field : titled(title);
+}
+
+export function infoOf(coll: string): CollectionInfo | undefined {
+  return infos[coll];
+}
+
+export function fieldOf(coll: string, field: string): FieldInfo | undefined {
+  return infos[coll]?.fields[field];
+}
+
+/** The choices of a field that has some, with their names. */
+export function choicesOf(coll: string, field: string): [string, string][] {
+  return Object.entries(infos[coll]?.fields[field]?.enum ?? {}).map(([choice, title]) => [choice, titled(title)]);
 }

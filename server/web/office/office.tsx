@@ -8,7 +8,7 @@ import { Toasts } from '../ui/toast';
 import { Banner, Empty } from '../ui/words';
 import { onAway } from './api';
 import { OfficeIcon } from './icons';
-import { GROUPS, pages, type PageEntry } from './pages';
+import { entryAt, GROUPS, pages, type PageEntry } from './pages';
 import { SetupPage } from './pages/setup';
 import { SignInPage } from './pages/sign_in';
 import { Dialog } from './parts/dialog';
@@ -54,7 +54,7 @@ export function Office({ link }: { link: string | null }) {
 
 function Frame({ session, place }: { session: Session; place: Place }) {
   const entries = offered();
-  const entry = place.page === '' ? entries[0] : entries.find(({ name }) => name === place.page);
+  const entry = place.page === '' ? entries[0] : entryAt(entries, place);
   const where = `${place.page}/${place.parts.join('/')}`;
   // A new page is a new place: the focus goes to its heading, for those who hear it.
   useEffect(() => {
@@ -68,7 +68,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
         event.preventDefault();
         document.getElementById('main')?.focus();
       }}>{t('office.skip')}</a>
-      <Navigation session={session} entries={entries} current={entry?.name} />
+      <Navigation session={session} entries={entries} current={entry} />
       <main id="main" tabIndex={-1}>
         <AwayBanner />
         <div class="office-page" key={`${currentLang()} ${where}`}>
@@ -82,7 +82,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
   );
 }
 
-function Navigation({ session, entries, current }: { session: Session; entries: PageEntry[]; current: string | undefined }) {
+function Navigation({ session, entries, current }: { session: Session; entries: PageEntry[]; current: PageEntry | undefined }) {
   const [open, setOpen] = useState(false);
   const shown = entries.filter(({ icon }) => icon !== undefined);
   return (
@@ -98,9 +98,9 @@ function Navigation({ session, entries, current }: { session: Session; entries: 
         <nav aria-label={t('office.navigation')}>
           {GROUPS.map((group) => shown.filter((entry) => entry.group === group)).map((group) => group[0] !== undefined && (
             <ul key={group[0].group}>
-              {group.map(({ name, title, icon, href }) => (
-                <li key={name}>
-                  <a href={href ?? placeText(name)} aria-current={name === current ? 'page' : undefined} onClick={() => setOpen(false)}>
+              {group.map((entry) => ({ ...entry, on: entry === current })).map(({ name, part, title, icon, href, on }) => (
+                <li key={title}>
+                  <a href={href ?? placeText(name, part === undefined ? [] : [part])} aria-current={on ? 'page' : undefined} onClick={() => setOpen(false)}>
                     <OfficeIcon name={icon ?? 'note'} small />
                     <span>{t(title)}</span>
                   </a>

@@ -1,7 +1,7 @@
 // What scopes are called. Titles are read one by one as they are shown, and kept while the page is open.
 
 import { useEffect, useState } from 'preact/hooks';
-import { get } from './api';
+import { get, inTurn } from './api';
 import { t } from './words';
 import type { RecordRow } from './types';
 
@@ -13,6 +13,8 @@ export interface Scope {
 export const EVERYWHERE = '*';
 const FOUND_AT_MOST = 20;
 
+const TITLES_AT_ONCE = 1;
+const oneOfFew = inTurn(TITLES_AT_ONCE);
 const titles = new Map<string, Promise<string>>();
 
 function titleOf(row: RecordRow): string {
@@ -24,7 +26,7 @@ function titleOf(row: RecordRow): string {
 export function scopeTitle(id: string): Promise<string> {
   let known = titles.get(id);
   if (known === undefined) {
-    known = get<{ records: RecordRow[] }>('/v1/records', { scope: id, coll: 'scope', id: id.replaceAll('/', '-') })
+    known = oneOfFew(() => get<{ records: RecordRow[] }>('/v1/records', { scope: id, coll: 'scope', id: id.replaceAll('/', '-') }))
       .then(({ records }) => (records[0] === undefined ? id : titleOf(records[0])))
       .catch(() => {
         titles.delete(id);

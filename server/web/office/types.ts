@@ -1,5 +1,7 @@
 // The server's answers, as docs/protocol.md and schemas/messages give them.
 
+import type { Edits, Fields, Json, RecordKey } from '../sdk/types';
+
 export const ROLES = ['volunteer', 'lead', 'station', 'office', 'administrator'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -25,6 +27,8 @@ export interface DeviceRow {
   replaced_by: string | null;
   wipe: { ordered: number; now: boolean; confirmed: number | null; discarded: number } | null;
   online?: boolean;
+  /** By which somebody of the office writes. */
+  desk?: boolean;
 }
 
 export interface DevicesReply {
@@ -125,7 +129,91 @@ export interface RecordRow {
   coll: string;
   id: string;
   seq: number;
-  fields?: Record<string, unknown>;
+  fields?: Fields;
   deleted?: boolean;
   conflicts?: number;
+}
+
+export interface ListReply {
+  coll: string;
+  total: number;
+  matching: number;
+  offset: number;
+  rows: RecordRow[];
+  seq: number;
+}
+
+/** An op as it was handed in: a device may have written anything into it. */
+export type HandedIn = Partial<RecordKey & Edits> & { n?: number; base?: number; schema?: number };
+
+export interface HistoryStep {
+  device: string;
+  name: string;
+  n: number;
+  seq: number;
+  /** ms since 1970, as all times here. */
+  stamp: number;
+  received: number;
+  op: HandedIn;
+}
+
+export interface HistoryReply {
+  history: HistoryStep[];
+  next?: string | null;
+}
+
+export interface ConflictRow extends RecordKey {
+  field: string;
+  kind: 'concurrent' | 'deleted' | 'late';
+  value: Json;
+  by: string;
+  n: number;
+  part?: number;
+  stamp: number;
+  winner?: { value: Json; by: string };
+  review?: { by: string; n: number; stamp: number };
+}
+
+export interface ConflictsReply {
+  conflicts: ConflictRow[];
+  next?: string | null;
+}
+
+export type Saw = { record: 'unknown' | 'deleted' } | { record: 'live'; value: Json };
+
+export interface Author {
+  by: string;
+  name: string;
+  n: number;
+  seq?: number;
+  stamp?: number;
+  wall?: number;
+  received?: number;
+  saw?: Saw;
+}
+
+export interface Conflict extends RecordKey {
+  seq: number;
+  field: string;
+  merge: 'register' | 'counter' | 'set' | 'log' | 'quota';
+  kind: ConflictRow['kind'];
+  state: 'open' | 'settled' | 'agrees';
+  value: Json;
+  part: number;
+  lost: Author;
+  winner?: Author & { value?: Json; deleted?: true };
+  review?: { settled: boolean; by: string; name: string; n: number; stamp: number };
+}
+
+export interface QuarantineReply {
+  quarantine: { device: string; n: number; code: string; detail: string; received: number; op: HandedIn }[];
+  next?: string | null;
+}
+
+export interface EraseReply {
+  person: string;
+  mark: string;
+  state: 'erased' | 'erased_before' | 'unknown';
+  erased: { records: (RecordKey & { fields: string[] })[]; history_ops: number; conflicts: number; refused: number };
+  remains: { what: string; count: number; why: string; places?: RecordKey[] }[];
 }

@@ -17,7 +17,7 @@ import { searchScopes, useScopeTitle } from '../scopes';
 import type { AccessReply, Decision, DevicesReply } from '../types';
 import { t, type OfficeKey } from '../words';
 
-async function searchDevices(q: string, signal: AbortSignal) {
+export async function searchDevices(q: string, signal: AbortSignal) {
   const { devices } = await get<DevicesReply>('/v1/devices', { q, limit: 20, offset: 0 }, signal);
   return devices.map(({ device, name }) => ({ id: device, title: name || device }));
 }

@@ -1,0 +1,88 @@
+// Ops that the server refused: the record about each, the op itself, and what becomes of it.
+
+import type { Edits, RecordKey } from '../sdk/types';
+import { ApiError, get } from './api';
+import { handIn, type Edit } from './edits';
+import { infoOf } from './names';
+import { readRecord } from './record_names';
+import type { HandedIn, QuarantineReply, RecordRow } from './types';
+
+export const OFFICE_SCOPE = 'system:office';
+
+export interface Refused {
+  row: RecordRow;
+  /** `null`: it is not in the quarantine any more, or was never an object. */
+  op: HandedIn | null;
+}
+
+export interface RefusedName {
+  device: string;
+  n: number;
+  /** A second content under a number that was used before: it cannot be replayed. */
+  variant: boolean;
+}
+
+export function refusedName(id: string): RefusedName | null {
+  const found = /^([0-9A-Z]+)~(\d+)(~[0-9a-f]+)?$/i.exec(id);
+  return found === null ? null : { device: found[1] as string, n: Number(found[2]), variant: found[3] !== undefined };
+}
+
+const PART = 200;
+const MOST_PARTS = 50;
+
+async function findOp({ device, n, variant }: RefusedName, signal?: AbortSignal): Promise<HandedIn | null> {
+  let after: string | undefined;
+  const found: HandedIn[] = [];
+  for (let part = 0; part < MOST_PARTS; part++) {
+    const reply: QuarantineReply = await get<QuarantineReply>('/v1/quarantine', { device, limit: PART, after }, signal);
+    for (const one of reply.quarantine) if (one.n === n && typeof one.op === 'object' && one.op !== null) found.push(one.op);
+    // The first content under a number comes first.
+    if (!variant && found[0] !== undefined) return found[0];
+    if (!reply.next) break;
+    after = reply.next;
+  }
+  return found.at(variant ? -1 : 0) ?? null;
+}
+
+export async function readRefused(id: string, signal?: AbortSignal): Promise<Refused> {
+  const name = refusedName(id);
+  const row = name === null ? null : await readRecord({ scope: OFFICE_SCOPE, coll: 'refused', id }, signal);
+  if (name === null || row === null) throw new ApiError('http.not_found', 404, id);
+  return { row, op: await findOp(name, signal) };
+}
+
+/** What an op does, without what it says of itself. */
+export const EDITS = ['set', 'inc', 'add', 'remove', 'append', 'grant', 'lease', 'spend', 'return', 'reclaim', 'settle', 'reopen', 'del'] as const;
+
+export function editsIn(op: HandedIn): Edits {
+  return Object.fromEntries(EDITS.filter((name) => op[name] !== undefined).map((name) => [name, op[name]]));
+}
+
+export interface Corrected extends RecordKey {
+  edits: Edits;
+}
+
+/** The corrected op, as its author would have handed it in: with what they had seen. */
+export function replayEdit(id: string, op: HandedIn, { scope, coll, id: record, edits }: Corrected): Edit {
+  const { device, n } = refusedName(id) as RefusedName;
+  return { scope, coll, id: record, base: op.base ?? 0, schema: op.schema ?? infoOf(coll)?.version ?? 1, ...edits, replays: { device, n } };
+}
+
+/** Says what becomes of it, against the state that the page showed. */
+export async function setState({ id, seq }: RecordRow, set: { state: string; reason: string | null }): Promise<void> {
+  await handIn([{ scope: OFFICE_SCOPE, coll: 'refused', id, if_seq: seq, set }]);
+}
+
+/** What is typed as JSON: the edits of an op; says where it is none. */
+export function parseEdits(text: string): Edits | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return '{…}';
+  const unknown = Object.keys(value).filter((name) => !(EDITS as readonly string[]).includes(name));
+  if (unknown.length > 0) return unknown.join(', ');
+  return Object.keys(value).length === 0 ? '{}' : (value as Edits);
+}
