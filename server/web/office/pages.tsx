@@ -12,7 +12,11 @@ import { DevicesPage } from './pages/devices';
 import { EnrolPage } from './pages/enrol';
 import { MePage } from './pages/me';
 import { PolicyPage } from './pages/policy';
+import { ReportPage } from './pages/report';
+import { ReportsPage } from './pages/reports';
 import { SheetPage } from './pages/sheet';
+import { TodayPage } from './pages/today';
+import { WallPage } from './pages/wall';
 import type { Place } from './router';
 import { isAdministrator } from './session';
 import type { OfficeKey } from './words';
@@ -25,6 +29,8 @@ export interface PageEntry {
   icon?: OfficeIconName;
   group: 'city' | 'records' | 'devices' | 'office';
   administrator?: true;
+  /** It has the whole screen, without navigation. */
+  bare?: true;
   /** Where the navigation leads, when that is not "#/name". */
   href?: string;
   show: (place: Place) => VNode;
@@ -34,6 +40,9 @@ export const GROUPS = ['city', 'records', 'devices', 'office'] as const;
 
 export const pages: readonly PageEntry[] = [
   // The city: today, reports.
+  { name: 'today', title: 'today.title', icon: 'pulse', group: 'city', show: () => <TodayPage /> },
+  { name: 'wall', title: 'today.title', group: 'city', bare: true, show: () => <WallPage /> },
+  { name: 'reports', title: 'reports.title', icon: 'chart', group: 'city', show: (place) => (place.parts[0] === undefined ? <ReportsPage /> : <ReportPage key={place.parts[0]} {...place} />) },
 
   // Records: lists, one record, conflicts, quarantine.
 

@@ -1,0 +1,191 @@
+// Today in the city, as the server counts it: the feed that follows it, and what is read off its figures.
+
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError, get } from './api';
+
+export interface StationToday {
+  scope: string;
+  id: string;
+  name: string;
+  division: string;
+  total: number;
+  hours: number[];
+}
+
+export interface EventToday {
+  scope: string;
+  id: string;
+  title: string;
+  division: string;
+  state: string;
+  starts: string | null;
+  ends: string | null;
+  present: number;
+  came: number;
+}
+
+export interface DistrictToday {
+  code: string;
+  name: string;
+  visits: number;
+  present: number;
+}
+
+export interface Today {
+  /** What the next question names, to be answered when something is new. */
+  token: string;
+  time: number;
+  day: string;
+  zone: string;
+  visits: { total: number; hours: number[]; stations: StationToday[] };
+  people: { present: number; came: number; events: EventToday[] };
+  districts: DistrictToday[];
+  devices: { known: number; online: number };
+  waiting: { ops: number; devices: number; oldest: number | null };
+}
+
+// --- read off the figures --------------------------------------------------------------------------------
+
+export const HEAT_STEPS = 5;
+
+/** How full a cell is, from 0 to HEAT_STEPS: by the square root, so that quiet hours are told apart too. */
+export function heatStep(n: number, most: number): number {
+  return n <= 0 || most <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, n / most)) * HEAT_STEPS));
+}
+
+/** The busiest first; what is equal stays in the order of its name, so that nothing moves without a reason. */
+export function busiestFirst(stations: readonly StationToday[]): StationToday[] {
+  return [...stations].sort((a, b) => b.total - a.total || a.name.localeCompare(b.name, 'zh-CN') || (a.scope < b.scope ? -1 : 1));
+}
+
+/** `stations` in an order shown before; new ones come last. */
+export function inOrder(stations: readonly StationToday[], order: readonly string[]): StationToday[] {
+  const places = new Map(order.map((scope, i) => [scope, i]));
+  const place = ({ scope }: StationToday) => places.get(scope) ?? places.size;
+  return busiestFirst(stations).sort((a, b) => place(a) - place(b));
+}
+
+const LIVE = ['open', 'planned'];
+
+/** Where people are comes first, then what is open, then what is over. */
+export function eventsInOrder(events: readonly EventToday[]): EventToday[] {
+  const rank = ({ present, state }: EventToday) => (present > 0 ? 0 : LIVE.includes(state) ? 1 : 2);
+  return [...events].sort((a, b) => rank(a) - rank(b) || b.present - a.present || b.came - a.came || a.title.localeCompare(b.title, 'zh-CN'));
+}
+
+/** Day and hour of an instant in the city, whatever the zone of the screen. */
+export function cityTime(ms: number, zone: string): { day: string; hour: number; minute: number; second: number } {
+  const parts: Record<string, string> = {};
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+  });
+  for (const { type, value } of format.formatToParts(ms)) parts[type] = value;
+  return { day: `${parts.year}-${parts.month}-${parts.day}`, hour: Number(parts.hour), minute: Number(parts.minute), second: Number(parts.second) };
+}
+
+// --- the feed --------------------------------------------------------------------------------------------
+
+const WAIT_S = 25;
+// The server answers within WAIT_S; what takes longer has got lost on its way.
+const ANSWER_MS = (WAIT_S + 8) * 1000;
+// A city at noon changes many times a second: an eye follows four.
+const LEAST_MS = 250;
+const AGAIN_MS = 2_000;
+const LAST_AGAIN_MS = 20_000;
+
+export interface Feed {
+  today: Today | null;
+  /** What the server says in place of an answer. */
+  error: ApiError | null;
+  /** The screen's clock as the server's, ms. */
+  now: number;
+  /** When the last answer came, by the server's clock. */
+  heard: number;
+  /** The figures may be behind: nothing was heard for longer than the server keeps silent. */
+  stale: boolean;
+}
+
+/** Follows the day, until the page is left. Draws anew with each answer and each second. */
+export function useToday(): Feed {
+  const [today, setToday] = useState<Today | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [ahead, setAhead] = useState(0);
+  const [heard, setHeard] = useState(Date.now);
+  const [clock, setClock] = useState(Date.now);
+
+  useEffect(() => {
+    const leaving = new AbortController();
+    void follow(leaving.signal, (reply) => {
+      const local = Date.now();
+      setToday(reply);
+      setError(null);
+      setAhead(reply.time - local);
+      setHeard(local);
+      setClock(local);
+    }, setError);
+    const timer = setInterval(() => setClock(Date.now()), 1000);
+    return () => {
+      leaving.abort();
+      clearInterval(timer);
+    };
+  }, []);
+  return { today, error, now: clock + ahead, heard: heard + ahead, stale: clock - heard > ANSWER_MS };
+}
+
+async function follow(leaving: AbortSignal, take: (today: Today) => void, fail: (error: ApiError) => void): Promise<void> {
+  let last: Today | null = null;
+  let fails = 0;
+  while (!leaving.aborted) {
+    const asked = Date.now();
+    try {
+      const reply: Today = await ask(last, leaving);
+      if (leaving.aborted) return;
+      last = reply;
+      fails = 0;
+      take(reply);
+      await pause(LEAST_MS - (Date.now() - asked), leaving);
+    } catch (fault) {
+      if (leaving.aborted) return;
+      // Asked without a token the server answers at once, and a token of an earlier run misleads nobody.
+      last = null;
+      // Neither a question that was ended at midnight nor an answer that got lost is the server's word.
+      if (!(fault instanceof ApiError)) continue;
+      fail(fault);
+      ++fails;
+      await pause(fault.retryAfterMs ?? Math.min(LAST_AGAIN_MS, AGAIN_MS * fails), leaving);
+    }
+  }
+}
+
+/** Ends early, to be asked anew, when the day turns and when no answer comes. */
+async function ask(last: Today | null, leaving: AbortSignal): Promise<Today> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const turn = last === null ? ANSWER_MS : untilMidnight(last) + LEAST_MS;
+  const timer = setTimeout(end, Math.min(ANSWER_MS, turn));
+  leaving.addEventListener('abort', end);
+  try {
+    return await get<Today>('/v1/today', last === null ? {} : { after: last.token, wait_s: WAIT_S }, ending.signal);
+  } finally {
+    clearTimeout(timer);
+    leaving.removeEventListener('abort', end);
+  }
+}
+
+export function untilMidnight({ time, zone }: Pick<Today, 'time' | 'zone'>): number {
+  const { hour, minute, second } = cityTime(time, zone);
+  return ((24 - hour) * 3600 - minute * 60 - second) * 1000 - (time % 1000);
+}
+
+function pause(ms: number, leaving: AbortSignal): Promise<void> {
+  if (ms <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      leaving.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    leaving.addEventListener('abort', done);
+  });
+}
