@@ -39,17 +39,35 @@ function lookOf(element: HTMLElement): Look {
   };
 }
 
-function axesOf({ kind, categories, measure }: Picture, look: Look): EChartsCoreOption {
+/** Hours are drawn of what is counted in minutes, so that the axis has round hours. */
+function drawnOf(n: number, { type }: Picture['measure']): number {
+  return type === 'minutes' ? n / 60 : n;
+}
+
+function textOf(n: unknown, { type }: Picture['measure']): string {
+  return numberText(type === 'minutes' ? Number(n) * 60 : Number(n), type);
+}
+
+/** Days of one year without the year: the period stands above. */
+function shortNames(categories: readonly string[]): readonly string[] {
+  const years = new Set(categories.map((text) => text.slice(0, 5)));
+  return years.size === 1 && /^\d{4}-\d\d-\d\d$/.test(categories[0] ?? '') ? categories.map((text) => text.slice(5)) : categories;
+}
+
+function axesOf({ kind, categories, series }: Picture, look: Look): EChartsCoreOption {
+  const numbered = kind === 'ranked' && series.length === 1;
   const words = { fontFamily: look.font, fontSize: look.px * 0.9, color: look.quiet };
   const value = {
     type: 'value',
-    axisLabel: { ...words, formatter: (n: number) => (measure.type === 'minutes' ? numberText(Math.round(n / 60), 'integer') : numberText(n, 'integer')) },
-    splitLine: { lineStyle: { color: look.line } },
-    minInterval: measure.type === 'minutes' ? 60 : 1,
+    // Ranked bars carry their numbers.
+    axisLabel: { ...words, show: !numbered, hideOverlap: true, formatter: (n: number) => numberText(n, 'integer') },
+    splitLine: { show: !numbered, lineStyle: { color: look.line } },
+    minInterval: 1,
+    splitNumber: 4,
   };
   const category = {
     type: 'category',
-    data: categories,
+    data: shortNames(categories),
     axisTick: { show: false },
     axisLine: { lineStyle: { color: look.line } },
     axisLabel: { ...words, hideOverlap: true, ...(kind === 'ranked' && { color: look.ink, width: look.px * 11, overflow: 'truncate', interval: 0 }) },
@@ -77,20 +95,20 @@ function optionOf(picture: Picture, look: Look): EChartsCoreOption {
       backgroundColor: look.surface,
       borderColor: look.line,
       textStyle: { color: look.ink, fontFamily: look.font, fontSize: look.px * 0.95 },
-      valueFormatter: (n: unknown) => numberText(Number(n), measure.type),
+      valueFormatter: (n: unknown) => textOf(n, measure),
     },
     ...axesOf(picture, look),
     series: series.map(({ name, values }, i) => ({
       name,
       type: asLine ? 'line' : 'bar',
-      data: values,
+      data: values.map((n) => drawnOf(n, measure)),
       ...(many && { stack: 'all' }),
       ...(asLine && { showSymbol: false, lineStyle: { width: many ? 1 : 2 }, areaStyle: { opacity: many ? 0.75 : 0.12 } }),
       barMaxWidth: look.px * 2.2,
       barCategoryGap: '28%',
       itemStyle: { borderRadius: many ? 0 : kind === 'ranked' ? [0, 2, 2, 0] : [2, 2, 0, 0], ...(many && { borderColor: look.surface, borderWidth: 0.5 }) },
       ...(kind === 'ranked' && !many && {
-        label: { show: true, position: 'right', color: look.ink, fontSize: look.px * 0.9, formatter: ({ value }: { value: unknown }) => numberText(Number(value), measure.type) },
+        label: { show: true, position: 'right', color: look.ink, fontSize: look.px * 0.9, formatter: ({ value }: { value: unknown }) => textOf(value, measure) },
       }),
       ...(many && { color: look.colours[i % PALETTE] }),
     })),

@@ -13,7 +13,7 @@ export interface Picture {
   categories: string[];
   series: Series[];
   measure: ReportColumn;
-  /** Names that are not drawn by themselves but as the sum of the others. */
+  /** How many of the ranked are too small to be drawn: one bar of them all would dwarf the rest. */
   others: number;
 }
 
@@ -82,7 +82,6 @@ export function pictureOf(reply: ReportReply, measureName: string, words: Words)
     ? [{ name: '', values: categories.map((name) => sum(sums.get(name))) }]
     : stacked(sums, categories, words, adds);
   const texts = time === undefined ? categories : categories.map((text) => cellText(time.type === 'hour' ? Number(text) : text, time));
-  if (others > 0 && adds) addOthers(texts, series, sums, categories, words.others(others));
   return { kind: time === undefined ? 'ranked' : 'time', categories: texts, series, measure, others };
 }
 
@@ -101,13 +100,4 @@ function stacked(sums: Sums, categories: readonly string[], words: Words, adds: 
   if (most === order.length || !adds) return series;
   const rest = categories.map((category) => sum(sums.get(category)) - own.reduce((all, name) => all + (sums.get(category)?.get(name) ?? 0), 0));
   return [...series, { name: words.others(order.length - most), values: rest }];
-}
-
-/** The names that were left out, as one more category at the end. */
-function addOthers(texts: string[], series: Series[], sums: Sums, categories: readonly string[], text: string): void {
-  texts.push(text);
-  const rest = [...sums].filter(([name]) => !categories.includes(name)).map(([, split]) => split);
-  const own = series.map(({ name }) => rest.reduce((all, split) => all + (split.get(name) ?? 0), 0));
-  const missing = rest.reduce((all, split) => all + sum(split), 0) - own.reduce((a, b) => a + b, 0);
-  series.forEach(({ values }, i) => values.push((own[i] ?? 0) + (i === series.length - 1 ? missing : 0)));
 }

@@ -5,6 +5,7 @@ import { COLLECTIONS } from '../sdk/collections';
 import type { CollectionInfo } from '../sdk/schema';
 import { dayOf, two } from '../ui/format';
 import { titled, type Title } from '../ui/i18n';
+import { hasSentence, t } from './words';
 
 export type CellType = 'text' | 'enum' | 'date' | 'month' | 'hour' | 'time' | 'integer' | 'minutes' | 'points';
 export type Cell = string | number | boolean | null;
@@ -53,6 +54,12 @@ export function isMeasure({ type }: ReportColumn): boolean {
 
 export function isTime({ type }: ReportColumn): boolean {
   return TIMES.includes(type);
+}
+
+/** What people choose by: a district, though the column holds its code and the name stands beside it. */
+export function dimensionTitle({ name, title }: ReportColumn): string {
+  const key = `dimension.${name}`;
+  return hasSentence(key) ? t(key) : titled(title);
 }
 
 // --- cells -----------------------------------------------------------------------------------------------

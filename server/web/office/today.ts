@@ -53,6 +53,13 @@ export function heatStep(n: number, most: number): number {
   return n <= 0 || most <= 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(Math.min(1, n / most)) * HEAT_STEPS));
 }
 
+/** The next round number above: the scale moves in steps, not with each visit. */
+export function roundUp(n: number): number {
+  if (n <= 10) return 10;
+  const power = 10 ** Math.floor(Math.log10(n));
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= n) ?? 10) * power;
+}
+
 /** The busiest first; what is equal stays in the order of its name, so that nothing moves without a reason. */
 export function busiestFirst(stations: readonly StationToday[]): StationToday[] {
   return [...stations].sort((a, b) => b.total - a.total || a.name.localeCompare(b.name, 'zh-CN') || (a.scope < b.scope ? -1 : 1));

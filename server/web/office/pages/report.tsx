@@ -180,6 +180,7 @@ function Chart({ info, asked, path, reply }: { info: ReportInfo; asked: Asked; p
         </div>
       )}
       {picture === null ? <p class="nothing quiet">{t('report.no_chart')}</p> : <ReportChart picture={picture} title={title} />}
+      {picture !== null && picture.others > 0 && <p class="small quiet">{t('report.not_drawn', { n: picture.others })}</p>}
       {rows.next !== undefined && <p class="small quiet">{t('report.chart_part', { n: rows.rows.length, m: rows.count })}</p>}
     </section>
   );

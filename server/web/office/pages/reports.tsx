@@ -8,7 +8,7 @@ import { OfficeIcon } from '../icons';
 import { useLoad } from '../load';
 import { PageHead } from '../parts/header';
 import { Waiting } from '../parts/table';
-import type { ReportInfo } from '../reports';
+import { dimensionTitle, type ReportInfo } from '../reports';
 import { placeText } from '../router';
 import { t } from '../words';
 import '../reports.css';
@@ -35,10 +35,15 @@ function Card({ info }: { info: ReportInfo }) {
       {!detail && (
         <ul class="ways" aria-label={t('report.by')}>
           {dimensions.map((dimension) => (
-            <li key={dimension.name}><a class="chip" href={placeText('reports', [report], { by: dimension.name })}>{t('reports.by', { title: titled(dimension.title) })}</a></li>
+            <li key={dimension.name}><a class="chip" href={placeText('reports', [report], { by: dimension.name })}>{t('reports.by', { title: inSentence(dimensionTitle(dimension)) })}</a></li>
           ))}
         </ul>
       )}
     </li>
   );
+}
+
+/** "By kind of visitor". */
+function inSentence(title: string): string {
+  return title.charAt(0).toLocaleLowerCase() + title.slice(1);
 }

@@ -57,7 +57,7 @@ function Day({ today, now }: { today: Today; now: number }) {
       <Figures today={today} now={now} />
       <div class="columns">
         <section class="card">
-          <h2>{t('today.by_hour')}</h2>
+          <div class="head-row"><h2>{t('today.by_hour')}</h2></div>
           <HourBars hours={visits.hours} hour={hour} />
         </section>
         <section class="card">

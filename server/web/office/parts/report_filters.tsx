@@ -2,10 +2,9 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
-import { titled } from '../../ui/i18n';
 import { Icon } from '../../ui/icon';
 import { get } from '../api';
-import { choicesOf, periodOf, PRESETS, presetOf, type Period, type ReportColumn, type ReportInfo } from '../reports';
+import { choicesOf, dimensionTitle, periodOf, PRESETS, presetOf, type Period, type ReportInfo } from '../reports';
 import type { RecordRow } from '../types';
 import { t } from '../words';
 import { SelectField } from './fields';
@@ -57,13 +56,14 @@ export function DimensionChoice({ info, by, onChange }: { info: ReportInfo; by: 
   return (
     <div class="dimensions" role="group" aria-label={t('report.by')}>
       <span class="quiet" aria-hidden="true">{t('report.by')}</span>
-      {shown.map(({ name, title }) => {
+      {shown.map((dimension) => {
+        const { name } = dimension;
         const at = by.indexOf(name);
         const off = at < 0 ? by.length >= MOST_DIMENSIONS : by.length === 1;
         return (
           <button key={name} type="button" class={at < 0 ? 'chip' : 'chip on'} aria-pressed={at >= 0} aria-disabled={off ? 'true' : undefined} onClick={() => toggle(name)}>
             {at >= 0 && <Icon name="check" small />}
-            <span>{titled(title)}</span>
+            <span>{dimensionTitle(dimension)}</span>
           </button>
         );
       })}
@@ -100,6 +100,11 @@ const searches: Readonly<Record<string, (q: string, signal: AbortSignal) => Prom
 
 const found = new Map<string, string>();
 
+function filterTitle(info: ReportInfo, name: string): string {
+  const dimension = info.dimensions.find((each) => each.name === name);
+  return dimension === undefined ? name : dimensionTitle(dimension);
+}
+
 interface FilterProps {
   info: ReportInfo;
   filters: Readonly<Record<string, string>>;
@@ -109,13 +114,12 @@ interface FilterProps {
 export function ReportFilters({ info, filters, onChange }: FilterProps) {
   const offered = info.filters.filter((name) => name !== 'from' && name !== 'to');
   const set = offered.filter((name) => filters[name] !== undefined);
-  const titleOf = (name: string) => titled(info.dimensions.find((dimension) => dimension.name === name)?.title ?? { zh: name, en: name });
   if (offered.length === 0) return null;
   return (
     <details class="report-filters" open={set.length > 0}>
       <summary>{t('report.filters')}{set.length > 0 && <span class="num"> ({set.length})</span>}</summary>
       <div class="fields">
-        {offered.map((name) => <Filter key={name} name={name} title={titleOf(name)} value={filters[name] ?? ''} onChange={(value) => onChange(name, value)} />)}
+        {offered.map((name) => <Filter key={name} name={name} title={filterTitle(info, name)} value={filters[name] ?? ''} onChange={(value) => onChange(name, value)} />)}
       </div>
       {set.length > 0 && <Button kind="bare" onClick={() => set.forEach((name) => onChange(name, ''))}>{t('do.clear')}</Button>}
     </details>
@@ -162,8 +166,7 @@ function TextFilter({ title, value, onChange }: { title: string; value: string; 
 /** What was filtered by, in words: for the head of a printed page. */
 export function filterText(info: ReportInfo, filters: Readonly<Record<string, string>>): string {
   return Object.entries(filters).map(([name, value]) => {
-    const column: ReportColumn | undefined = info.dimensions.find((dimension) => dimension.name === name);
     const shown = choicesOf(name).find(([choice]) => choice === value)?.[1] ?? found.get(`${name} ${value}`) ?? value;
-    return `${column === undefined ? name : titled(column.title)}: ${shown}`;
+    return `${filterTitle(info, name)}: ${shown}`;
   }).join(' · ');
 }

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clockText, spanText, two } from '../../ui/format';
 import { currentLang } from '../../ui/i18n';
-import { cityTime, HEAT_STEPS, heatStep, type DistrictToday, type EventToday, type Feed, type StationToday, type Today } from '../today';
+import { cityTime, HEAT_STEPS, heatStep, roundUp, type DistrictToday, type EventToday, type Feed, type StationToday, type Today } from '../today';
 import { hasSentence, t } from '../words';
 
 export const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
@@ -40,15 +40,15 @@ export function Count({ n }: { n: number }) {
 interface FigureProps {
   name: string;
   title: string;
-  about: ComponentChildren;
+  about: string;
   children: ComponentChildren;
 }
 
 function Figure({ name, title, about, children }: FigureProps) {
   return (
-    <div class={`figure ${name}`} data-figure={name}>
+    <div class="figure" data-figure={name}>
       <dt>{title}</dt>
-      <dd><strong>{children}</strong><span class="about">{about}</span></dd>
+      <dd><strong>{children}</strong><span class="about" title={about}>{about}</span></dd>
     </div>
   );
 }
@@ -75,13 +75,6 @@ function waitingText({ ops, devices, oldest }: Today['waiting'], now: number): s
 }
 
 // --- hours -----------------------------------------------------------------------------------------------
-
-/** The next round number above: the scale moves in steps, not with each visit. */
-export function roundUp(n: number): number {
-  if (n <= 10) return 10;
-  const power = 10 ** Math.floor(Math.log10(n));
-  return ([1, 2, 5, 10].find((step) => step * power >= n) ?? 10) * power;
-}
 
 /** Visits by hour of the city. What lies ahead is empty, not nought. */
 export function HourBars({ hours, hour }: { hours: readonly number[]; hour: number }) {
@@ -113,10 +106,11 @@ export function Districts({ districts }: { districts: readonly DistrictToday[] }
   return (
     <ul class="districts">
       {districts.map(({ code, name, visits, present }) => (
-        <li key={code} class={`tile heat-${heatStep(visits, most)}`} data-district={code}>
+        <li key={code} class="tile" data-district={code}>
           <h3>{name}</h3>
           <p class="visits"><strong><Count n={visits} /></strong> <span>{t('today.visits_unit', { n: visits })}</span></p>
           <p class="present">{t('today.present_n', { n: countText(present) })}</p>
+          <span class="share" aria-hidden="true"><i style={{ width: `${(visits / most) * 100}%` }} /></span>
         </li>
       ))}
     </ul>
@@ -147,7 +141,7 @@ export function EventList({ events }: { events: readonly EventToday[] }) {
             <span class="when">{[spanOf(event), stateText(event.state)].filter((text) => text !== '').join(' · ')}</span>
           </span>
           <span class="people">
-            <strong><Count n={event.present} /></strong>
+            <strong><Count n={event.present} /></strong>{' '}
             <span>{t('today.of_came', { n: countText(event.came) })}</span>
           </span>
         </li>
