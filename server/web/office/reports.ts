@@ -62,6 +62,12 @@ export function dimensionTitle({ name, title }: ReportColumn): string {
   return hasSentence(key) ? t(key) : titled(title);
 }
 
+/** What can be filtered by; times are the period's affair. */
+export function filtersOf({ filters, dimensions }: ReportInfo): string[] {
+  const times = new Set(dimensions.filter(isTime).map(({ name }) => name));
+  return filters.filter((name) => name !== 'from' && name !== 'to' && !times.has(name));
+}
+
 // --- cells -----------------------------------------------------------------------------------------------
 
 /** Minutes as hours, as they are handed in: 95 → "1.58". */

@@ -16,7 +16,7 @@ import { columnTitle, ReportPager, ReportTable } from '../parts/report_table';
 import { Waiting } from '../parts/table';
 import { absoluteText } from '../parts/time';
 import { pictureOf, type Picture } from '../report_series';
-import { isTime, periodOf, type Period, type ReportInfo, type ReportReply } from '../reports';
+import { filtersOf, isTime, periodOf, type Period, type ReportInfo, type ReportReply } from '../reports';
 import { changeQuery, go, placeText, type Place, type Query } from '../router';
 import { t } from '../words';
 import '../reports.css';
@@ -42,9 +42,9 @@ function askedOf(query: URLSearchParams, info: ReportInfo): Asked {
   const known = new Set(info.dimensions.map(({ name }) => name));
   const by = (query.get('by') ?? '').split(',').filter((name) => known.has(name));
   const filters: Record<string, string> = {};
-  for (const name of info.filters) {
+  for (const name of filtersOf(info)) {
     const value = query.get(name);
-    if (name !== 'from' && name !== 'to' && value !== null) filters[name] = value;
+    if (value !== null) filters[name] = value;
   }
   const measures = info.measures.map(({ name }) => name);
   const measure = query.get('measure') ?? '';

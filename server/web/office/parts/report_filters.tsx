@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { Icon } from '../../ui/icon';
 import { get } from '../api';
-import { choicesOf, dimensionTitle, periodOf, PRESETS, presetOf, type Period, type ReportInfo } from '../reports';
+import { choicesOf, dimensionTitle, filtersOf, periodOf, PRESETS, presetOf, type Period, type ReportInfo } from '../reports';
 import type { RecordRow } from '../types';
 import { t } from '../words';
 import { SelectField } from './fields';
@@ -112,7 +112,7 @@ interface FilterProps {
 }
 
 export function ReportFilters({ info, filters, onChange }: FilterProps) {
-  const offered = info.filters.filter((name) => name !== 'from' && name !== 'to');
+  const offered = filtersOf(info);
   const set = offered.filter((name) => filters[name] !== undefined);
   if (offered.length === 0) return null;
   return (
