@@ -3,6 +3,7 @@
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from './api';
+import { whenPresent } from './presence';
 
 export interface Loaded<Reply> {
   /** The latest answer; it stays on show while the next one is on its way. */
@@ -16,8 +17,15 @@ export interface Loaded<Reply> {
 
 const BUSY_MS = 2_000;
 
-/** `key`: what the answer depends on. Another key lets go of the old answer only where `keep` is not said. */
-export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promise<Reply>, { everyMs, keep = true }: { everyMs?: number; keep?: boolean } = {}): Loaded<Reply> {
+interface LoadOptions<Reply> {
+  /** Reads again after so long; where the answer says how eagerly, by the answer. */
+  everyMs?: number | ((data: Reply) => number);
+  /** Whether the old answer stays on show while that for another key is on its way. */
+  keep?: boolean;
+}
+
+/** `key`: what the answer depends on. */
+export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promise<Reply>, { everyMs, keep = true }: LoadOptions<Reply> = {}): Loaded<Reply> {
   const [data, setData] = useState<Reply | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [loading, setLoading] = useState(true);
@@ -29,8 +37,11 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
   useEffect(() => {
     const ending = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopWaiting = () => undefined as unknown;
     const again = (ms: number) => {
-      timer = setTimeout(() => setAsked((n) => n + 1), ms);
+      timer = setTimeout(() => {
+        stopWaiting = whenPresent(() => setAsked((n) => n + 1));
+      }, ms);
     };
     if (lastKey.current !== key) {
       lastKey.current = key;
@@ -43,7 +54,7 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
         setData(reply);
         setError(null);
         setLoading(false);
-        if (everyMs !== undefined) again(everyMs);
+        if (everyMs !== undefined) again(typeof everyMs === 'number' ? everyMs : everyMs(reply));
       },
       (fault: unknown) => {
         if (ending.signal.aborted) return;
@@ -55,6 +66,7 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
     return () => {
       ending.abort();
       clearTimeout(timer);
+      stopWaiting();
     };
   }, [key, asked]);
 

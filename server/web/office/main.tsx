@@ -5,6 +5,7 @@ import '../ui/base.css';
 import '../ui/parts.css';
 import './office.css';
 import { Office } from './office';
+import { watchPresence } from './presence';
 import { replace } from './router';
 import { startSession } from './session';
 
@@ -19,6 +20,7 @@ function takeLink(): string | null {
 }
 
 startLang();
+watchPresence();
 const link = takeLink();
 if (location.pathname !== '/office/') replace(`/office/${location.hash}`);
 render(<Office link={link} />, document.getElementById('app') as HTMLElement);

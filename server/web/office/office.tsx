@@ -12,6 +12,7 @@ import { GROUPS, pages, type PageEntry } from './pages';
 import { SetupPage } from './pages/setup';
 import { SignInPage } from './pages/sign_in';
 import { Dialog } from './parts/dialog';
+import { PageHead } from './parts/header';
 import { SignInForm } from './parts/sign_in_form';
 import { Waiting } from './parts/table';
 import { placeText, usePlace, type Place } from './router';
@@ -41,7 +42,7 @@ export function Office({ link }: { link: string | null }) {
     <>
       <Frame session={session} place={place} />
       {ended && (
-        <Dialog title={t('sign_in.again')} held onClose={() => undefined}>
+        <Dialog title={t('sign_in.again')} held>
           <p>{t('sign_in.again_more')}</p>
           <SignInForm name={session.name} />
           <Button kind="bare" onClick={forget}>{t('sign_in.other')}</Button>
@@ -80,7 +81,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
         <AwayBanner />
         <div class="office-page" key={`${currentLang()} ${where}`}>
           {entry === undefined
-            ? <Empty icon="search" title={t('office.no_page')}><p>{t('office.no_page_more')}</p></Empty>
+            ? <><PageHead title={t('office.no_page')} /><Empty icon="search" title={t('office.no_page_more')} /></>
             : entry.show(place.page === '' ? { ...place, page: entry.name } : place)}
         </div>
       </main>
@@ -95,7 +96,7 @@ function Navigation({ session, entries, current }: { session: Session; entries: 
   return (
     <header class={open ? 'side open' : 'side'}>
       <div class="brand">
-        <img src="/office/mark.svg" alt="" width="28" height="28" />
+        <img src="/office/mark.svg" alt="" />
         <span>{t('office.name')}</span>
         <button type="button" class="button bare icon-only menu" aria-expanded={open} aria-controls="navigation" aria-label={t('office.menu')} onClick={() => setOpen(!open)}>
           <OfficeIcon name={open ? 'close' : 'menu'} />

@@ -5,7 +5,8 @@ import { t } from './i18n';
 
 interface SheetProps {
   title: string;
-  onClose: () => void;
+  /** Absent: it cannot be put away. */
+  onClose?: () => void;
   /** A class of the application's own, for another shape. */
   shape?: string;
   /** A tap beside it does not close it: something has been typed. */
@@ -29,16 +30,16 @@ export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
       }}
       onClick={(event) => {
-        if (event.target === ref.current && held !== true) onClose();
+        if (event.target === ref.current && held !== true) onClose?.();
       }}
     >
       <div class="inside">
         <div class="sheet-head">
           <h2 id={id}>{title}</h2>
-          <Button kind="bare" icon="close" label={t('do.close')} onClick={onClose} />
+          {onClose !== undefined && <Button kind="bare" icon="close" label={t('do.close')} onClick={onClose} />}
         </div>
         {children}
       </div>

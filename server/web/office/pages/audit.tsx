@@ -11,8 +11,8 @@ import { CopyButton } from '../parts/copy';
 import { useDoing, Wrong } from '../parts/dialog';
 import { PageHead } from '../parts/header';
 import { DataTable, type Column } from '../parts/table';
-import { When } from '../parts/time';
-import { changeQuery, type Place } from '../router';
+import { absoluteText, When } from '../parts/time';
+import { changeQuery, placeText, type Place } from '../router';
 import type { AuditEntry } from '../types';
 import { hasSentence, t } from '../words';
 
@@ -23,17 +23,36 @@ function whatText(what: string): string {
   return hasSentence(key) ? t(key) : what;
 }
 
+/** "device ID", "office NAME", "account NAME" in words, and with the way there. */
+function Party({ text }: { text: string }) {
+  const [kind, ...rest] = text.split(' ');
+  const name = rest.join(' ');
+  if (kind === 'device' && name !== '') return <a class="code" href={placeText('devices', [name])}>{name}</a>;
+  if (kind === 'office') return <>{t('audit.who_office', { name })}</>;
+  if (kind === 'account') return <>{t('audit.on_account', { name })}</>;
+  if (text === 'administrator\'s token') return <>{t('audit.who_token')}</>;
+  return <>{text === 'nobody' ? t('audit.who_nobody') : text}</>;
+}
+
+const TIMES = new Set(['expires', 'until', 'ordered']);
+
+function detailText(name: string, value: unknown): string {
+  if (TIMES.has(name) && typeof value === 'number') return absoluteText(value);
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function Details({ details }: { details: Record<string, unknown> }) {
-  return <span class="small quiet">{Object.entries(details).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ')}</span>;
+  return <span class="small quiet">{Object.entries(details).map(([name, value]) => `${name}: ${detailText(name, value)}`).join(' · ')}</span>;
 }
 
 function columns(): Column<AuditEntry>[] {
   return [
     { name: 'n', title: t('audit.n'), cell: ({ n }) => <span class="num quiet">{n}</span> },
     { name: 'time', title: t('audit.time'), cell: ({ time }) => <When ms={time} exact /> },
-    { name: 'who', title: t('audit.who'), cell: ({ who }) => who },
+    { name: 'who', title: t('audit.who'), cell: ({ who }) => <Party text={who} /> },
     { name: 'what', title: t('audit.what'), cell: ({ what }) => <span title={what}>{whatText(what)}</span> },
-    { name: 'on', title: t('audit.on'), cell: ({ on }) => on },
+    { name: 'on', title: t('audit.on'), cell: ({ on }) => <Party text={on} /> },
     { name: 'details', title: t('audit.details'), grows: true, cell: ({ details }) => <Details details={details} /> },
   ];
 }

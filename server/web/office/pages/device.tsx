@@ -24,12 +24,20 @@ import { SeenText } from './devices';
 import { ReplaceDialog } from './enrol';
 
 const AGAIN_MS = 10_000;
+// While the office waits for the device to do something, it wants to see that it has.
+const EAGER_MS = 1_500;
+
+function again({ state, queued, wipe }: DeviceRow): number {
+  const waits = (wipe !== null && wipe.confirmed === null) || (state === 'draining' && queued > 0);
+  return waits ? EAGER_MS : AGAIN_MS;
+}
+
 const within = () => ({ title: t('devices.title'), href: placeText('devices') });
 
 type Asked = 'move' | 'role' | 'drain' | 'revoke' | 'restore' | 'wipe' | 'replace';
 
 export function DevicePage({ id }: { id: string }) {
-  const { data, error, reload, setData } = useLoad(id, (signal) => readDevice(id, signal), { everyMs: AGAIN_MS });
+  const { data, error, reload, setData } = useLoad(id, (signal) => readDevice(id, signal), { everyMs: again });
   const [asked, setAsked] = useState<Asked | null>(null);
   if (data === null) {
     return (
@@ -43,6 +51,7 @@ export function DevicePage({ id }: { id: string }) {
   const close = () => setAsked(null);
   const took = (row: DeviceRow, words: string) => {
     setData(() => row);
+    reload();
     toast(words);
   };
   return (
@@ -271,7 +280,7 @@ function WipeDialog({ row, onClose, onDone }: DecideProps) {
     >
       <p>{t('decide_more.wipe')}</p>
       <CheckField label={t('wipe.now')} hint={t('wipe.now_hint')} checked={now} onChange={setNow} />
-      {now && <Banner tone="bad" title={t('wipe.lost', { n: row.queued })} />}
+      {now && row.queued > 0 && <Banner tone="bad" title={t('wipe.lost', { n: row.queued })} />}
     </ConfirmDialog>
   );
 }

@@ -35,18 +35,16 @@ export function SeenText({ row }: { row: DeviceRow }) {
 
 function columns(): Column<DeviceRow>[] {
   return [
-    { name: 'name', title: t('device.name'), sorts: true, grows: true, cell: (row) => <span class="two"><span class="ellipsis">{row.name || row.device}</span><span class="small quiet code">{row.device}</span></span> },
-    { name: 'role', title: t('device.role'), cell: (row) => t(`role.${row.role}`) },
-    { name: 'branches', title: t('scope.branches'), cell: (row) => <Scopes ids={row.branches} /> },
-    { name: 'last_seen', title: t('device.last_seen'), sorts: true, cell: (row) => <SeenText row={row} /> },
-    { name: 'queued', title: t('device.queued'), sorts: true, end: true, cell: (row) => (row.queued === 0 ? <span class="quiet">0</span> : <strong>{row.queued}</strong>) },
-    { name: 'oldest', title: t('device.oldest'), sorts: true, cell: (row) => (row.queued === 0 ? <span class="quiet">–</span> : <When ms={row.oldest} />) },
-    { name: 'skew_ms', title: t('device.clock'), sorts: true, cell: (row) => <ClockText row={row} /> },
-    { name: 'app', title: t('device.app'), cell: (row) => <span class="small quiet">{row.app || '–'}</span> },
+    { name: 'name', title: t('devices.name_and_app'), sorts: true, grows: true, cell: (row) => <span class="two"><span class="ellipsis">{row.name || row.device}</span><span class="small quiet"><span class="code">{row.device}</span>{row.app !== '' && ` · ${row.app}`}</span></span> },
+    { name: 'role', title: t('devices.role_and_scopes'), cell: (row) => <span class="two"><span>{t(`role.${row.role}`)}</span><span class="small quiet"><Scopes ids={row.branches} /></span></span> },
     { name: 'state', title: t('device.state'), cell: (row) => {
       const { text, tone } = stateText(row);
       return <Tag tone={tone}>{text}</Tag>;
     } },
+    { name: 'last_seen', title: t('device.last_seen'), sorts: true, cell: (row) => <SeenText row={row} /> },
+    { name: 'queued', title: t('device.queued'), sorts: true, end: true, cell: (row) => (row.queued === 0 ? <span class="quiet">0</span> : <strong>{row.queued}</strong>) },
+    { name: 'oldest', minor: true, title: t('device.oldest'), sorts: true, cell: (row) => (row.queued === 0 ? <span class="quiet">–</span> : <When ms={row.oldest} />) },
+    { name: 'skew_ms', minor: true, title: t('device.clock'), sorts: true, cell: (row) => <ClockText row={row} /> },
   ];
 }
 

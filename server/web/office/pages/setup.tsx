@@ -34,7 +34,7 @@ export function SetupPage({ secret, onDone }: { secret: string; onDone: (name: s
   return (
     <main class="alone">
       <div class="card">
-        <div class="brand"><img src="/office/mark.svg" alt="" width="40" height="40" /><h1>{t('setup.title')}</h1></div>
+        <div class="brand"><img src="/office/mark.svg" alt="" /><h1>{t('setup.title')}</h1></div>
         {unusable !== null && (
           <Banner tone="bad" title={unusable} actions={<Button onClick={() => onDone(null)}>{t('setup.to_sign_in')}</Button>}>{t('setup.unusable')}</Banner>
         )}

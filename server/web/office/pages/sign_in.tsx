@@ -10,7 +10,7 @@ export function SignInPage({ greeting }: { greeting?: string | undefined }) {
   return (
     <main class="alone">
       <div class="card">
-        <div class="brand"><img src="/office/mark.svg" alt="" width="40" height="40" /><h1>{t('office.name')}</h1></div>
+        <div class="brand"><img src="/office/mark.svg" alt="" /><h1>{t('office.name')}</h1></div>
         {greeting !== undefined && <p role="status">{greeting}</p>}
         <SignInForm />
       </div>

@@ -11,7 +11,8 @@ import { t } from '../words';
 
 interface DialogProps {
   title: string;
-  onClose: () => void;
+  /** Absent: it cannot be put away. */
+  onClose?: () => void;
   /** Something has been typed: a click beside it does not close it. */
   held?: boolean;
   wide?: boolean;
@@ -19,11 +20,11 @@ interface DialogProps {
 }
 
 export function Dialog({ title, onClose, held = false, wide = false, children }: DialogProps) {
-  return <Sheet title={title} onClose={onClose} held={held} shape={wide ? 'dialog wide' : 'dialog'}>{children}</Sheet>;
+  return <Sheet title={title} {...(onClose !== undefined && { onClose })} held={held} shape={wide ? 'dialog wide' : 'dialog'}>{children}</Sheet>;
 }
 
 export function Drawer({ title, onClose, held = false, children }: Omit<DialogProps, 'wide'>) {
-  return <Sheet title={title} onClose={onClose} held={held} shape="drawer">{children}</Sheet>;
+  return <Sheet title={title} {...(onClose !== undefined && { onClose })} held={held} shape="drawer">{children}</Sheet>;
 }
 
 /** One run of something that may fail: its error stays on show until the next try. */

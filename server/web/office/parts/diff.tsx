@@ -26,8 +26,8 @@ export function FieldDiff({ label, rows, titles }: { label: string; rows: readon
         {rows.map(({ label: name, before, after, mine }) => (
           <tr key={name}>
             <th scope="row">{name}</th>
-            <td><del>{before}</del></td>
-            <td><ins>{after}</ins></td>
+            <td>{before === after ? before : <del>{before}</del>}</td>
+            <td>{before === after ? after : <ins>{after}</ins>}</td>
             {hasMine && <td>{mine}</td>}
           </tr>
         ))}

@@ -19,6 +19,8 @@ export interface Column<Row> {
   end?: boolean;
   /** Takes the room that is left, and is cut with an ellipsis. */
   grows?: boolean;
+  /** Left out on a narrow screen. */
+  minor?: boolean;
   cell: (row: Row) => ComponentChildren;
 }
 
@@ -65,6 +67,10 @@ function SortHead<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
   );
 }
 
+function classOf<Row>({ end, grows, minor }: Column<Row>): string | undefined {
+  return [end === true ? 'end num' : '', grows === true ? 'grows' : '', minor === true ? 'minor' : ''].join(' ').trim() || undefined;
+}
+
 /** Up and down go from row to row; all else is the browser's. */
 function walk(event: KeyboardEvent): void {
   if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
@@ -99,7 +105,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       {rows !== null && rows.length === 0 && !props.error && <Empty icon={props.empty.icon} title={props.empty.title}>{props.empty.about}</Empty>}
       {rows === null && !props.error && <Waiting />}
       {rows !== null && rows.length > 0 && (
-        <table class="data" role="table" aria-label={label} onKeyDown={walk}>
+        <div class="table-frame"><table class="data" role="table" aria-label={label} onKeyDown={walk}>
           <thead role="rowgroup">
             <tr role="row">
               {picks && (
@@ -127,7 +133,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                     </td>
                   )}
                   {columns.map((column, i) => (
-                    <td key={column.name} role="cell" data-title={column.title} class={`${column.end === true ? 'end num' : ''}${column.grows === true ? ' grows' : ''}`.trim() || undefined}>
+                    <td key={column.name} role="cell" data-title={column.title} class={classOf(column)}>
                       {i === 0 && href !== undefined ? <a class="row-link" href={href}>{column.cell(row)}</a> : column.cell(row)}
                     </td>
                   ))}
@@ -135,7 +141,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               );
             })}
           </tbody>
-        </table>
+        </table></div>
       )}
       {paging !== undefined && rows !== null && rows.length > 0 && <Pager {...paging} shown={rows.length} />}
     </section>
