@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get } from './api';
+import { whenPresent } from './presence';
 
 export interface StationToday {
   scope: string;
@@ -110,10 +111,14 @@ export interface Feed {
   heard: number;
   /** The figures may be behind: nothing was heard for longer than the server keeps silent. */
   stale: boolean;
+  /** Nobody is at the page: it is not followed, and goes on when somebody is back. */
+  paused: boolean;
 }
 
-/** Follows the day, until the page is left. Draws anew with each answer and each second. */
-export function useToday(): Feed {
+/** Follows the day, until the page is left. Draws anew with each answer and each second. `unattended`: a screen
+ *  on a wall goes on by itself; a desk that everybody has left does not. */
+export function useToday({ unattended = false }: { unattended?: boolean } = {}): Feed {
+  const [paused, setPaused] = useState(false);
   const [today, setToday] = useState<Today | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [ahead, setAhead] = useState(0);
@@ -122,27 +127,36 @@ export function useToday(): Feed {
 
   useEffect(() => {
     const leaving = new AbortController();
-    void follow(leaving.signal, (reply) => {
+    const take = (reply: Today) => {
       const local = Date.now();
       setToday(reply);
       setError(null);
       setAhead(reply.time - local);
       setHeard(local);
       setClock(local);
-    }, setError);
+    };
+    void follow(leaving.signal, { take, fail: setError, pause: unattended ? null : setPaused });
     const timer = setInterval(() => setClock(Date.now()), 1000);
     return () => {
       leaving.abort();
       clearInterval(timer);
     };
   }, []);
-  return { today, error, now: clock + ahead, heard: heard + ahead, stale: clock - heard > ANSWER_MS };
+  return { today, error, now: clock + ahead, heard: heard + ahead, stale: !paused && clock - heard > ANSWER_MS, paused };
 }
 
-async function follow(leaving: AbortSignal, take: (today: Today) => void, fail: (error: ApiError) => void): Promise<void> {
+interface Follower {
+  take: (today: Today) => void;
+  fail: (error: ApiError) => void;
+  /** `null`: it never pauses. */
+  pause: ((paused: boolean) => void) | null;
+}
+
+async function follow(leaving: AbortSignal, { take, fail, pause: pauses }: Follower): Promise<void> {
   let last: Today | null = null;
   let fails = 0;
   while (!leaving.aborted) {
+    if (pauses !== null) await somebody(leaving, pauses);
     const asked = Date.now();
     try {
       const reply: Today = await ask(last, leaving);
@@ -162,6 +176,24 @@ async function follow(leaving: AbortSignal, take: (today: Today) => void, fail: 
       await pause(fault.retryAfterMs ?? Math.min(LAST_AGAIN_MS, AGAIN_MS * fails), leaving);
     }
   }
+}
+
+/** Waits until somebody is at the page. */
+function somebody(leaving: AbortSignal, paused: (paused: boolean) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let here = false;
+    const stop = whenPresent(() => {
+      here = true;
+      paused(false);
+      resolve();
+    });
+    if (here) return;
+    paused(true);
+    leaving.addEventListener('abort', () => {
+      stop();
+      resolve();
+    }, { once: true });
+  });
 }
 
 /** Ends early, to be asked anew, when the day turns and when no answer comes. */

@@ -20,7 +20,7 @@ const EVENTS_AT_ONCE = 5;
 const TURN_MS = 12_000;
 
 export function WallPage() {
-  const feed = useToday();
+  const feed = useToday({ unattended: true });
   const away = useAway();
   useEffect(() => {
     document.title = t('office.tab', { page: t('today.title') });

@@ -179,7 +179,7 @@ export function HeatLegend({ most }: { most: number }) {
 
 /** "Live", or since when not. */
 export function Fresh({ feed, away, zone }: { feed: Feed; away: boolean; zone: string }) {
-  const still = away || feed.stale || feed.error !== null;
+  const still = away || feed.stale || feed.paused || feed.error !== null;
   return (
     <span class={still ? 'fresh still' : 'fresh'} role="status">
       <i aria-hidden="true" />
