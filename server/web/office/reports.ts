@@ -3,9 +3,10 @@
 
 import { COLLECTIONS } from '../sdk/collections';
 import type { CollectionInfo } from '../sdk/schema';
-import { dayOf, two } from '../ui/format';
+import { dayOf, timeOf, two } from '../ui/format';
 import { titled, type Title } from '../ui/i18n';
 import { hasSentence, t } from './words';
+import { cityMoment } from './zone';
 
 export type CellType = 'text' | 'enum' | 'date' | 'month' | 'hour' | 'time' | 'integer' | 'minutes' | 'points';
 export type Cell = string | number | boolean | null;
@@ -86,12 +87,15 @@ export function numberText(value: number, type: CellType): string {
   return grouped(type === 'minutes' ? hoursOf(value) : String(value));
 }
 
-/** What a cell shows; nothing for a value that is missing. */
-export function cellText(value: Cell | undefined, column: ReportColumn): string {
+/** What a cell shows, times in `zone`; nothing for a value that is missing. */
+export function cellText(value: Cell | undefined, column: ReportColumn, zone = 'Asia/Shanghai'): string {
   if (value === null || value === undefined || value === '') return '';
   if (isMeasure(column) && typeof value === 'number') return numberText(value, column.type);
   if (column.type === 'hour') return `${two(Number(value))}:00`;
-  if (column.type === 'time' && typeof value === 'string') return value.slice(0, 16).replace('T', ' ');
+  if (column.type === 'time') {
+    const ms = timeOf(value);
+    return ms === null ? String(value) : cityMoment(ms, zone);
+  }
   if (column.type === 'enum') return choiceTitle(column.name, String(value));
   return String(value);
 }

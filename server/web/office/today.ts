@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get } from './api';
 import { whenPresent } from './presence';
+import { cityTime } from './zone';
 
 export interface StationToday {
   scope: string;
@@ -79,16 +80,6 @@ const LIVE = ['open', 'planned'];
 export function eventsInOrder(events: readonly EventToday[]): EventToday[] {
   const rank = ({ present, state }: EventToday) => (present > 0 ? 0 : LIVE.includes(state) ? 1 : 2);
   return [...events].sort((a, b) => rank(a) - rank(b) || b.present - a.present || b.came - a.came || a.title.localeCompare(b.title, 'zh-CN'));
-}
-
-/** Day and hour of an instant in the city, whatever the zone of the screen. */
-export function cityTime(ms: number, zone: string): { day: string; hour: number; minute: number; second: number } {
-  const parts: Record<string, string> = {};
-  const format = new Intl.DateTimeFormat('en-CA', {
-    timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
-  });
-  for (const { type, value } of format.formatToParts(ms)) parts[type] = value;
-  return { day: `${parts.year}-${parts.month}-${parts.day}`, hour: Number(parts.hour), minute: Number(parts.minute), second: Number(parts.second) };
 }
 
 // --- the feed --------------------------------------------------------------------------------------------

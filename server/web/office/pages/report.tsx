@@ -14,11 +14,11 @@ import { ReportChart } from '../parts/report_chart';
 import { DimensionChoice, filterText, PeriodChoice, ReportFilters } from '../parts/report_filters';
 import { columnTitle, ReportPager, ReportTable } from '../parts/report_table';
 import { Waiting } from '../parts/table';
-import { absoluteText } from '../parts/time';
 import { pictureOf, type Picture } from '../report_series';
 import { filtersOf, isTime, periodOf, type Period, type ReportInfo, type ReportReply } from '../reports';
 import { changeQuery, go, placeText, type Place, type Query } from '../router';
 import { t } from '../words';
+import { cityMoment } from '../zone';
 import '../reports.css';
 
 const PAGE_ROWS = 100;
@@ -33,6 +33,8 @@ interface Asked {
   filters: Record<string, string>;
   sort: string;
   measure: string;
+  /** Figures that are counted only when they are named. */
+  measures: string;
   after: string;
   at: number;
 }
@@ -54,13 +56,14 @@ function askedOf(query: URLSearchParams, info: ReportInfo): Asked {
     filters,
     sort: query.get('sort') ?? '',
     measure: measures.includes(measure) ? measure : measures[0] ?? '',
+    measures: query.get('measures') ?? '',
     after: query.get('after') ?? '',
     at: Math.max(0, Number(query.get('at') ?? 0) || 0),
   };
 }
 
-function questionOf({ period, by, filters, sort }: Asked): Query {
-  return { ...period, by: by.join(','), ...filters, sort, lang: currentLang() };
+function questionOf({ period, by, filters, measures, sort }: Asked): Query {
+  return { ...period, by: by.join(','), measures, ...filters, sort, lang: currentLang() };
 }
 
 export function ReportPage({ parts, query }: Place) {
@@ -122,7 +125,7 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
                 go(placeText('reports', [info.report], next));
               }}
             />
-            <p class="small quiet no-print">{t('report.made', { time: absoluteText(shown.time), zone: shown.zone })}</p>
+            <p class="small quiet no-print">{t('report.made', { time: cityMoment(shown.time, shown.zone), zone: shown.zone })}</p>
           </>
         ))}
     </div>
@@ -170,13 +173,17 @@ function Chart({ info, asked, path, reply }: { info: ReportInfo; asked: Asked; p
   const rows = useChartRows(path, asked, reply);
   const lang = currentLang();
   const picture = useMemo<Picture | null>(() => rows && pictureOf(rows, asked.measure, { none: t('report.no_name'), others: (n) => t('report.others', { n }) }), [rows, asked.measure, lang]);
+  const choose = (measure: string) => {
+    const counted = reply.columns.some(({ name }) => name === measure);
+    changeQuery(counted ? { measure } : { measure, measures: info.measures.map(({ name }) => name).join(','), after: '', at: '' });
+  };
   if (rows === null) return <section class="card chart-card no-print"><Waiting /></section>;
   const title = titled(info.title);
   return (
     <section class="card chart-card no-print" aria-label={t('report.chart')}>
       {info.measures.length > 1 && (
         <div class="filters">
-          <SelectField bare label={t('report.measure')} value={asked.measure} choices={info.measures.map((column) => [column.name, columnTitle(column)] as const)} onChange={(measure) => changeQuery({ measure })} />
+          <SelectField bare label={t('report.measure')} value={asked.measure} choices={info.measures.map((column) => [column.name, columnTitle(column)] as const)} onChange={choose} />
         </div>
       )}
       {picture === null ? <p class="nothing quiet">{t('report.no_chart')}</p> : <ReportChart picture={picture} title={title} />}
@@ -235,7 +242,7 @@ function PrintHead({ reply, info, asked, all }: { reply: ReportReply; info: Repo
     <dl class="print-only print-head">
       <div><dt>{t('report.period')}</dt><dd>{reply.from} – {reply.to}</dd></div>
       {filters !== '' && <div><dt>{t('report.filters')}</dt><dd>{filters}</dd></div>}
-      <div><dt>{t('report.made_at')}</dt><dd>{absoluteText(reply.time)} ({reply.zone})</dd></div>
+      <div><dt>{t('report.made_at')}</dt><dd>{cityMoment(reply.time, reply.zone)} ({reply.zone})</dd></div>
       {!all && reply.rows.length < reply.count && <div><dt>{t('report.rows')}</dt><dd>{t('table.range', { from: asked.at + 1, to: asked.at + reply.rows.length, n: reply.count })}</dd></div>}
     </dl>
   );

@@ -10,8 +10,9 @@ import { PageHead } from '../parts/header';
 import { Waiting } from '../parts/table';
 import { countText, Districts, EventList, Figures, Fresh, HeatLegend, heatOf, HourBars, HOURS, longDay, mostOf } from '../parts/today_parts';
 import { placeText } from '../router';
-import { busiestFirst, cityTime, eventsInOrder, inOrder, useToday, type Feed, type StationToday, type Today } from '../today';
+import { busiestFirst, eventsInOrder, inOrder, useToday, type Feed, type StationToday, type Today } from '../today';
 import { t } from '../words';
+import { cityTime } from '../zone';
 import '../today.css';
 
 /** Rows change places at most this often, and never under somebody's hand. */
@@ -64,7 +65,7 @@ function Day({ today, now }: { today: Today; now: number }) {
           <div class="head-row"><h2>{t('today.events')}</h2><span class="quiet small">{t('today.events_unit')}</span></div>
           {people.events.length === 0
             ? <p class="nothing quiet">{t('today.no_events')}</p>
-            : <div class="events-box" role="region" tabIndex={0} aria-label={t('today.events')}><EventList events={eventsInOrder(people.events)} /></div>}
+            : <div class="events-box" role="region" tabIndex={0} aria-label={t('today.events')}><EventList events={eventsInOrder(people.events)} zone={today.zone} /></div>}
         </section>
       </div>
       <section class="plain-part">

@@ -7,10 +7,11 @@ import { Banner } from '../../ui/words';
 import { explain } from '../api';
 import { OfficeIcon, type OfficeIconName } from '../icons';
 import { Waiting } from '../parts/table';
-import { cityClock, Count, countText, Districts, EventList, Figures, Fresh, heatOf, HourBars, longDay, mostOf } from '../parts/today_parts';
+import { Count, countText, Districts, EventList, Figures, Fresh, heatOf, HourBars, longDay, mostOf } from '../parts/today_parts';
 import { placeText } from '../router';
-import { busiestFirst, cityTime, eventsInOrder, useToday, type Feed, type StationToday, type Today } from '../today';
+import { busiestFirst, eventsInOrder, useToday, type Feed, type StationToday, type Today } from '../today';
 import { t } from '../words';
+import { cityClock, cityTime } from '../zone';
 import { useAway } from './today';
 import '../today.css';
 import '../wall.css';
@@ -71,7 +72,7 @@ function WallDay({ today, now }: { today: Today; now: number }) {
       </section>
       <Turning
         name="wall-events" title={t('today.events')} unit={t('today.events_unit')} atOnce={EVENTS_AT_ONCE} items={eventsInOrder(people.events)}
-        none={t('today.no_events')} show={(events) => <EventList events={events} />}
+        none={t('today.no_events')} show={(events) => <EventList events={events} zone={today.zone} />}
       />
       <Turning
         name="wall-stations" title={t('today.stations')} atOnce={STATIONS_AT_ONCE} items={busiestFirst(visits.stations)} none={t('today.no_stations')}

@@ -24,7 +24,7 @@ interface ReportTableProps {
 }
 
 export function ReportTable({ reply, label, sort, onSort }: ReportTableProps) {
-  const { columns, rows, totals } = reply;
+  const { columns, rows, totals, zone } = reply;
   return (
     <div class="report-box" role="region" tabIndex={0} aria-label={label}>
       <table class="report">
@@ -33,7 +33,7 @@ export function ReportTable({ reply, label, sort, onSort }: ReportTableProps) {
           <tr>{columns.map((column) => <Head key={column.name} column={column} sort={sort} onSort={onSort} />)}</tr>
         </thead>
         <tbody>
-          {rows.map((row, i) => <Row key={i} row={row} columns={columns} />)}
+          {rows.map((row, i) => <Row key={i} row={row} columns={columns} zone={zone} />)}
         </tbody>
         {totals !== null && (
           <tfoot>
@@ -66,11 +66,11 @@ function Head({ column, sort, onSort }: { column: ReportColumn; sort: string; on
   );
 }
 
-function Row({ row, columns }: { row: Cell[]; columns: readonly ReportColumn[] }) {
+function Row({ row, columns, zone }: { row: Cell[]; columns: readonly ReportColumn[]; zone: string }) {
   return (
     <tr>
       {columns.map((column, i) => {
-        const text = cellText(row[i], column);
+        const text = cellText(row[i], column, zone);
         return <td key={column.name} class={kindOf(column)}>{text === '' ? <span class="quiet">–</span> : text}</td>;
       })}
     </tr>

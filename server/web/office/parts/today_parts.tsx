@@ -2,10 +2,11 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { clockText, spanText, two } from '../../ui/format';
+import { spanText, timeOf, two } from '../../ui/format';
 import { currentLang } from '../../ui/i18n';
-import { cityTime, HEAT_STEPS, heatStep, roundUp, type DistrictToday, type EventToday, type Feed, type StationToday, type Today } from '../today';
+import { HEAT_STEPS, heatStep, roundUp, type DistrictToday, type EventToday, type Feed, type StationToday, type Today } from '../today';
 import { hasSentence, t } from '../words';
+import { cityClock, knownZone } from '../zone';
 
 export const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 
@@ -15,14 +16,10 @@ export function countText(n: number): string {
 }
 
 export function longDay(ms: number, zone: string): string {
+  const { timeZone, shift } = knownZone(zone);
   return new Intl.DateTimeFormat(currentLang() === 'zh' ? 'zh-CN' : 'en-GB', {
-    timeZone: zone, year: 'numeric', month: 'long', day: 'numeric', weekday: 'long',
-  }).format(ms);
-}
-
-export function cityClock(ms: number, zone: string, seconds = false): string {
-  const { hour, minute, second } = cityTime(ms, zone);
-  return `${two(hour)}:${two(minute)}${seconds ? `:${two(second)}` : ''}`;
+    timeZone, year: 'numeric', month: 'long', day: 'numeric', weekday: 'long',
+  }).format(ms + shift);
 }
 
 /** Lights up shortly when its number changes. */
@@ -119,11 +116,12 @@ export function Districts({ districts }: { districts: readonly DistrictToday[] }
 
 // --- events ----------------------------------------------------------------------------------------------
 
-function spanOf({ starts, ends }: EventToday): string {
-  const from = starts === null ? Number.NaN : Date.parse(starts);
-  const to = ends === null ? Number.NaN : Date.parse(ends);
-  if (Number.isNaN(from) && Number.isNaN(to)) return '';
-  return `${Number.isNaN(from) ? '' : clockText(from)}–${Number.isNaN(to) ? '' : clockText(to)}`;
+function spanOf({ starts, ends }: EventToday, zone: string): string {
+  const [from, to] = [starts, ends].map((time) => {
+    const ms = timeOf(time);
+    return ms === null ? '' : cityClock(ms, zone);
+  });
+  return from === '' && to === '' ? '' : `${from}–${to}`;
 }
 
 export function stateText(state: string): string {
@@ -131,14 +129,14 @@ export function stateText(state: string): string {
   return hasSentence(key) ? t(key) : state;
 }
 
-export function EventList({ events }: { events: readonly EventToday[] }) {
+export function EventList({ events, zone }: { events: readonly EventToday[]; zone: string }) {
   return (
     <ul class="events">
       {events.map((event) => (
         <li key={event.scope} class={event.present > 0 ? 'live' : undefined}>
           <span class="words">
             <span class="title" title={event.title}>{event.title || event.id}</span>
-            <span class="when">{[spanOf(event), stateText(event.state)].filter((text) => text !== '').join(' · ')}</span>
+            <span class="when">{[spanOf(event, zone), stateText(event.state)].filter((text) => text !== '').join(' · ')}</span>
           </span>
           <span class="people">
             <strong><Count n={event.present} /></strong>{' '}

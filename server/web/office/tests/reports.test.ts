@@ -45,6 +45,10 @@ test('minutes are shown as hours with two decimals, and numbers in groups of thr
   assert.equal(cellText(7, column('hour', 'hour')), '07:00');
 });
 
+test('a time is shown in the zone that is counted in, whatever offset its device wrote', () => {
+  assert.equal(cellText('2026-03-01T00:30:00Z', column('signed_in', 'time'), 'Asia/Shanghai'), '2026-03-01 08:30:00');
+});
+
 test('a name beside an id is known by its column', () => {
   const columns = [column('station', 'text'), column('station_name', 'text'), column('team', 'text'), VISITS];
   assert.equal(nameColumn(columns, ['station', 'team'], 'station'), 1);

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busiestFirst, cityTime, eventsInOrder, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
+import { busiestFirst, eventsInOrder, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
+import { cityMoment, cityTime } from '../zone';
 
 function station(scope: string, total: number, name = scope): StationToday {
   return { scope, id: scope, name, division: '', total, hours: [] };
@@ -46,6 +47,11 @@ test('the day and the hour are those of the city, whatever the zone of the scree
   assert.deepEqual(cityTime(late, 'Asia/Shanghai'), { day: '2026-03-01', hour: 23, minute: 59, second: 30 });
   assert.equal(cityTime(late + 30_000, 'Asia/Shanghai').day, '2026-03-02');
   assert.equal(cityTime(late + 30_000, 'Asia/Shanghai').hour, 0);
+});
+
+test('a zone may be an offset', () => {
+  assert.equal(cityMoment(Date.parse('2026-03-01T20:00:05Z'), '+08:00'), '2026-03-02 04:00:05');
+  assert.equal(cityMoment(Date.parse('2026-03-01T02:00:00Z'), '-03:30'), '2026-02-28 22:30:00');
 });
 
 test('midnight is asked for when it comes, to the millisecond', () => {
