@@ -3,15 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
 import { startServer } from '../clients/server.mjs';
 import { sheetsOf } from '../clients/sheets.mjs';
+import { findings } from './barriers.mjs';
 import { at, buildCity, EVENT, personId, STATION } from './city.mjs';
 import { csvRows } from './csv_file.mjs';
 import { DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
 
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const VISITORS = ['courier', 'delivery_rider', 'lorry_driver'];
 const MINUTES = [95, 120, 61];
 
@@ -102,11 +101,6 @@ function sameCells(shown, read, where) {
     const same = typeof wanted === 'number' && got !== '' ? sameNumber(wanted, got) : String(got) === String(wanted);
     assert.ok(same, `${where}: row ${i}, column ${k}: the page shows ${cell}, the file has ${got}`);
   }));
-}
-
-async function findings(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-  return violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
 }
 
 describe('one report', () => {

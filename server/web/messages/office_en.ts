@@ -107,7 +107,7 @@ export const en: Record<keyof typeof zh, string> = {
   'today.events': 'Events today',
   'today.events_unit': 'present / came',
   'today.of_came': '/ {n}',
-  'today.no_events': 'No events today',
+  'today.no_events': 'Nobody has signed in yet today',
   'today.state.planned': 'planned',
   'today.state.open': 'open',
   'today.state.closed': 'closed',

@@ -105,7 +105,7 @@ export const zh = {
   'today.events': '今日活动',
   'today.events_unit': '在场 / 参加',
   'today.of_came': '/ {n}',
-  'today.no_events': '今天没有活动',
+  'today.no_events': '今天还没有人签到',
   'today.state.planned': '计划中',
   'today.state.open': '进行中',
   'today.state.closed': '已结束',

@@ -2,7 +2,9 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { ApiError, get } from './api';
+import { useLoad } from './load';
 import { whenPresent } from './presence';
+import type { RecordRow } from './types';
 import { cityTime } from './zone';
 
 export interface StationToday {
@@ -14,14 +16,16 @@ export interface StationToday {
   hours: number[];
 }
 
+/** An event to which somebody has come today. Its scope is empty where it has no record. */
 export interface EventToday {
   scope: string;
   id: string;
   title: string;
   division: string;
   state: string;
-  starts: string | null;
-  ends: string | null;
+  /** RFC 3339, or empty. */
+  starts: string;
+  ends: string;
   present: number;
   came: number;
 }
@@ -82,6 +86,18 @@ export function eventsInOrder(events: readonly EventToday[]): EventToday[] {
   return [...events].sort((a, b) => rank(a) - rank(b) || b.present - a.present || b.came - a.came || a.title.localeCompare(b.title, 'zh-CN'));
 }
 
+/** What a station is called, also where its record has no name or is not there. */
+export function stationName({ name, id, scope }: StationToday): string {
+  return name || id || scope;
+}
+
+/** The city's districts in the order of their codes, those too in which nothing has happened yet. */
+export function allDistricts(told: readonly DistrictToday[], known: readonly Pick<DistrictToday, 'code' | 'name'>[]): DistrictToday[] {
+  const all = new Map<string, DistrictToday>(known.map(({ code, name }) => [code, { code, name, visits: 0, present: 0 }]));
+  for (const district of told) all.set(district.code, { ...district, name: district.name || all.get(district.code)?.name || district.code });
+  return [...all.values()].sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
 // --- the feed --------------------------------------------------------------------------------------------
 
 const WAIT_S = 25;
@@ -134,6 +150,14 @@ export function useToday({ unattended = false }: { unattended?: boolean } = {}):
     };
   }, []);
   return { today, error, now: clock + ahead, heard: heard + ahead, stale: !paused && clock - heard > ANSWER_MS, paused };
+}
+
+const MOST_DISTRICTS = 50;
+
+/** The districts that the city has, read once: the day tells of those alone in which something happens. */
+export function useDistricts(): Pick<DistrictToday, 'code' | 'name'>[] {
+  const { data } = useLoad('districts', (signal) => get<{ rows: RecordRow[] }>('/v1/lists/scope', { kind: 'district', sort: 'scope', limit: MOST_DISTRICTS }, signal));
+  return (data?.rows ?? []).flatMap(({ fields }) => (typeof fields?.code === 'string' ? [{ code: fields.code, name: String(fields.title ?? fields.code) }] : []));
 }
 
 interface Follower {

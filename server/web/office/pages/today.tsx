@@ -10,7 +10,7 @@ import { PageHead } from '../parts/header';
 import { Waiting } from '../parts/table';
 import { countText, Districts, EventList, Figures, Fresh, HeatLegend, heatOf, HourBars, HOURS, longDay, mostOf } from '../parts/today_parts';
 import { placeText } from '../router';
-import { busiestFirst, eventsInOrder, inOrder, useToday, type Feed, type StationToday, type Today } from '../today';
+import { allDistricts, busiestFirst, eventsInOrder, inOrder, stationName, useDistricts, useToday, type Feed, type StationToday, type Today } from '../today';
 import { t } from '../words';
 import { cityTime } from '../zone';
 import '../today.css';
@@ -52,7 +52,8 @@ function Trouble({ feed, away }: { feed: Feed; away: boolean }) {
 
 function Day({ today, now }: { today: Today; now: number }) {
   const { hour } = cityTime(now, today.zone);
-  const { visits, people, districts } = today;
+  const { visits, people } = today;
+  const districts = allDistricts(today.districts, useDistricts());
   return (
     <div class="today">
       <Figures today={today} now={now} />
@@ -68,10 +69,12 @@ function Day({ today, now }: { today: Today; now: number }) {
             : <div class="events-box" role="region" tabIndex={0} aria-label={t('today.events')}><EventList events={eventsInOrder(people.events)} zone={today.zone} /></div>}
         </section>
       </div>
-      <section class="plain-part">
-        <h2>{t('today.districts')}</h2>
-        <Districts districts={districts} />
-      </section>
+      {districts.length > 0 && (
+        <section class="plain-part">
+          <h2>{t('today.districts')}</h2>
+          <Districts districts={districts} />
+        </section>
+      )}
       <Stations stations={visits.stations} hour={hour} />
     </div>
   );
@@ -138,7 +141,7 @@ function Stations({ stations, hour }: { stations: readonly StationToday[]; hour:
 function StationRow({ station, hour, most }: { station: StationToday; hour: number; most: number }) {
   return (
     <tr data-station={station.scope}>
-      <th scope="row"><span class="ellipsis" title={station.name}>{station.name || station.id}</span></th>
+      <th scope="row"><span class="ellipsis" title={stationName(station)}>{stationName(station)}</span></th>
       <td class="end total num">{countText(station.total)}</td>
       {heatOf(station, hour, most).map(({ step, text }, each) => <td key={each} class={step < 0 ? 'cell ahead' : `cell heat-${step}`}>{text}</td>)}
     </tr>

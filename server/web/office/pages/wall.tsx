@@ -9,7 +9,7 @@ import { OfficeIcon, type OfficeIconName } from '../icons';
 import { Waiting } from '../parts/table';
 import { Count, countText, Districts, EventList, Figures, Fresh, heatOf, HourBars, longDay, mostOf } from '../parts/today_parts';
 import { placeText } from '../router';
-import { busiestFirst, eventsInOrder, useToday, type Feed, type StationToday, type Today } from '../today';
+import { allDistricts, busiestFirst, eventsInOrder, stationName, useDistricts, useToday, type Feed, type StationToday, type Today } from '../today';
 import { t } from '../words';
 import { cityClock, cityTime } from '../zone';
 import { useAway } from './today';
@@ -58,7 +58,8 @@ function WallState({ feed, away, zone }: { feed: Feed; away: boolean; zone: stri
 
 function WallDay({ today, now }: { today: Today; now: number }) {
   const { hour } = cityTime(now, today.zone);
-  const { visits, people, districts } = today;
+  const { visits, people } = today;
+  const districts = allDistricts(today.districts, useDistricts());
   return (
     <div class="wall-body">
       <Figures today={today} now={now} />
@@ -136,7 +137,7 @@ function StationBars({ stations, hour, most }: { stations: readonly StationToday
     <ul class="station-bars">
       {stations.map((station) => (
         <li key={station.scope} data-station={station.scope}>
-          <span class="ellipsis">{station.name || station.id}</span>
+          <span class="ellipsis">{stationName(station)}</span>
           <span class="strip" aria-hidden="true">
             {heatOf(station, hour, most).map(({ step }, each) => <i key={each} class={step < 0 ? 'ahead' : `heat-${step}`} />)}
           </span>

@@ -133,7 +133,7 @@ export function EventList({ events, zone }: { events: readonly EventToday[]; zon
   return (
     <ul class="events">
       {events.map((event) => (
-        <li key={event.scope} class={event.present > 0 ? 'live' : undefined}>
+        <li key={event.id} class={event.present > 0 ? 'live' : undefined}>
           <span class="words">
             <span class="title" title={event.title}>{event.title || event.id}</span>
             <span class="when">{[spanOf(event, zone), stateText(event.state)].filter((text) => text !== '').join(' · ')}</span>

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busiestFirst, eventsInOrder, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
+import { allDistricts, busiestFirst, eventsInOrder, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
 import { cityMoment, cityTime } from '../zone';
 
 function station(scope: string, total: number, name = scope): StationToday {
@@ -37,9 +37,18 @@ test('the scale is a round number at or above the most', () => {
 
 test('events with people come before open ones, and those before what is over', () => {
   const event = (scope: string, present: number, state: string): EventToday =>
-    ({ scope, id: scope, title: scope, division: '', state, starts: null, ends: null, present, came: 0 });
+    ({ scope, id: scope, title: scope, division: '', state, starts: '', ends: '', present, came: 0 });
   const order = eventsInOrder([event('over', 0, 'closed'), event('open', 0, 'open'), event('few', 1, 'closed'), event('many', 8, 'open')]);
   assert.deepEqual(order.map(({ scope }) => scope), ['many', 'few', 'open', 'over']);
+});
+
+test('a district in which nothing has happened yet has its tile, and one that is not listed too', () => {
+  const told = [{ code: '445203', name: '', visits: 2, present: 1 }, { code: '445299', name: '新区', visits: 1, present: 0 }];
+  assert.deepEqual(allDistricts(told, [{ code: '445203', name: '揭东区' }, { code: '445202', name: '榕城区' }]), [
+    { code: '445202', name: '榕城区', visits: 0, present: 0 },
+    { code: '445203', name: '揭东区', visits: 2, present: 1 },
+    { code: '445299', name: '新区', visits: 1, present: 0 },
+  ]);
 });
 
 test('the day and the hour are those of the city, whatever the zone of the screen', () => {
