@@ -225,8 +225,9 @@ Result<Today> read_today(const Store& store, std::int64_t now_ms) {
 Result<Waiting> read_waiting(const Store& store) {
   Waiting waiting;
   std::string bytes;
+  const OfficeTablesPtr office = store.office().get();
   for (const AccountPtr& account : store.accounts().all()) {
-    if (account->closed()) continue;
+    if (account->closed() || office->is_desk(account->device)) continue;
     ++waiting.known;
     const auto found = store.kv().get(Column::kDevices, keys::device_state(account->device), bytes);
     if (!found) return found.error();

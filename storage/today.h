@@ -59,7 +59,7 @@ struct Today {
 
 // What waits in the field, as of each device's last hello.
 struct Waiting {
-  std::uint64_t known = 0;    // devices that are not shut out
+  std::uint64_t known = 0;    // of the field that are not shut out
   std::uint64_t devices = 0;  // those among them on which something waits
   std::uint64_t ops = 0;
   std::int64_t oldest_ms = 0;  // 0: nothing waits

@@ -16,6 +16,10 @@ const paths = {
   menu: 'M4 7h16M4 12h16M4 17h16',
   download: 'M12 4v11M7.5 11L12 15.5 16.5 11M5 20h14',
   filter: 'M4 6h16M7 12h10M10 18h4',
+  pulse: 'M3 12h4l3-7 4 14 3-7h4',
+  screen: 'M3 5h18v12H3zM9 21h6M12 17v4',
+  hold: 'M9 6v12M15 6v12',
+  go_on: 'M8 5.5v13l10-6.5z',
 } as const;
 
 export type OfficeIconName = keyof typeof paths | IconName;

@@ -62,6 +62,14 @@ function Frame({ session, place }: { session: Session; place: Place }) {
     document.querySelector('main')?.scrollTo(0, 0);
     document.querySelector<HTMLElement>('.page-head h1')?.focus({ preventScroll: true });
   }, [where]);
+  if (entry?.bare === true) {
+    return (
+      <main id="main" tabIndex={-1} key={currentLang()}>
+        {entry.show(place)}
+        <Toasts />
+      </main>
+    );
+  }
   return (
     <div class="office">
       <a class="skip" href="#main" onClick={(event) => {

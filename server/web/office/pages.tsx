@@ -19,7 +19,11 @@ import { PolicyPage } from './pages/policy';
 import { QuarantinePage } from './pages/quarantine';
 import { RecordPage } from './pages/record';
 import { RefusedPage } from './pages/refused';
+import { ReportPage } from './pages/report';
+import { ReportsPage } from './pages/reports';
 import { SheetPage } from './pages/sheet';
+import { TodayPage } from './pages/today';
+import { WallPage } from './pages/wall';
 import { conflictAt } from './conflicts';
 import type { Place } from './router';
 import { isAdministrator } from './session';
@@ -35,6 +39,8 @@ export interface PageEntry {
   icon?: OfficeIconName;
   group: 'city' | 'records' | 'devices' | 'office';
   administrator?: true;
+  /** It has the whole screen, without navigation. */
+  bare?: true;
   /** Where the navigation leads, when that is not "#/name". */
   href?: string;
   show: (place: Place) => VNode;
@@ -44,6 +50,9 @@ export const GROUPS = ['city', 'records', 'devices', 'office'] as const;
 
 export const pages: readonly PageEntry[] = [
   // The city: today, reports.
+  { name: 'today', title: 'today.title', icon: 'pulse', group: 'city', show: () => <TodayPage /> },
+  { name: 'wall', title: 'today.title', group: 'city', bare: true, show: () => <WallPage /> },
+  { name: 'reports', title: 'reports.title', icon: 'chart', group: 'city', show: (place) => (place.parts[0] === undefined ? <ReportsPage /> : <ReportPage key={place.parts[0]} {...place} />) },
 
   // Records: lists, one record, conflicts, quarantine.
   { name: 'lists', part: 'event', title: 'lists.events', icon: 'calendar', group: 'records', show: (place) => <ListPage {...place} /> },
