@@ -35,7 +35,7 @@ struct Applier::Group {
   std::uint64_t last_chunk_device = 0;
   std::unordered_set<std::string> reused;  // quarantined in this group for a reused number
   std::vector<BackupRequest> backups;
-  OfficeTablesPtr office;  // changed in this group; null: not
+  OfficeTablesPtr office;                  // changed in this group; null: not
   std::map<std::string, KeptEdits> edits;  // answered in this group, by key
   bool audited = false;
   // Called after the commit, with whether it succeeded.

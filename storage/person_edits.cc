@@ -109,7 +109,7 @@ std::uint64_t Applier::desk_of(Group& group, const EditsRequest& request, const 
   change.desks.emplace_back(request.account, desk.device);
   put_change(group.batch, change);
   group.office = apply_change(*tables, change);
-  group.accounts[desk.device] = std::make_shared<Account>(std::move(desk));
+  group.accounts[request.new_device] = std::make_shared<Account>(std::move(desk));
   return request.new_device;
 }
 
