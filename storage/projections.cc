@@ -155,6 +155,7 @@ class Maker final : public RecountSink {
 
 std::string encode_kept(const std::vector<std::string>& fields) {
   std::string out(1, kKeptLayout);
+  put_varint(out, fields.size());
   for (const std::string& field : fields) put_string(out, field);
   return out;
 }
@@ -163,7 +164,8 @@ Result<std::vector<std::string>> decode_kept(std::string_view bytes) {
   ByteReader reader(bytes);
   std::vector<std::string> fields;
   if (reader.byte() != static_cast<std::uint8_t>(kKeptLayout)) reader.fail();
-  while (!reader.failed() && !reader.at_end()) fields.emplace_back(reader.string());
+  const std::size_t count = reader.count();
+  for (std::size_t i = 0; i < count; ++i) fields.emplace_back(reader.string());
   if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
   return fields;
 }

@@ -137,7 +137,7 @@ void ReportReading::make_up(Sums& sums) const {
 // --- groups -----------------------------------------------------------------------------------
 
 Status ReportReading::read_groups() {
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<std::string_view, std::size_t> places;  // by the keys of groups_
   bool splits = false;
   for (const PlannedSource& source : plan_.sources) {
     splits = splits || source.splits;
@@ -148,8 +148,8 @@ Status ReportReading::read_groups() {
         key += value;
         key += '\0';
       }
-      const auto [at, fresh] = places.emplace(key, groups_.size());
-      if (fresh) {
+      auto at = places.find(key);
+      if (at == places.end()) {
         if (groups_.size() >= limits::kReportRows) {
           return Error{Code::kReportTooLarge,
                        fmt::format("more than {} rows: ask for a shorter period or for fewer "
@@ -157,6 +157,7 @@ Status ReportReading::read_groups() {
                                    limits::kReportRows)};
         }
         groups_.push_back({std::move(key), Sums(plan_.report->measures.size())});
+        at = places.emplace(groups_.back().key, groups_.size() - 1).first;
       }
       add_to(groups_[at->second].sums, measured(from, row));
       if (auto counted = count_distinct(from, row, at->second); !counted) return counted.error();
@@ -164,6 +165,7 @@ Status ReportReading::read_groups() {
     };
     if (auto walked = walk(source, visit); !walked) return walked;
   }
+  places.clear();
   for (Group& group : groups_) make_up(group.sums);
   std::erase_if(groups_, [](const Group& group) { return all_zero(group.sums); });
   count_ = groups_.size();

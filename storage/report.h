@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -82,7 +83,7 @@ class ReportReading {
   ReportNames names_;
   Seq seq_ = 0;
   std::uint64_t count_ = 0;
-  std::vector<Group> groups_;
+  std::deque<Group> groups_;
   std::vector<Row> sorted_rows_;  // of a detail in an order of its own
   Sums total_sums_;
   std::vector<ReportCell> totals_;

@@ -19,6 +19,7 @@ std::int64_t unzigzag(std::uint64_t value) {
 
 std::string encode_sums(const Sums& sums) {
   std::string out(1, kLayout);
+  put_varint(out, sums.size());
   for (const std::int64_t sum : sums) put_varint(out, zigzag(sum));
   return out;
 }
@@ -27,7 +28,8 @@ Result<Sums> decode_sums(std::string_view bytes) {
   ByteReader reader(bytes);
   Sums sums;
   if (reader.byte() != static_cast<std::uint8_t>(kLayout)) reader.fail();
-  while (!reader.failed() && !reader.at_end()) sums.push_back(unzigzag(reader.varint()));
+  const std::size_t count = reader.count();
+  for (std::size_t i = 0; i < count; ++i) sums.push_back(unzigzag(reader.varint()));
   if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
   return sums;
 }

@@ -10,7 +10,6 @@
 namespace waystation {
 namespace {
 
-
 // A set joined by ";", where that can be taken apart again; else its JSON.
 std::string set_text(std::string_view array) {
   std::string joined;

@@ -33,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = keys::parse_log_chunk(bytes)) {
     WS_CHECK(keys::log_chunk(key->device, key->last_n) == bytes);
   }
+  if (const auto key = keys::parse_kept(bytes)) {
+    WS_CHECK(keys::kept(key->coll, key->id, key->scope) == bytes ||
+             keys::merged(key->coll, key->id, key->scope) == bytes);
+  }
   if (const auto device = keys::device_of(bytes)) {
     WS_CHECK(keys::account(*device) == bytes || keys::device_state(*device) == bytes);
   }

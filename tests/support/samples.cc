@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "storage/codec.h"
+#include "storage/projections.h"
+#include "storage/sums.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -170,6 +172,12 @@ const std::vector<Layout>& layouts() {
             {View(Sight{false, {}}, {{"note", Sight{true, {"text"}}}, {"visit", Sight{}}})}),
         encode_views({})},
        round_trip(decode_views, encode_views)},
+      {"sums",
+       {encode_sums({3, -1, 1'000'000}), encode_sums({})},
+       round_trip(decode_sums, encode_sums)},
+      {"kept",
+       {encode_kept({R"("医")", ""}), encode_kept({})},
+       round_trip(decode_kept, encode_kept)},
       {"digest",
        {encode_digest({258'698'037'891'072, {{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}}}),
         encode_digest({})},

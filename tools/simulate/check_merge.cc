@@ -105,7 +105,8 @@ void check_merge(const Store& store, const Schemas& schemas, const Erased& erase
   check_digests(store, findings);
   check_against_model(store, schemas, erased, findings);
   // Law 14, too: what is counted equals a recount.
-  const auto report = verify(store, [](std::uint64_t) {}, {}, {}, store.projections());
+  const auto report = verify(
+      store, [](std::uint64_t) {}, {}, {}, store.projections());
   if (!report) {
     findings.report(3, "the store can be read", report.error().context);
   } else if (report->faults != 0) {

@@ -54,19 +54,21 @@ export interface Day {
 }
 
 /** What counts of a local day: a visit that another one names in `corrects` does not, nor does one that only
- *  takes another back (docs/merge-rules.md, Facts). */
+ *  takes another back; of several that name the same one, the one with the greatest id (docs/merge-rules.md, Facts). */
 export function dayOfStation(set: LiveSet, day: string): Day {
-  const corrected = new Set<string>();
+  const correctedBy = new Map<string, string>();
   const ofDay: Visit[] = [];
   for (const record of set.records.values()) {
     const visit = visitOf(record);
     if (visit === null) continue;
-    if (visit.corrects !== '') corrected.add(visit.corrects);
+    const { id, corrects } = visit;
+    if (corrects !== '' && corrects !== id && (correctedBy.get(corrects) ?? '') < id) correctedBy.set(corrects, id);
     if (visit.day === day && !visit.void) ofDay.push(visit);
   }
   const result: Day = { visits: [], byHour: new Array<number>(24).fill(0), byVisitor: new Map(), byService: new Map() };
   for (const visit of ofDay) {
-    if (corrected.has(visit.id)) continue;
+    if (correctedBy.has(visit.id)) continue;
+    if (visit.corrects !== visit.id && (correctedBy.get(visit.corrects) ?? visit.id) !== visit.id) continue;
     result.visits.push(visit);
     result.byHour[visit.hour] = (result.byHour[visit.hour] ?? 0) + 1;
     result.byVisitor.set(visit.visitor, (result.byVisitor.get(visit.visitor) ?? 0) + 1);

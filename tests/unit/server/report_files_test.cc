@@ -31,16 +31,18 @@ class ReportFiles : public ::testing::Test {
     std::vector<OpText> ops;
     for (int i = first; i < first + count; ++i) {
       const std::string event = fmt::format("e{:05}", i);
-      ops.push_back(op(++n).on("attendance", event + "~p1").does(fmt::format(
-          R"("set":{{"event":"{}","volunteer":"p1","signed_in":"2026-01-05T08:00:00+08:00","minutes":90}})",
-          event)));
+      ops.push_back(
+          op(++n)
+              .on("attendance", event + "~p1")
+              .does(fmt::format(
+                  R"("set":{{"event":"{}","volunteer":"p1","signed_in":"2026-01-05T08:00:00+08:00","minutes":90}})",
+                  event)));
       ops.back().schema = 2;
     }
     ASSERT_EQ(world.push(phone, ops).applied, n);
   }
   std::unique_ptr<ReportReading> read(const std::string& name) {
-    auto plan =
-        plan_report(*reports.find(name), ReportQuery{}, *projections(), schemas(), View());
+    auto plan = plan_report(*reports.find(name), ReportQuery{}, *projections(), schemas(), View());
     auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan));
     return std::move(*reading);
   }
@@ -62,8 +64,9 @@ class ReportFiles : public ::testing::Test {
 
 TEST_F(ReportFiles, F12_CsvSaysThatItIsUtf8AndRunsNoFormula) {
   attend(1, 1);
-  EXPECT_EQ(csv("points"),
-            "\xEF\xBB\xBF志愿者编号,姓名,统一志愿者编号,出勤积分,拨给,使用,拨给减使用\r\n# 0 rows\r\n");
+  EXPECT_EQ(
+      csv("points"),
+      "\xEF\xBB\xBF志愿者编号,姓名,统一志愿者编号,出勤积分,拨给,使用,拨给减使用\r\n# 0 rows\r\n");
   const std::string text = csv("attendance");
   EXPECT_NE(text.find(",\"'=林,\"\"静\"\"\","), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("# 1 rows\r\n")) << text;
