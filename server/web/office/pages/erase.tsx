@@ -47,7 +47,7 @@ export function EraseReport({ report }: { report: EraseReply }) {
   const { erased, remains } = report;
   return (
     <section class="card erase-report" aria-label={t('erase.report')}>
-      <h2>{t(`erase.state.${report.state}`)}</h2>
+      <h2>{t(`erase_state.${report.state}`)}</h2>
       <div class="columns even">
         <div class="stack tight">
           <h3>{t('erase.erased')}</h3>
