@@ -244,6 +244,7 @@ describe('people', () => {
     await dialog.getByLabel(`请输入“${PERSON.name}”以确认`).fill(PERSON.name);
     await button(dialog, '永久删除').click();
     await card(page, '删除结果').getByText('个人信息已永久删除').waitFor();
+    await card(page, '历史').getByText('姓名：已永久删除，不可读').waitFor();
 
     const { rows: refused } = await listOf('refused');
     const about = refused.filter(({ fields }) => fields.record === PERSON.id).map(({ id }) => `#/quarantine/${encodeURIComponent(id)}`);

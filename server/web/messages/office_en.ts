@@ -115,6 +115,7 @@ export const en: Record<keyof typeof zh, string> = {
   'record.saved': 'Saved',
   'record.empty': 'Empty: {fields}',
   'edit.clear': '{field}: cleared',
+  'edit.erased': '{field}: erased, cannot be read',
   'edit.del': 'Deleted the record',
   'edit.grant': '{field}: granted {n}',
   'edit.lease': '{field}: leased {n}',

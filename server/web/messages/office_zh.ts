@@ -113,6 +113,7 @@ export const zh = {
   'record.saved': '已保存',
   'record.empty': '未填写：{fields}',
   'edit.clear': '清空{field}',
+  'edit.erased': '{field}：已永久删除，不可读',
   'edit.del': '删除这条记录',
   'edit.grant': '{field}增加名额 {n}',
   'edit.lease': '{field}领取 {n}',

@@ -44,7 +44,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
         <h2>{collTitle(coll)} {data !== null && <span class="quiet num">{data.matching}</span>}</h2>
         {data !== null && data.matching > data.rows.length && <a class="small" href={placeText('lists', [coll], query)}>{t('related.all', { n: data.matching })}</a>}
       </div>
-      <DataTable
+      {data?.rows.length === 0 ? <p class="quiet">{t('lists.none', { coll: collTitle(coll) })}</p> : <DataTable
         label={collTitle(coll)}
         columns={fields.map((name, i) => ({ name, title: headTitle(coll, name), grows: i === 0, cell: (row: RecordRow) => <Value short coll={coll} field={name} value={row.fields?.[name]} scope={row.scope} /> }))}
         rows={data?.rows ?? null}
@@ -54,7 +54,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
         error={error}
         onRetry={reload}
         empty={{ icon: 'note', title: t('lists.none', { coll: collTitle(coll) }) }}
-      />
+      />}
     </div>
   );
 }
