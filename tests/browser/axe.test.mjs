@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import AxeBuilder from '@axe-core/playwright';
 import { startServer } from '../clients/server.mjs';
+import { findings } from './barriers.mjs';
 import { buildCity, EVENT, STATION } from './city.mjs';
 import { browserFor, enrolledPhone, openPhone, PHONE, TABLET } from './phone.mjs';
 
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const event = `${encodeURIComponent(EVENT.scope)}/${EVENT.id}`;
 const station = encodeURIComponent(STATION.scope);
 const ROUTES = ['#/', `#/event/${event}`, `#/site/${event}`, `#/scan/${event}`, `#/walkin/${event}`, `#/closing/${event}`, '#/event/none/none',
@@ -23,11 +22,6 @@ after(async () => {
   await browser?.close();
   await server?.remove();
 });
-
-async function findings(page, where) {
-  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-  return violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
-}
 
 for (const [lang, viewport, colorScheme] of [['zh', PHONE, 'light'], ['zh', TABLET, 'dark'], ['en', PHONE, 'dark'], ['en', TABLET, 'light']]) {
   describe(`${lang}, ${viewport.width} px, ${colorScheme}`, () => {

@@ -449,6 +449,7 @@ export const en: Record<keyof typeof zh, string> = {
   'code.nameless': 'Unnamed',
   'code.expires': 'Good for',
   'code.until': 'until',
+  'code.good_until': 'Good until',
   'code.uses': '{n} {n|use|uses}',
   'code.once': 'The code is shown here only. Once you leave it cannot be seen again, only withdrawn.',
   'code.step_open': 'On the phone, open',

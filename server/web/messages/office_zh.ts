@@ -447,6 +447,7 @@ export const zh = {
   'code.nameless': '未命名',
   'code.expires': '有效期',
   'code.until': '有效至',
+  'code.good_until': '有效至',
   'code.uses': '可用 {n} 次',
   'code.once': '登记码只在这里显示一次，离开本页后看不到，但可以撤回。',
   'code.step_open': '在手机上打开',

@@ -99,6 +99,11 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
+/** Whoever asked has gone on to something else, perhaps while a sign-in or the server was waited for. */
+function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new DOMException('', 'AbortError');
+}
+
 async function send(method: string, path: string, { body, signal }: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -108,12 +113,15 @@ async function send(method: string, path: string, { body, signal }: RequestOptio
   signal?.addEventListener('abort', stop);
   const timer = setTimeout(stop, ANSWER_MS);
   try {
-    return await fetch(path, {
+    const response = await fetch(path, {
       method, headers, cache: 'no-store', credentials: 'same-origin', signal: ending.signal,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
+    // A proxy says that the server behind it is away.
+    if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
+    return response;
   } catch (error) {
-    if (signal?.aborted === true) throw new DOMException('', 'AbortError');
+    stopIfAborted(signal);
     if (isAbort(error)) throw new TypeError('no answer came');
     throw error;
   } finally {
@@ -134,6 +142,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
   let tries = 0;
   for (let refreshed = false; ; ) {
+    stopIfAborted(options.signal);
     let response: Response;
     try {
       response = await send(method, path, options);
@@ -142,7 +151,6 @@ export async function request<Reply>(method: string, path: string, options: Requ
       const waiting = untilBack();
       if (method !== 'GET') throw new ApiError('away', 0, String(error));
       await waiting;
-      if (options.signal?.aborted === true) throw new DOMException('', 'AbortError');
       continue;
     }
     if (response.ok) return (await response.json()) as Reply;

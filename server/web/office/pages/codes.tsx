@@ -23,7 +23,7 @@ export function CodesPage() {
     { name: 'scopes', title: t('scope.branches'), cell: ({ scopes, replaces }) => (replaces === null ? <Scopes ids={scopes} /> : <>{t('code.replaces')} <a href={placeText('devices', [replaces])}>{replaces}</a></>) },
     { name: 'uses', title: t('enrol.uses'), end: true, cell: ({ uses }) => uses },
     { name: 'created', title: t('code.created'), cell: ({ created }) => (created === null ? <span class="quiet">–</span> : <When ms={created} />) },
-    { name: 'expires', title: t('code.until'), cell: ({ expires }) => <When ms={expires} /> },
+    { name: 'expires', title: t('code.good_until'), cell: ({ expires }) => <When ms={expires} /> },
     { name: 'do', title: t('code.do'), end: true, cell: (row) => <Button kind="bare" label={t('code.withdraw_one', { name: row.name || row.id })} onClick={() => setAsked(row)}>{t('code.withdraw')}</Button> },
   ];
   return (

@@ -280,7 +280,7 @@ function WipeDialog({ row, onClose, onDone }: DecideProps) {
     >
       <p>{t('decide_more.wipe')}</p>
       <CheckField label={t('wipe.now')} hint={t('wipe.now_hint')} checked={now} onChange={setNow} />
-      {now && <Banner tone="bad" title={t('wipe.lost', { n: row.queued })} />}
+      {now && row.queued > 0 && <Banner tone="bad" title={t('wipe.lost', { n: row.queued })} />}
     </ConfirmDialog>
   );
 }

@@ -12,10 +12,9 @@ import { useDoing, Wrong } from '../parts/dialog';
 import { PasswordField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { When } from '../parts/time';
+import { isShort } from '../passwords';
 import { readSession, session, signOut } from '../session';
 import { t } from '../words';
-
-const MIN_CHARS = 12;
 
 export function MePage() {
   const { name, display, role, expires, second_factor: second } = session();
@@ -38,7 +37,7 @@ function Password() {
   const [again, setAgain] = useState('');
   const [tried, setTried] = useState(false);
   const { busy, error, run } = useDoing();
-  const short = Array.from(next).length < MIN_CHARS;
+  const short = isShort(next);
   const submit = () => {
     setTried(true);
     if (short || next !== again) return;

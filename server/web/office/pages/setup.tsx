@@ -7,12 +7,11 @@ import { TextField } from '../../ui/fields';
 import { LanguageSwitch } from '../../ui/language_switch';
 import { Banner } from '../../ui/words';
 import { ApiError, explain, request } from '../api';
+import { isShort } from '../passwords';
 import { useDoing, Wrong } from '../parts/dialog';
 import { PasswordField } from '../parts/fields';
 import { Waiting } from '../parts/table';
 import { t } from '../words';
-
-const MIN_CHARS = 12;
 
 function setUp(body: Record<string, string>): Promise<{ name: string }> {
   return request('POST', '/v1/office/setup', { body, open: true });
@@ -53,7 +52,7 @@ function SetupForm({ secret, kind, onDone }: { secret: string; kind: Kind; onDon
   const [again, setAgain] = useState('');
   const [tried, setTried] = useState(false);
   const { busy, error, run } = useDoing();
-  const short = Array.from(password).length < MIN_CHARS;
+  const short = isShort(password);
   const different = again !== password;
   const nameless = kind === 'first' && name.trim() === '';
 

@@ -63,7 +63,7 @@ interface ConfirmProps {
 export function ConfirmDialog({ title, children, act, danger = false, typed, onDo, onClose }: ConfirmProps) {
   const { busy, error, run } = useDoing();
   const [text, setText] = useState('');
-  const off = typed !== undefined && text.trim() !== typed;
+  const off = typed !== undefined && text.trim() !== typed.trim();
   return (
     <Dialog title={title} onClose={onClose} held={text !== ''}>
       <form
