@@ -2,13 +2,12 @@
 // and somebody who is erased. Two administrators are at work at once.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
+import { findings } from './barriers.mjs';
 import { buildCity, EVENT, personId, STATION } from './city.mjs';
 import { account, DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
-import { apart, PERSON, trouble } from './office_trouble.mjs';
+import { apart, PERSON, photoOf, trouble } from './office_trouble.mjs';
 import { browserFor, enrolledPhone } from './phone.mjs';
 
 const scope = encodeURIComponent(EVENT.scope);
@@ -83,6 +82,21 @@ describe('lists', () => {
   });
 });
 
+describe('a list that the server still reads after its start', () => {
+  it('says how far it is, and comes by itself', async () => {
+    const { page } = mei;
+    let answers = 0;
+    await page.route('**/v1/lists/station?*', (route) => {
+      if (answers++ > 1) return route.continue();
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', headers: { 'retry-after': '1' }, body: JSON.stringify({ type: 'about:blank', title: '', status: 503, code: 'list.warming', detail: '', done: 0.37 }) });
+    });
+    await goTo(page, '#/lists/station');
+    assert.equal(await page.getByRole('progressbar').getAttribute('value'), '0.37');
+    await page.getByRole('row', { name: /火炬暖蜂驿站/ }).waitFor();
+    await page.unroute('**/v1/lists/station?*');
+  });
+});
+
 describe('one record', () => {
   it('shows what belongs to it and who did what, and is edited in its place', async () => {
     const { page } = mei;
@@ -122,6 +136,18 @@ describe('one record', () => {
     await card(jie.page, '内容').waitFor();
     const { fields } = await current('volunteer', personId(7));
     assert.deepEqual([fields.team, [...fields.skills].sort()], ['轻骑兵直属队', ['急救', '驾驶'].sort()]);
+  });
+
+  it('shows its photos', async () => {
+    const { page } = mei;
+    const bytes = await page.screenshot();
+    await photoOf(server, one, EVENT.scope, `event/${EVENT.id}`, 'ph1', bytes, '签到台');
+    await photoOf(server, one, EVENT.scope, `event/${EVENT.id}`, 'ph2', bytes, '签到台，再来一张');
+    await goTo(page, record('event', EVENT.id));
+    const photo = page.getByRole('img', { name: '签到台', exact: true });
+    await photo.waitFor();
+    assert.equal(await photo.evaluate((image) => image.naturalWidth), DESK.width);
+    assert.equal(await card(page, '照片').getByRole('img').count(), 2);
   });
 
   it('a fact is not edited: a new one corrects it; what is deleted is asked for once more', async () => {
@@ -284,16 +310,6 @@ async function settled(page) {
 }
 
 describe('every page', () => {
-  const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-  // Once into a page that stays: the builder that axe comes with does it anew for each run.
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-  async function findings(page, where) {
-    const violations = await page.evaluate(async (values) => (await window.axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] })).violations, TAGS);
-    return violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html).join(' | ').slice(0, 400)}`);
-  }
-
   async function places() {
     await apart(one, other, [EVENT.scope, 'volunteer', personId(9)], [{ team: '甲队' }, { team: '乙队' }]);
     const { by, n } = (await open()).find(({ id }) => id === personId(9));
@@ -310,7 +326,6 @@ describe('every page', () => {
       await page.setViewportSize(viewport);
       await page.evaluate((wanted) => localStorage.setItem('waystation.lang', wanted), lang);
       await page.reload();
-      await page.evaluate(axe);
       for (const place of all) {
         await goTo(page, place);
         await read(page);

@@ -108,7 +108,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
       <Filters coll={coll} query={query} filtered={filtered} />
       {warming && <Warming error={error} />}
       {!(warming && data === null) && (
-        <DataTable
+        <div class="list-table"><DataTable
           label={collTitle(coll)}
           columns={columns(coll, data?.rows ?? [])}
           rows={data?.rows ?? null}
@@ -121,7 +121,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
           onRetry={reload}
           empty={emptyWords(coll, filtered)}
           paging={{ offset: data?.offset ?? 0, limit: PAGE_ROWS, matching: data?.matching ?? 0, onOffset: (next) => turnTo(next) }}
-        />
+        /></div>
       )}
     </>
   );

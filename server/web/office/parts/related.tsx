@@ -7,8 +7,9 @@ import { filledColumns, headTitle, readList } from '../lists';
 import { placeText } from '../router';
 import type { RecordRow } from '../types';
 import { t } from '../words';
+import { Photo } from './photo';
 import { DataTable } from './table';
-import { Photo, recordHref, Value } from './values';
+import { recordHref, Value } from './values';
 
 const SHOWN = 6;
 const SHOWN_FIELDS = 5;
@@ -71,7 +72,7 @@ export function Photos({ record }: { record: RecordKey & RecordRow }) {
       <ul class="photos">
         {photos.map((row) => (
           <li key={row.id}>
-            <Photo sha={String(row.fields?.blob)} note={String(row.fields?.note ?? '')} />
+            <Photo row={row} />
             {row.id !== record.id && <a class="small" href={recordHref(row)}>{String(row.fields?.note ?? '') || t('photo.one')}</a>}
           </li>
         ))}

@@ -1,6 +1,5 @@
-// Values of fields on show: words, chips, times with their zone, names of what is mentioned, photos.
+// Values of fields on show: words, chips, times with their zone, names of what is mentioned.
 
-import { useState } from 'preact/hooks';
 import type { LogEntry, QuotaValue } from '../../sdk/schema';
 import type { Fields, Json, RecordKey } from '../../sdk/types';
 import { clockText, dayOf, timeOf } from '../../ui/format';
@@ -82,12 +81,4 @@ function About({ scope, value, short }: { scope: string; value: string; short: b
   const at = value.indexOf('/');
   const record = { scope, coll: value.slice(0, at), id: value.slice(at + 1) };
   return <span>{collTitle(record.coll)} {short ? <RecordName record={record} /> : <RecordLink record={record} />}</span>;
-}
-
-/** A photo that the server has, or why none is on show. */
-export function Photo({ sha, note }: { sha: string; note: string }) {
-  const [missing, setMissing] = useState(false);
-  const path = `/v1/blobs/${sha}`;
-  if (missing) return <p class="photo-missing small quiet">{t('photo.missing')}</p>;
-  return <a class="photo" href={path} target="_blank" rel="noopener"><img src={path} alt={note === '' ? t('photo.one') : note} loading="lazy" onError={() => setMissing(true)} /></a>;
 }
