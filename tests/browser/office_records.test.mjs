@@ -190,6 +190,35 @@ describe('conflicts', () => {
     await phone.context.close();
   });
 
+  it('a value that met a delete brings the record back, and opened again it is gone again', async () => {
+    const key = [EVENT.scope, 'note', 'n-gone'];
+    one.edit(...key, { set: { text: '横幅在仓库' } });
+    await one.sync();
+    await other.sync();
+    one.edit(...key, { del: true });
+    other.edit(...key, { set: { text: '横幅在车上' } });
+    await one.sync();
+    await other.sync();
+    const { page } = mei;
+    await toConflict(page, 'text', 'n-gone');
+    await card(page, '在用的').getByText('已删除').waitFor();
+    await button(card(page, '落选的'), '改用这个').click();
+    await page.getByText('已了结：改用落选的').waitFor();
+    assert.equal((await current('note', 'n-gone')).fields.text, '横幅在车上');
+    await button(page, '重开').click();
+    await page.getByText('已重开，等待过目').waitFor();
+    assert.equal((await current('note', 'n-gone')).deleted, true);
+    await button(page, '保留这个').click();
+    await page.getByText('已了结：保留在用的').waitFor();
+    await goTo(page, '#/lists/note?deleted=1');
+    await page.getByRole('row', { name: /n-gone/ }).click();
+    await button(page, '恢复').click();
+    await page.getByLabel('内容').fill('横幅已归还');
+    await button(page, '保存').click();
+    await card(page, '历史').getByText('内容改为“横幅已归还”').waitFor();
+    assert.equal((await current('note', 'n-gone')).fields.text, '横幅已归还');
+  });
+
   it('two administrators at one conflict: the second is told who settled it, and what was typed stays', async () => {
     for (const { page } of [mei, jie]) await toConflict(page, 'headcount', EVENT.id);
     await jie.page.getByLabel('到场人数').fill('41');
@@ -258,6 +287,20 @@ describe('people', () => {
     assert.deepEqual([(await current('volunteer', 'w1')).fields.merged_into, (await current('duplicate', 'w1~w2')).fields.state], [undefined, 'open']);
     await button(page, '不是同一个人').click();
     await page.getByText('已确认是两个人').waitFor();
+  });
+
+  it('who is no administrator edits and settles all the same, and is not offered to erase', async () => {
+    await account(server, 'huangmin', '黄敏', 'office');
+    const { page, errors, context } = await signedInDesk(browser, server, 'huangmin');
+    await goTo(page, record('volunteer', 'w2'));
+    await button(page, '编辑').click();
+    await page.getByLabel('手机号后四位').fill('8822');
+    await button(page, '保存').click();
+    await card(page, '历史').getByText('黄敏').waitFor();
+    assert.equal(await button(page, '删除个人信息').count(), 0);
+    assert.equal((await current('volunteer', 'w2')).fields.phone_tail, '8822');
+    assert.deepEqual(errors, []);
+    await context.close();
   });
 
   it('somebody erased is found in no list, no history and no page', async () => {
