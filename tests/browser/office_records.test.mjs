@@ -361,11 +361,12 @@ describe('every page', () => {
             '#/quarantine', `#/quarantine/${encodeURIComponent(first.id)}`, '#/duplicates', `#/duplicates/${scope}/w1?other=w2`, `#/duplicates/${scope}/w1`];
   }
 
-  it('has no barrier that axe finds, in both languages, wide and narrow', async () => {
+  it('has no barrier that axe finds, in both languages, wide and narrow, light and dark', async () => {
     const found = [];
     const all = await places();
-    const looks = [[mei.page, DESK, 'zh'], [jie.page, NARROW, 'en']];
-    await Promise.all(looks.map(async ([page, viewport, lang]) => {
+    const looks = [[mei.page, DESK, 'zh', 'light'], [jie.page, NARROW, 'en', 'dark']];
+    await Promise.all(looks.map(async ([page, viewport, lang, colorScheme]) => {
+      await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
       await page.evaluate((wanted) => localStorage.setItem('waystation.lang', wanted), lang);
       await page.reload();
