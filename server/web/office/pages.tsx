@@ -2,6 +2,7 @@
 // do is not offered to others.
 
 import type { VNode } from 'preact';
+import { conflictAt } from './conflicts';
 import type { OfficeIconName } from './icons';
 import { AccessPage } from './pages/access';
 import { AccountsPage } from './pages/accounts';
@@ -20,7 +21,6 @@ import { QuarantinePage } from './pages/quarantine';
 import { RecordPage } from './pages/record';
 import { RefusedPage } from './pages/refused';
 import { SheetPage } from './pages/sheet';
-import { conflictAt } from './conflicts';
 import type { Place } from './router';
 import { isAdministrator } from './session';
 import type { OfficeKey } from './words';

@@ -53,7 +53,9 @@ export function EraseReport({ report }: { report: EraseReply }) {
           <h3>{t('erase.erased')}</h3>
           <ul class="plain-list">
             {erased.records.map(({ scope, coll, id, fields }) => (
-              <li key={`${scope} ${coll} ${id}`}><a href={recordHref({ scope, coll, id })}>{collTitle(coll)}</a> <span class="small quiet"><ScopeName id={scope} /> · {fields.map((field) => fieldTitle(coll, field)).join(t('op.and'))}</span></li>
+              <li key={`${scope} ${coll} ${id}`}>
+                <a href={recordHref({ scope, coll, id })}>{collTitle(coll)}</a> <span class="small quiet"><ScopeName id={scope} /> · {fields.map((field) => fieldTitle(coll, field)).join(t('op.and'))}</span>
+              </li>
             ))}
             <li>{t('erase.history', { n: erased.history_ops })}</li>
             <li>{t('erase.conflicts', { n: erased.conflicts })}</li>
