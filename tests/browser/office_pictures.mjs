@@ -7,6 +7,7 @@ import { Device } from '../clients/client.mjs';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, personId, STATION } from './city.mjs';
 import { account, DESK, firstAdministrator, goTo, NARROW, openDesk, signIn } from './office_desk.mjs';
+import { trouble } from './office_trouble.mjs';
 import { browserFor } from './phone.mjs';
 import { shrinkPng } from './small_png.mjs';
 
@@ -38,6 +39,7 @@ const browser = await browserFor();
 try {
   await buildCity(server, { people: 12 });
   const ids = await phones(server);
+  await trouble(server);
   await firstAdministrator(server);
   await account(server, 'chenjie', '陈杰', 'office');
   await server.admin('POST', '/v1/office/accounts', { name: 'huangmin', display: '黄敏', role: 'office' });
@@ -83,8 +85,17 @@ async function picturesOf(lang, viewport, ids, only) {
   for (const [name, hash, ready] of [
     ['devices', '#/devices', 'table.data'], ['device', `#/devices/${ids[1]}`, '.decisions'], ['codes', '#/devices/codes', 'table.data'], ['enrol', '#/devices/new', 'form'],
     ['accounts', '#/accounts', 'table.data'], ['access', access, '.verdicts'], ['policy', '#/policy', '.matrix'], ['audit', '#/audit', 'table.data'], ['me', '#/me', 'form'],
+    ['list', '#/lists/attendance', 'table.data'], ['people', '#/lists/volunteer', 'table.data'], ['record', `#/records/${encodeURIComponent(EVENT.scope)}/event/${EVENT.id}`, '.steps-past'],
+    ['conflicts', '#/conflicts', 'table.data'], ['merge', `#/duplicates/${encodeURIComponent(EVENT.scope)}/w1?other=w2`, 'table.compare'], ['quarantine', '#/quarantine', 'table.data'],
   ]) {
     await goTo(page, hash);
+    await page.locator(ready).first().waitFor();
+    await shot(page, name);
+  }
+  // Of what waits, the first one.
+  for (const [name, hash, ready] of [['conflict', '#/conflicts', '.side-card'], ['refused', '#/quarantine', 'form.card']]) {
+    await goTo(page, hash);
+    await page.locator('a.row-link').first().click();
     await page.locator(ready).first().waitFor();
     await shot(page, name);
   }

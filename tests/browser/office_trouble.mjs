@@ -1,6 +1,7 @@
 // What a city's office has to look after: values in conflict, people who were entered twice, edits that were
 // refused, a day's visits. Written by phones that were out of coverage at the same time.
 
+import { createHash } from 'node:crypto';
 import { Device } from '../clients/client.mjs';
 import { at, EVENT, personId, STATION } from './city.mjs';
 
@@ -65,4 +66,14 @@ async function visits(other) {
   other.edit(STATION.scope, 'station_day', `${STATION.id}~${day}`, { set: { station: STATION.id, day }, inc: { courier: 12, water: 8, rest: 5 } });
   other.edit(EVENT.scope, 'note', 'n1', { set: { text: '下午要补饮用水。', about: `event/${EVENT.id}`, author: '陈静怡' } });
   await other.sync();
+}
+
+/** A photo of a record, with its file. */
+export async function photoOf(server, device, scope, about, id, bytes, note) {
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  device.edit(scope, 'photo', id, { set: { about, blob: hash, bytes: bytes.length, media_type: 'image/png', taken: at(0, 9, 20), note } });
+  await device.sync();
+  const headers = { authorization: `Bearer ${device.id}.${device.token}`, 'tus-resumable': '1.0.0' };
+  const made = await fetch(`${server.url}/v1/blobs`, { method: 'POST', headers: { ...headers, 'upload-length': String(bytes.length), 'upload-metadata': `sha256 ${Buffer.from(hash).toString('base64')}` } });
+  await fetch(new URL(made.headers.get('location'), server.url), { method: 'PATCH', headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }, body: bytes });
 }

@@ -31,6 +31,11 @@ function readNames(): Promise<DeviceNames> {
   return known.names;
 }
 
+/** Somebody's first edit has made them a desk. */
+export async function sawDesk(device: string): Promise<void> {
+  if (known !== null && !(await known.names).has(device)) known = null;
+}
+
 const NONE: DeviceNames = new Map();
 
 export function useDeviceNames(): DeviceNames {

@@ -3,6 +3,7 @@
 
 import type { Edits, RecordKey } from '../sdk/types';
 import { ApiError, post } from './api';
+import { sawDesk } from './device_names';
 import { infoOf } from './names';
 
 /** One edit. `if_seq`: the record's seq as the page showed it, 0 where it was not there. */
@@ -33,6 +34,7 @@ export async function handIn(edits: readonly Edit[]): Promise<number[]> {
     throw error;
   });
   unanswered = null;
+  void sawDesk(reply.device);
   return reply.results.map((verdict) => {
     if ('refused' in verdict) throw new ApiError(verdict.refused.code, 409, verdict.refused.detail);
     return verdict.seq;

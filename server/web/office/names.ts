@@ -31,3 +31,8 @@ export function fieldOf(coll: string, field: string): FieldInfo | undefined {
 export function choicesOf(coll: string, field: string): [string, string][] {
   return Object.entries(infos[coll]?.fields[field]?.enum ?? {}).map(([choice, title]) => [choice, titled(title)]);
 }
+
+/** Times as milliseconds since 1970, which the server writes; their names say so. */
+export function isMoment(coll: string, field: string): boolean {
+  return field.endsWith('_ms') && infos[coll]?.fields[field]?.type === 'integer';
+}

@@ -32,14 +32,15 @@ function entriesOf<Value>(part: Record<string, Value> | undefined): [string, Val
   return typeof part === 'object' && part !== null ? Object.entries(part) : [];
 }
 
-/** What an op does, a line each. Takes whatever a device has written. */
-export function opLines(op: HandedIn): string[] {
+/** What an op does, a line each. Takes whatever a device has written. `erased`: what it says about a person is gone. */
+export function opLines(op: HandedIn, erased = false): string[] {
   const coll = typeof op.coll === 'string' ? op.coll : '';
   const title = (field: string) => fieldTitle(coll, field);
   const lines: string[] = [];
   if (op.del === true) lines.push(t('edit.del'));
   for (const [field, value] of entriesOf(op.set)) {
-    lines.push(value === null ? t('edit.clear', { field: title(field) }) : t('op.set', { field: title(field), value: valueText(coll, field, value) }));
+    const gone = erased && fieldOf(coll, field)?.personal === true;
+    lines.push(value === null ? t(gone ? 'edit.erased' : 'edit.clear', { field: title(field) }) : t('op.set', { field: title(field), value: valueText(coll, field, value) }));
   }
   for (const [field, n] of entriesOf(op.inc)) lines.push(t(Number(n) < 0 ? 'op.less' : 'op.more', { field: title(field), n: Math.abs(Number(n)) }));
   for (const part of ['add', 'remove', 'append'] as const) {

@@ -2,6 +2,7 @@
 // do is not offered to others.
 
 import type { VNode } from 'preact';
+import { conflictAt } from './conflicts';
 import type { OfficeIconName } from './icons';
 import { AccessPage } from './pages/access';
 import { AccountsPage } from './pages/accounts';
@@ -24,7 +25,6 @@ import { ReportsPage } from './pages/reports';
 import { SheetPage } from './pages/sheet';
 import { TodayPage } from './pages/today';
 import { WallPage } from './pages/wall';
-import { conflictAt } from './conflicts';
 import type { Place } from './router';
 import { isAdministrator } from './session';
 import type { OfficeKey } from './words';

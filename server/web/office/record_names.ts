@@ -1,5 +1,5 @@
 // What records are called among people. Names of those that another one mentions are read one by one as they
-// are shown, and kept while the page is open.
+// are shown, and kept for a moment.
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Fields, RecordKey } from '../sdk/types';
@@ -48,19 +48,20 @@ export async function findRecord(key: RecordKey): Promise<RecordRow | null> {
 
 const NAMES_AT_ONCE = 2;
 const oneOfFew = inTurn(NAMES_AT_ONCE);
-const known = new Map<string, Promise<RecordRow | null>>();
+/** A name may be changed or erased while the page is open. */
+const KNOWN_MS = 20_000;
+const known = new Map<string, { at: number; found: Promise<RecordRow | null> }>();
 
-/** Reads it once. */
+/** Reads it once in a while. */
 export function lookUp(key: RecordKey): Promise<RecordRow | null> {
   const text = `${key.scope} ${key.coll} ${key.id}`;
-  let found = known.get(text);
-  if (found === undefined) {
-    found = oneOfFew(() => findRecord(key)).catch(() => {
-      known.delete(text);
-      return null;
-    });
-    known.set(text, found);
-  }
+  const old = known.get(text);
+  if (old !== undefined && Date.now() - old.at < KNOWN_MS) return old.found;
+  const found = oneOfFew(() => findRecord(key)).catch(() => {
+    known.delete(text);
+    return null;
+  });
+  known.set(text, { at: Date.now(), found });
   return found;
 }
 

@@ -12,6 +12,7 @@ import { ApiError, explain } from '../api';
 import { readConflict, reopenEdits, settleEdit, type ConflictName } from '../conflicts';
 import { textToValue, valueToText, wrongWith } from '../drafts';
 import { handIn, isChanged, type Edit } from '../edits';
+import { hasOwnScope } from '../lists';
 import { useLoad } from '../load';
 import { collTitle, fieldOf, fieldTitle } from '../names';
 import { valueText } from '../op_text';
@@ -83,7 +84,7 @@ function Sides({ conflict, onRead, onAgain }: SidesProps) {
   const { coll, field } = conflict;
   return (
     <>
-      <PageHead title={fieldTitle(coll, field)} within={within()} about={<>{collTitle(coll)} <RecordLink record={conflict} /> · <ScopeName id={conflict.scope} /> · {t(`kind_more.${conflict.kind}`)}</>} />
+      <PageHead title={fieldTitle(coll, field)} within={within()} about={<>{collTitle(coll)} <RecordLink record={conflict} /> · {!hasOwnScope(conflict) && <><ScopeName id={conflict.scope} /> · </>}{t(`kind_more.${conflict.kind}`)}</>} />
       <Standing conflict={conflict} was={was} mine={text} busy={busy} onReopen={() => act(reopenEdits(conflict), t('conflict.reopened'))} />
       <div class="sides">
         <Side title={t('conflict.shown')} tone="good" author={conflict.winner} conflict={conflict} value={conflict.winner?.deleted === true ? undefined : conflict.winner?.value}>

@@ -28,7 +28,9 @@ function columns(names: DeviceNames): Column<ConflictRow>[] {
     { name: 'record', title: t('conflict.record'), grows: true, cell: (row) => <span class="two"><RecordName record={row} /><span class="small quiet">{collTitle(row.coll)} · <ScopeName id={row.scope} /></span></span> },
     { name: 'field', title: t('diff.field'), cell: ({ coll, field }) => fieldTitle(coll, field) },
     { name: 'lost', title: t('conflict.lost'), cell: ({ coll, field, value, by: who }) => <span class="two"><span class="cut">{valueText(coll, field, value)}</span>{by(who)}</span> },
-    { name: 'winner', title: t('conflict.shown'), cell: ({ coll, field, winner, kind }) => (winner === undefined ? <span class="quiet">{t(kind === 'deleted' ? 'conflict.gone' : 'op.nothing')}</span> : <span class="two"><span class="cut">{valueText(coll, field, winner.value)}</span>{by(winner.by)}</span>) },
+    { name: 'winner', title: t('conflict.shown'), cell: ({ coll, field, winner, kind }) => (winner === undefined
+      ? <span class="quiet">{t(kind === 'deleted' ? 'conflict.gone' : 'op.nothing')}</span>
+      : <span class="two"><span class="cut">{valueText(coll, field, winner.value)}</span>{by(winner.by)}</span>) },
     { name: 'kind', title: t('conflict.kind'), cell: ({ kind }) => <Tag>{t(`kind.${kind}`)}</Tag> },
     { name: 'stamp', title: t('conflict.written'), cell: ({ stamp }) => <When ms={stamp} /> },
   ];

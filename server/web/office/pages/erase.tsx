@@ -47,13 +47,15 @@ export function EraseReport({ report }: { report: EraseReply }) {
   const { erased, remains } = report;
   return (
     <section class="card erase-report" aria-label={t('erase.report')}>
-      <h2>{t(`erase.state.${report.state}`)}</h2>
+      <h2>{t(`erase_state.${report.state}`)}</h2>
       <div class="columns even">
         <div class="stack tight">
           <h3>{t('erase.erased')}</h3>
           <ul class="plain-list">
             {erased.records.map(({ scope, coll, id, fields }) => (
-              <li key={`${scope} ${coll} ${id}`}><a href={recordHref({ scope, coll, id })}>{collTitle(coll)}</a> <span class="small quiet"><ScopeName id={scope} /> · {fields.map((field) => fieldTitle(coll, field)).join(t('op.and'))}</span></li>
+              <li key={`${scope} ${coll} ${id}`}>
+                <a href={recordHref({ scope, coll, id })}>{collTitle(coll)}</a> <span class="small quiet"><ScopeName id={scope} /> · {fields.map((field) => fieldTitle(coll, field)).join(t('op.and'))}</span>
+              </li>
             ))}
             <li>{t('erase.history', { n: erased.history_ops })}</li>
             <li>{t('erase.conflicts', { n: erased.conflicts })}</li>

@@ -7,7 +7,7 @@ import { ApiError, inTurn } from '../api';
 import { timeOfSeq } from '../edits';
 import { canSort, dayField, filledColumns, firstSort, hasOwnScope, headTitle, isFiltered, otherFilters, PAGE_ROWS, readList, selectFields } from '../lists';
 import { useLoad } from '../load';
-import { choicesOf, collections, collTitle, fieldOf, fieldTitle, infoOf } from '../names';
+import { choicesOf, collections, collTitle, fieldOf, fieldTitle, infoOf, isMoment } from '../names';
 import { SelectField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { Pick } from '../parts/pick';
@@ -89,7 +89,7 @@ function columns(coll: string, rows: readonly RecordRow[]): Column<RecordRow>[] 
 
 function isNumber(coll: string, field: string): boolean {
   const info = fieldOf(coll, field);
-  return (info?.type === 'integer' || info?.type === 'number') && info.merge !== 'quota';
+  return (info?.type === 'integer' || info?.type === 'number') && info.merge !== 'quota' && !isMoment(coll, field);
 }
 
 function emptyWords(coll: string, filtered: boolean) {
@@ -108,7 +108,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
       <Filters coll={coll} query={query} filtered={filtered} />
       {warming && <Warming error={error} />}
       {!(warming && data === null) && (
-        <DataTable
+        <div class="list-table"><DataTable
           label={collTitle(coll)}
           columns={columns(coll, data?.rows ?? [])}
           rows={data?.rows ?? null}
@@ -121,7 +121,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
           onRetry={reload}
           empty={emptyWords(coll, filtered)}
           paging={{ offset: data?.offset ?? 0, limit: PAGE_ROWS, matching: data?.matching ?? 0, onOffset: (next) => turnTo(next) }}
-        />
+        /></div>
       )}
     </>
   );

@@ -4,6 +4,7 @@ import { Button } from '../../ui/button';
 import { Segments } from '../../ui/fields';
 import { Banner, Tag } from '../../ui/words';
 import { deviceName, useDeviceNames, type DeviceNames } from '../device_names';
+import { text } from '../field_text';
 import { PAGE_ROWS, readList } from '../lists';
 import { useLoad } from '../load';
 import { collTitle } from '../names';
@@ -20,7 +21,6 @@ import { changeQuery, placeText, type Place } from '../router';
 import type { RecordRow } from '../types';
 import { t } from '../words';
 import { searchDevices } from './access';
-import { text } from '../field_text';
 
 /** Those that people meet; another one can be searched for. */
 const CODES = ['scope.forbidden', 'scope.unknown', 'access.denied', 'device.draining', 'field.limit', 'field.type', 'field.kind', 'field.full', 'field.required',
@@ -58,15 +58,17 @@ export function QuarantinePage({ query }: Place) {
   asked.set('sort', sort);
   const { data, error, loading, reload } = useLoad(asked.toString(), (signal) => readList('refused', asked, signal));
   const code = query.get('code') ?? '';
+  const codes = [...new Set<string>([...CODES, ...(code === '' ? [] : [code])])];
   const change = (changes: Record<string, string>) => changeQuery({ ...changes, offset: '' });
   const filtered = ['q', 'device', 'code'].some((key) => query.has(key));
   return (
     <>
       <PageHead title={t('quarantine.title')} about={t('quarantine.about')} />
       <div class="filters" role="search">
-        <Segments label={t('device.state')} value={state} choices={(['open', 'replayed', 'dismissed', 'all'] as const).map((one) => [one, t(`refused_state.${one}`)] as const)} onChange={(next) => change({ state: next === 'open' ? '' : next })} />
+        <Segments label={t('device.state')} value={state} choices={(['open', 'replayed', 'dismissed', 'all'] as const).map((one) => [one, t(`refused_state.${one}`)] as const)}
+                  onChange={(next) => change({ state: next === 'open' ? '' : next })} />
         <TypedSearch label={t('lists.search')} value={query.get('q') ?? ''} onInput={(q) => change({ q })} />
-        <SelectField bare label={t('refused.why')} value={code} choices={[['', t('refused.any_code')], ...[...new Set<string>([...CODES, ...(code === '' ? [] : [code])])].map((one) => [one, refusedText(one)] as [string, string])]} onChange={(next) => change({ code: next })} />
+        <SelectField bare label={t('refused.why')} value={code} choices={[['', t('refused.any_code')], ...codes.map((one) => [one, refusedText(one)] as [string, string])]} onChange={(next) => change({ code: next })} />
         <div class="scope-filter"><Pick label={t('refused.device')} placeholder={t('refused.device')} search={searchDevices} shown={device === '' ? '' : deviceName(names, device)} onPick={({ id }) => change({ device: id })} /></div>
         {filtered && <Button kind="bare" onClick={() => change({ q: '', device: '', code: '' })}>{t('do.clear')}</Button>}
       </div>

@@ -132,8 +132,10 @@ function FieldsCard({ row }: { row: RecordRow }) {
   const known = Object.keys(info?.fields ?? {});
   const names = [...known, ...Object.keys(fields).filter((name) => !known.includes(name))];
   const isEmpty = (name: string) => fields[name] === undefined || fields[name] === null || (Array.isArray(fields[name]) && fields[name].length === 0);
-  const filled = names.filter((name) => !isEmpty(name));
-  const empty = names.filter((name) => isEmpty(name) && info?.fields[name]?.redirect !== true);
+  // That it was merged is said below.
+  const told = names.filter((name) => info?.fields[name]?.redirect !== true);
+  const filled = told.filter((name) => !isEmpty(name));
+  const empty = told.filter(isEmpty);
   return (
     <section class="card" aria-label={t('record.fields')}>
       <h2>{t('record.fields')}</h2>

@@ -85,12 +85,12 @@ function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
         {text(fields, 'reason') !== '' && <Banner tone="plain" title={t('refused.reason')}>{text(fields, 'reason')}</Banner>}
       </div>
       <Wrong text={error} />
-      <div class="columns">
-        <div class="stack">
-          {state === 'open' && op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onDone={onAgain} onChanged={() => setChanged(true)} />}
+      <div class={state === 'open' ? 'columns' : 'stack'}>
+        {state === 'open' && <div class="stack">
+          {op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onDone={onAgain} onChanged={() => setChanged(true)} />}
           {variant && <Banner tone="wait" title={t('refused.variant')}>{t('refused.variant_more')}</Banner>}
           {op === null && <Banner tone="wait" title={t('refused.no_op')} />}
-        </div>
+        </div>}
         <section class="card" aria-label={t('refused.op')}>
           <h2>{t('refused.op')}</h2>
           {op !== null && <ul class="plain-list">{opLines(op).map((line) => <li key={line}>{line}</li>)}</ul>}

@@ -8,6 +8,7 @@ import type { RecordKey } from '../../sdk/types';
 import { explain, get } from '../api';
 import { THE_SERVER, useDeviceNames } from '../device_names';
 import { useLoad } from '../load';
+import { fieldOf } from '../names';
 import { opLines } from '../op_text';
 import { placeText } from '../router';
 import type { HistoryReply, HistoryStep } from '../types';
@@ -52,6 +53,7 @@ export function Writer({ device, name }: { device: string; name: string }) {
 export function History({ record, seq }: { record: RecordKey; seq: number }) {
   const { data, error, reload } = useLoad(`${record.scope} ${record.coll} ${record.id} ${seq}`, (signal) => readHistory(record, signal));
   const [shown, setShown] = useState(SHOWN_FIRST);
+  const erasedAt = data?.steps.findIndex(isErasure) ?? -1;
   const rest = (data?.steps.length ?? 0) - shown;
   return (
     <section class="card" aria-label={t('history.title')}>
@@ -59,15 +61,20 @@ export function History({ record, seq }: { record: RecordKey; seq: number }) {
       {error !== null && <Banner tone="bad" title={explain(error)} actions={<Button onClick={reload}>{t('do.retry')}</Button>} />}
       {data === null && error === null && <Waiting />}
       {data?.steps.length === 0 && <p class="quiet">{t('history.none')}</p>}
-      {data !== null && <ol class="steps-past">{data.steps.slice(0, shown).map((step) => <Step key={`${step.device} ${step.n}`} step={step} />)}</ol>}
+      {data !== null && <ol class="steps-past">{data.steps.slice(0, shown).map((step, i) => <Step key={`${step.device} ${step.n}`} step={step} erased={erasedAt !== -1 && i > erasedAt} />)}</ol>}
       {rest > 0 && <Button kind="bare" onClick={() => setShown(shown + SHOWN_MORE)}>{t('history.earlier', { n: rest })}</Button>}
       {data?.more === true && rest <= 0 && <p class="small quiet">{t('history.more')}</p>}
     </section>
   );
 }
 
-function Step({ step }: { step: HistoryStep }) {
-  const lines = opLines(step.op);
+/** Where somebody is erased the server clears what is personal; what others wrote of it before is noise by then. */
+function isErasure({ device, op }: HistoryStep): boolean {
+  return device === THE_SERVER && Object.entries(op.set ?? {}).some(([field, value]) => value === null && fieldOf(op.coll ?? '', field)?.personal === true);
+}
+
+function Step({ step, erased }: { step: HistoryStep; erased: boolean }) {
+  const lines = opLines(step.op, erased);
   const late = step.received - step.stamp;
   return (
     <li>

@@ -7,8 +7,9 @@ import { filledColumns, headTitle, readList } from '../lists';
 import { placeText } from '../router';
 import type { RecordRow } from '../types';
 import { t } from '../words';
+import { Photo } from './photo';
 import { DataTable } from './table';
-import { Photo, recordHref, Value } from './values';
+import { recordHref, Value } from './values';
 
 const SHOWN = 6;
 const SHOWN_FIELDS = 5;
@@ -44,7 +45,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
         <h2>{collTitle(coll)} {data !== null && <span class="quiet num">{data.matching}</span>}</h2>
         {data !== null && data.matching > data.rows.length && <a class="small" href={placeText('lists', [coll], query)}>{t('related.all', { n: data.matching })}</a>}
       </div>
-      <DataTable
+      {data?.rows.length === 0 ? <p class="quiet">{t('lists.none', { coll: collTitle(coll) })}</p> : <DataTable
         label={collTitle(coll)}
         columns={fields.map((name, i) => ({ name, title: headTitle(coll, name), grows: i === 0, cell: (row: RecordRow) => <Value short coll={coll} field={name} value={row.fields?.[name]} scope={row.scope} /> }))}
         rows={data?.rows ?? null}
@@ -54,7 +55,7 @@ function Part({ coll, query, without }: { coll: string; query: Record<string, st
         error={error}
         onRetry={reload}
         empty={{ icon: 'note', title: t('lists.none', { coll: collTitle(coll) }) }}
-      />
+      />}
     </div>
   );
 }
@@ -71,7 +72,7 @@ export function Photos({ record }: { record: RecordKey & RecordRow }) {
       <ul class="photos">
         {photos.map((row) => (
           <li key={row.id}>
-            <Photo sha={String(row.fields?.blob)} note={String(row.fields?.note ?? '')} />
+            <Photo row={row} />
             {row.id !== record.id && <a class="small" href={recordHref(row)}>{String(row.fields?.note ?? '') || t('photo.one')}</a>}
           </li>
         ))}

@@ -1,16 +1,18 @@
-// Values of fields on show: words, chips, times with their zone, names of what is mentioned, photos.
+// Values of fields on show: words, chips, times with their zone, names of what is mentioned.
 
-import { useState } from 'preact/hooks';
 import type { LogEntry, QuotaValue } from '../../sdk/schema';
 import type { Fields, Json, RecordKey } from '../../sdk/types';
 import { clockText, dayOf, timeOf } from '../../ui/format';
-import { collTitle, fieldOf } from '../names';
+import { collTitle, fieldOf, isMoment } from '../names';
 import { valueText } from '../op_text';
 import { referenceOf, useRecordName } from '../record_names';
 import { placeText } from '../router';
 import { t } from '../words';
 import { ScopeName } from './scope_fields';
 import { absoluteText, When, zoneName } from './time';
+
+/** Fields that name a record of any collection: "collection/id". */
+const NAMING = ['about', 'account'];
 
 export function recordHref({ scope, coll, id }: RecordKey, query = {}): string {
   return placeText('records', [scope, coll, id], query);
@@ -58,11 +60,12 @@ export function Value({ coll, field, value, scope, short = false }: ValueProps) 
     return <ul class="chips">{value.map((one) => <li key={String(one)}>{valueText(coll, field, one)}</li>)}</ul>;
   }
   if (info?.type === 'time') return short ? <ShortTime ms={timeOf(value)} /> : <When ms={timeOf(value)} exact />;
+  if (typeof value === 'number' && isMoment(coll, field)) return short ? <ShortTime ms={value} /> : <When ms={value} exact />;
   if (typeof value === 'string') {
     const other = referenceOf(coll, field);
     if (other !== null) return short ? <RecordName record={{ scope, coll: other, id: value }} /> : <RecordLink record={{ scope, coll: other, id: value }} />;
     if (coll === 'scope' && field === 'parent') return <ScopeName id={value} />;
-    if (field === 'about' && value.includes('/')) return <About scope={scope} value={value} short={short} />;
+    if (NAMING.includes(field) && value.includes('/')) return <About scope={scope} value={value} short={short} />;
     if (field === 'blob') return <span class="code small">{value.slice(0, 12)}…</span>;
   }
   const text = valueText(coll, field, value);
@@ -82,12 +85,4 @@ function About({ scope, value, short }: { scope: string; value: string; short: b
   const at = value.indexOf('/');
   const record = { scope, coll: value.slice(0, at), id: value.slice(at + 1) };
   return <span>{collTitle(record.coll)} {short ? <RecordName record={record} /> : <RecordLink record={record} />}</span>;
-}
-
-/** A photo that the server has, or why none is on show. */
-export function Photo({ sha, note }: { sha: string; note: string }) {
-  const [missing, setMissing] = useState(false);
-  const path = `/v1/blobs/${sha}`;
-  if (missing) return <p class="photo-missing small quiet">{t('photo.missing')}</p>;
-  return <a class="photo" href={path} target="_blank" rel="noopener"><img src={path} alt={note === '' ? t('photo.one') : note} loading="lazy" onError={() => setMissing(true)} /></a>;
 }
