@@ -1,5 +1,5 @@
-// Pictures of the day, the wall and the reports for the documents. node report_pictures.mjs [FOLDER], with the
-// server's binary in WAYSTATION.
+// Pictures of the day, the wall and the reports for the documents. node report_pictures.mjs [FOLDER [NAME…]], with
+// the server's binary in WAYSTATION.
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { browserFor } from './phone.mjs';
 import { shrinkPng } from './small_png.mjs';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
+const wanted = process.argv.slice(3);
 await mkdir(folder, { recursive: true });
 
 const WALL = { width: 1920, height: 1080 };
@@ -31,9 +32,10 @@ async function villages() {
   return text.trim().split('\n').slice(1).map((line) => line.trim().split(','));
 }
 
+/** As an import of the divisions makes them: a scope's id is its code. */
 function districts(office, rows) {
   for (const [code, title] of new Map(rows.map(([code, name]) => [code, name]))) {
-    office.edit(`district:${code}`, 'scope', `district:${code}`, { set: { title, kind: 'district', code } });
+    office.edit(code, 'scope', code, { set: { title, kind: 'district', code } });
   }
 }
 
@@ -105,12 +107,14 @@ try {
 }
 
 async function picture(lang, viewport, name, hash) {
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   const { page, context } = await signedInDesk(browser, server, 'limei', { lang, viewport });
   if (hash === '#/wall') await page.evaluate((wanted) => (location.hash = wanted), hash);
   else await goTo(page, hash);
   await page.locator('.big-figures, .report-card, table.report').first().waitFor();
   // Charts have grown, and the wall's buttons are gone.
   await page.waitForTimeout(hash === '#/wall' ? 5_000 : 1_500);
+  await page.mouse.move(0, 0);
   const path = `${folder}/office-${name}.${lang}.${viewport.width}.png`;
   await page.screenshot({ path });
   shrinkPng(path);
