@@ -108,7 +108,8 @@ try {
 
 async function picture(lang, viewport, name, hash) {
   if (wanted.length > 0 && !wanted.includes(name)) return;
-  const { page, context } = await signedInDesk(browser, server, 'limei', { lang, viewport });
+  const { page, context } = await signedInDesk(browser, server, 'limei', { lang });
+  await page.setViewportSize(viewport);
   if (hash === '#/wall') await page.evaluate((wanted) => (location.hash = wanted), hash);
   else await goTo(page, hash);
   await page.locator('.big-figures, .report-card, table.report').first().waitFor();
