@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { enrolledDevice } from '../clients/fixtures.mjs';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, STATION } from './city.mjs';
-import { firstAdministrator, signedInDesk } from './office_desk.mjs';
+import { firstAdministrator, openDesk, signIn } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
 
 const DEVICES = Number(process.argv[2] ?? 500);
@@ -62,7 +62,8 @@ try {
   await firstAdministrator(server);
   await buildCity(server, { people: 1 });
   const devices = await enrolAll(server);
-  const { page } = await signedInDesk(browser, server, 'limei', { path: '/office/#/wall', viewport: { width: 1920, height: 1080 } });
+  const { page } = await openDesk(browser, server, { path: '/office/#/wall', viewport: { width: 1920, height: 1080 } });
+  await signIn(page, 'limei');
   await page.locator('[data-figure="visits"] strong').waitFor();
   await watchFigure(page);
   const received = [];

@@ -8,7 +8,7 @@ import { enrolledDevice } from '../clients/fixtures.mjs';
 import { startServer } from '../clients/server.mjs';
 import { findings } from './barriers.mjs';
 import { buildCity, EVENT, personId, STATION } from './city.mjs';
-import { DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
+import { DESK, firstAdministrator, goTo, NARROW, openDesk, signedInDesk, signIn } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
 
 
@@ -54,7 +54,9 @@ describe('the wall', () => {
     await buildCity(server, { people: 6 });
     tablet = await enrolledDevice(server, [STATION.scope, EVENT.scope]);
     await tablet.sync();
-    desk = await signedInDesk(browser, server, 'limei', { path: '/office/#/wall', viewport: { width: 1920, height: 1080 } });
+    // A screen is opened at its address, and signs in there.
+    desk = await openDesk(browser, server, { path: '/office/#/wall', viewport: { width: 1920, height: 1080 } });
+    await signIn(desk.page, 'limei');
     await figure(desk.page, 'visits').waitFor();
   });
   after(() => desk?.context.close());

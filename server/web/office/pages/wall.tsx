@@ -7,7 +7,7 @@ import { Banner } from '../../ui/words';
 import { explain } from '../api';
 import { OfficeIcon, type OfficeIconName } from '../icons';
 import { Waiting } from '../parts/table';
-import { Count, countText, Districts, EventList, Figures, Fresh, heatOf, HourBars, longDay, mostOf } from '../parts/today_parts';
+import { Count, Districts, EventList, Figures, Fresh, heatOf, HourBars, longDay, mostOf } from '../parts/today_parts';
 import { placeText } from '../router';
 import { allDistricts, busiestFirst, eventsInOrder, stationName, useDistricts, useToday, type Feed, type StationToday, type Today } from '../today';
 import { t } from '../words';
@@ -142,7 +142,7 @@ function StationBars({ stations, hour, most }: { stations: readonly StationToday
             {heatOf(station, hour, most).map(({ step }, each) => <i key={each} class={step < 0 ? 'ahead' : `heat-${step}`} />)}
           </span>
           <strong><Count n={station.total} /></strong>
-          <span class="unseen">{t('today.visits_unit', { n: countText(station.total) })}</span>
+          <span class="unseen">{t('today.visits_unit')}</span>
         </li>
       ))}
     </ul>

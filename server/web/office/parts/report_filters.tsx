@@ -19,7 +19,7 @@ export function PeriodChoice({ period, onChange }: { period: Period; onChange: (
     <div class="period" role="group" aria-label={t('report.period')}>
       <div class="segments">
         {PRESETS.map((each) => (
-          <button key={each} type="button" aria-pressed={each === preset} onClick={() => onChange(periodOf(each, now))}>{t(`report.period.${each}`)}</button>
+          <button key={each} type="button" aria-pressed={each === preset} onClick={() => onChange(periodOf(each, now))}>{t(`period.${each}`)}</button>
         ))}
       </div>
       <div class="days">

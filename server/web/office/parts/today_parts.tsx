@@ -105,7 +105,7 @@ export function Districts({ districts }: { districts: readonly DistrictToday[] }
       {districts.map(({ code, name, visits, present }) => (
         <li key={code} class="tile" data-district={code}>
           <h3>{name}</h3>
-          <p class="visits"><strong><Count n={visits} /></strong> <span>{t('today.visits_unit', { n: visits })}</span></p>
+          <p class="visits"><strong><Count n={visits} /></strong> <span>{t('today.visits_unit')}</span></p>
           <p class="present">{t('today.present_n', { n: countText(present) })}</p>
           <span class="share" aria-hidden="true"><i style={{ width: `${(visits / most) * 100}%` }} /></span>
         </li>
@@ -125,7 +125,7 @@ function spanOf({ starts, ends }: EventToday, zone: string): string {
 }
 
 export function stateText(state: string): string {
-  const key = `today.state.${state}`;
+  const key = `event_state.${state}`;
   return hasSentence(key) ? t(key) : state;
 }
 
