@@ -105,7 +105,7 @@ class ListTable {
   void store_row(Row& row, std::string_view packed);
   void compact();
   [[nodiscard]] std::optional<std::size_t> column(std::string_view field) const;
-  [[nodiscard]] SortKey key_of(std::string_view field, std::uint32_t row) const;
+  [[nodiscard]] SortKey key_of(std::string_view field, std::uint32_t number) const;
   [[nodiscard]] static bool before(const SortKey& a, const SortKey& b, bool descending);
   void rank_scopes();
   void sort(const Order& order, std::vector<std::uint32_t>& rows) const;
