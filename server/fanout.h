@@ -69,7 +69,7 @@ class Fanout {
 
   [[nodiscard]] std::size_t attached() const;
   [[nodiscard]] bool online(std::uint64_t device) const;  // has a connection
-  [[nodiscard]] std::size_t devices() const;  // that have a connection
+  [[nodiscard]] std::size_t devices() const;              // that have a connection
 
  private:
   struct Reader {

@@ -1,6 +1,7 @@
 #include "storage/today.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "storage/codec.h"
@@ -119,8 +120,9 @@ class Reader {
   // Of "2026-01-31T08".
   [[nodiscard]] std::size_t hour_in(std::string_view bucket) const {
     const std::string_view digits = bucket.substr(std::min(today_.day.size() + 1, bucket.size()));
-    if (digits.size() != 2) return today_.hours.size();
-    return static_cast<std::size_t>((digits[0] - '0') * 10 + (digits[1] - '0'));
+    std::size_t hour = today_.hours.size();  // not one
+    std::from_chars(digits.data(), digits.data() + digits.size(), hour);
+    return hour;
   }
 
   Status read_people() {

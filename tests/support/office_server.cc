@@ -77,6 +77,7 @@ void OfficeServer::open() {
   around.now_ms = [this] { return now; };
   around.threads = Threads::kStepped;
   around.schemas = std::make_shared<const Schemas>(schemas());
+  around.projections = projections();
   around.policy = policy;
   around.master = master();
   around.erasures.append = [this](const Erasure& erasure) {
