@@ -56,8 +56,8 @@ LiveSession::~LiveSession() {
 
 asio::awaitable<void> LiveSession::run(std::shared_ptr<LiveSession> self, UpgradeRequest request) {
   self->connection_ = std::make_shared<Connection>(self->service_, self->weak_from_this());
-  const bool accepted = co_await self->accept(request);
-  if (accepted) {
+  self->accepted_ = co_await self->accept(request);
+  if (self->accepted_) {
     self->start_hello_timer();
     self->rest();
     co_await self->serve();
@@ -217,7 +217,10 @@ asio::awaitable<void> LiveSession::wait_until_ready() {
 
 void LiveSession::close_going_away() {
   post([self = shared_from_this()] {
-    if (self->connection_ != nullptr) self->connection_->go_away();
+    if (self->connection_ == nullptr) return;
+    // The answer to the upgrade may be on its way, beside which nothing can be written.
+    if (!self->accepted_) return self->cut_off();
+    self->connection_->go_away();
   });
 }
 

@@ -72,6 +72,7 @@ class LiveSession final : public ConnectionPort, public std::enable_shared_from_
   asio::steady_timer pace_timer_;
   TimePoint write_deadline_;  // of on_its_way_
   bool watching_write_ = false;
+  bool accepted_ = false;         // the upgrade has been answered
   bool close_under_way_ = false;  // until both have said it
   TokenBucket frames_;            // messages
   TokenBucket control_frames_;

@@ -1,4 +1,5 @@
-// waystation import: divisions, stations, events and rosters from CSV or JSON lines.
+// waystation import: divisions, stations, events, rosters, attendance and visits from CSV or JSON
+// lines.
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -109,6 +110,8 @@ constexpr const char* kFooter =
   stations   id,name[,kind,address,division,services,phone,open_hours,state]
   events     id,title[,category,place,division,starts,ends,description,...]
   roster     scope,number,name[,phone_tail,team,skills,state,note]
+  attendance event,volunteer[,signed_in,signed_out,minutes,points,role,...]
+  visits     station,id,visitor,at[,services,party_size,corrects,void,note]
 Several values in one CSV cell are separated by ";". An empty cell says nothing; in JSON lines null
 empties a field. Bad lines are reported as FILE:LINE: reason, and the import goes on.
 It can be run again: only what differs is handed in.
@@ -117,13 +120,15 @@ Exit codes: 0 done, 1 failed or there were bad lines, 2 wrong use.)";
 }  // namespace
 
 void add_import(CLI::App& app, Options& options, Run& run) {
-  CLI::App* command =
-      app.add_subcommand("import", "Take in divisions, stations, events or a roster from a file");
+  CLI::App* command = app.add_subcommand(
+      "import", "Take in divisions, stations, events, a roster, attendance or visits from a file");
   auto import = std::make_shared<ImportOptions>();
   command->add_option("file", import->file, "CSV or JSON lines, UTF-8")->required();
-  command->add_option("--kind", import->kind, "divisions, stations, events or roster")
+  command
+      ->add_option("--kind", import->kind,
+                   "divisions, stations, events, roster, attendance or visits")
       ->required()
-      ->check(CLI::IsMember({"divisions", "stations", "events", "roster"}));
+      ->check(CLI::IsMember({"divisions", "stations", "events", "roster", "attendance", "visits"}));
   command->add_option("--format", import->format, "csv or jsonl (default: by the file's name)")
       ->check(CLI::IsMember({"csv", "jsonl"}));
   command

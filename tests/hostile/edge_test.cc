@@ -5,11 +5,13 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "tests/process/certificate.h"
 #include "tests/process/live_client.h"
@@ -158,6 +160,33 @@ TEST(PlainEdge, IsForThisMachineUnlessToldOtherwise) {
   EXPECT_EQ(server.run({"serve", "--listen", "127.0.0.1:0"}), 1);
   server.configure("tls_certificate = \"/nowhere/c.pem\"\n");
   EXPECT_EQ(server.run({"serve", "--listen", "127.0.0.1:0"}), 1);
+}
+
+// --- a server that is stopped -------------------------------------------------------------------
+
+TEST(AStop, WhileClientsAreJustComingInIsClean) {
+  for (int round = 0; round < 8; ++round) {
+    TestServer server;
+    std::atomic<bool> over = false;
+    std::vector<std::thread> clients;
+    clients.reserve(4);
+    for (int i = 0; i < 4; ++i) {
+      clients.emplace_back([&] {
+        while (!over) {
+          try {
+            RawSocket raw(server.port());
+            if (!raw.upgrade()) return;
+          } catch (const std::exception&) {
+            return;  // it does not listen any more
+          }
+        }
+      });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(server.stop(), 0) << server.log();
+    over = true;
+    for (std::thread& client : clients) client.join();
+  }
 }
 
 // --- what every answer says ---------------------------------------------------------------------

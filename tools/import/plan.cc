@@ -130,6 +130,8 @@ std::optional<ImportKind> parse_import_kind(std::string_view word) {
   if (word == "stations") return ImportKind::kStations;
   if (word == "events") return ImportKind::kEvents;
   if (word == "roster") return ImportKind::kRoster;
+  if (word == "attendance") return ImportKind::kAttendance;
+  if (word == "visits") return ImportKind::kVisits;
   return std::nullopt;
 }
 
@@ -164,6 +166,14 @@ InputColumns Planner::columns() const {
       columns.required = {"number", "name"};
       (root_.id.empty() ? columns.required : columns.optional).emplace_back("scope");
       coll = "volunteer";
+      break;
+    case ImportKind::kAttendance:
+      columns.required = {"event", "volunteer"};
+      coll = "attendance";
+      break;
+    case ImportKind::kVisits:
+      columns.required = {"station", "id"};
+      coll = "visit";
       break;
   }
   const Collection* collection = schemas_.find(coll);
@@ -322,12 +332,57 @@ Result<Plan> Planner::roster(const InputLine& line) const {
   return plan;
 }
 
+// Who came to an event: one record for one person, whoever enters it.
+Result<Plan> Planner::attendance(const InputLine& line) const {
+  const auto event = filled_text(line, "event");
+  if (!event) return event.error();
+  const auto volunteer = filled_text(line, "volunteer");
+  if (!volunteer) return volunteer.error();
+  Plan plan;
+  PlannedRecord record;
+  record.scope = fmt::format("event:{}", *event);
+  record.coll = "attendance";
+  record.id = fmt::format("{}~{}", *event, *volunteer);
+  plan.needs.push_back(record.scope);
+  if (auto filled = fill(record, line, {}); !filled) return filled.error();
+  plan.records.push_back(std::move(record));
+  return plan;
+}
+
+Result<Plan> Planner::visit(const InputLine& line) const {
+  const auto station = filled_text(line, "station");
+  if (!station) return station.error();
+  const auto id = filled_text(line, "id");
+  if (!id) return id.error();
+  if (!valid_record_id(*id)) {
+    return invalid(fmt::format("id: \"{}\" is not an id (letters, digits and . _ : ~ -)", *id));
+  }
+  Plan plan;
+  PlannedRecord record;
+  record.scope = fmt::format("station:{}", *station);
+  record.coll = "visit";
+  record.id = *id;
+  plan.needs.push_back(record.scope);
+  if (auto filled = fill(record, line, {}); !filled) return filled.error();
+  plan.records.push_back(std::move(record));
+  return plan;
+}
+
+Result<Plan> Planner::plan_of(const InputLine& line) const {
+  switch (kind_) {
+    case ImportKind::kDivisions: return divisions(line);
+    case ImportKind::kStations: return place(line, "station", "name");
+    case ImportKind::kEvents: return place(line, "event", "title");
+    case ImportKind::kRoster: return roster(line);
+    case ImportKind::kAttendance: return attendance(line);
+    case ImportKind::kVisits: return visit(line);
+  }
+  return invalid("no such kind");
+}
+
 Result<Plan> Planner::plan(const InputLine& line) {
   if (!line.problem.empty()) return invalid(line.problem);
-  Result<Plan> plan = kind_ == ImportKind::kDivisions  ? divisions(line)
-                      : kind_ == ImportKind::kStations ? place(line, "station", "name")
-                      : kind_ == ImportKind::kEvents   ? place(line, "event", "title")
-                                                       : roster(line);
+  Result<Plan> plan = plan_of(line);
   if (!plan) return plan;
   std::vector<PlannedRecord> fresh;
   std::vector<std::pair<std::string, Earlier>> named;

@@ -17,7 +17,14 @@
 
 namespace waystation {
 
-enum class ImportKind : std::uint8_t { kDivisions, kStations, kEvents, kRoster };
+enum class ImportKind : std::uint8_t {
+  kDivisions,
+  kStations,
+  kEvents,
+  kRoster,
+  kAttendance,
+  kVisits
+};
 
 [[nodiscard]] std::optional<ImportKind> parse_import_kind(std::string_view word);
 
@@ -56,10 +63,13 @@ class Planner {
   [[nodiscard]] Result<Plan> plan(const InputLine& line);
 
  private:
+  [[nodiscard]] Result<Plan> plan_of(const InputLine& line) const;
   [[nodiscard]] Result<Plan> divisions(const InputLine& line) const;
   [[nodiscard]] Result<Plan> place(const InputLine& line, std::string_view coll,
                                    std::string_view name_column) const;
   [[nodiscard]] Result<Plan> roster(const InputLine& line) const;
+  [[nodiscard]] Result<Plan> attendance(const InputLine& line) const;
+  [[nodiscard]] Result<Plan> visit(const InputLine& line) const;
   [[nodiscard]] PlannedRecord scope_record(std::string id, std::string_view title,
                                            std::string_view kind, std::string_view parent) const;
   [[nodiscard]] Status fill(PlannedRecord& record, const InputLine& line,

@@ -169,6 +169,34 @@ TEST_F(ImportPlan, ARosterLineNeedsAScopeOfItsOwnOrTheGivenOne) {
   EXPECT_EQ(plans_[0].records[0].id, "1");
 }
 
+TEST_F(ImportPlan, AnAttendanceIsOneRecordOfTheEventAndThePerson) {
+  const auto outcomes = read(ImportKind::kAttendance,
+                             "event,volunteer,signed_in,minutes\n"
+                             "e1,v7,2026-01-01T08:30:00+08:00,90\n"
+                             "e1,,2026-01-01T08:30:00+08:00,90\n");
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"ok", "volunteer is missing"}));
+  const PlannedRecord& record = plans_[0].records.at(0);
+  EXPECT_EQ(plans_[0].needs, std::vector<std::string>{"event:e1"});
+  EXPECT_EQ(record.scope + " " + record.coll + " " + record.id, "event:e1 attendance e1~v7");
+  EXPECT_EQ(record.registers.at("minutes"), "90");
+}
+
+TEST_F(ImportPlan, AVisitIsAFactOfItsStationUnderTheIdThatTheFileGives) {
+  const auto outcomes = read(ImportKind::kVisits,
+                             "station,id,visitor,at,services\n"
+                             "s1,x1,courier,2026-01-01T08:30:00+08:00,water;rest\n"
+                             "s1,x2,,2026-01-01T08:30:00+08:00,\n"
+                             "s1,x 3,courier,2026-01-01T08:30:00+08:00,\n");
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[0], "ok");
+  EXPECT_NE(outcomes[1].find("visitor"), std::string::npos) << outcomes[1];
+  EXPECT_NE(outcomes[2].find("is not an id"), std::string::npos) << outcomes[2];
+  EXPECT_EQ(edits_between({}, plans_[0].records.at(0)),
+            R"("set":{"at":"2026-01-01T08:30:00+08:00","visitor":"courier"},)"
+            R"("add":{"services":["rest","water"]})");
+  EXPECT_EQ(plans_[0].needs, std::vector<std::string>{"station:s1"});
+}
+
 TEST_F(ImportPlan, AWholePhoneNumberIsNotTaken) {
   EXPECT_EQ(read(ImportKind::kRoster, "scope,number,name,phone_tail\na,1,王,13800001234\n"),
             std::vector<std::string>{"phone_tail: at most 4 characters"});
