@@ -11,9 +11,16 @@ namespace waystation {
 
 void Service::today(const ApiRequest& request, const Caller& caller, ApiDone done) {
   // One text for all who ask: they may see all that it is made from.
-  for (const char* coll : {"visit", "attendance", "event", "station"}) {
+  using Field = std::pair<const char*, const char*>;
+  for (const auto& [coll, field] :
+       {Field{"visit", "at"}, Field{"visit", "corrects"}, Field{"visit", "void"},
+        Field{"attendance", "event"}, Field{"attendance", "signed_in"},
+        Field{"attendance", "signed_out"}, Field{"attendance", "closed_at"},
+        Field{"event", "title"}, Field{"event", "division"}, Field{"event", "state"},
+        Field{"event", "starts"}, Field{"event", "ends"}, Field{"station", "name"},
+        Field{"station", "division"}, Field{"scope", "title"}}) {
     if (schemas_.versions(coll) == nullptr) continue;
-    if (const auto error = wall(caller, "", coll, "")) return done(problem(*error));
+    if (const auto error = wall(caller, "", coll, field)) return done(problem(*error));
   }
   const auto after = request.query.find("after");
   const auto wait = request.query.find("wait_s");

@@ -106,6 +106,10 @@ Result<std::optional<Refusal>> Applier::check_replay(const Account& account, con
   if (!(*refused)->record.exists()) {
     return std::optional(Refusal{Code::kOpInvalid, "replays: no refused op has that name"});
   }
+  const auto state = (*refused)->record.shown_text("state");
+  if (state && *state != "open") {
+    return std::optional(Refusal{Code::kOpReplayed, fmt::format("replays: that op is {}", *state)});
+  }
   return std::optional<Refusal>();
 }
 

@@ -136,7 +136,6 @@ class Maker final : public RecountSink {
     at_hand_.clear();
     return write(durability);
   }
-  Batch& batch() { return batch_; }
 
  private:
   Status write(Durability durability) {
@@ -208,8 +207,13 @@ Result<ProjectionReport> adopt_projections(Store& store,
   };
   if (done.ok()) done = recount(store, *snapshot, *projections, maker, count);
   if (!done) return done.error();
-  maker.batch().put(Column::kMeta, std::string(keys::kProjections), projections->fingerprint());
-  if (auto flushed = maker.flush(Durability::kSynced); !flushed) return flushed.error();
+  if (auto flushed = maker.flush(Durability::kBuffered); !flushed) return flushed.error();
+  // Behind all that was counted, which the sync takes along: what is cut off before is made anew.
+  Batch stands;
+  stands.put(Column::kMeta, std::string(keys::kProjections), projections->fingerprint());
+  if (auto written = store.kv().write(stands, Durability::kSynced); !written) {
+    return written.error();
+  }
   store.set_projections(std::move(projections));
   return report;
 }

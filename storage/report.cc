@@ -96,7 +96,15 @@ Result<std::string> ReportReading::value_of(const PlannedSource& source,
     value = std::move(*kept);
   }
   if (from.from >= value.size()) return from.from == 0 ? value : std::string();
-  return value.substr(from.from, from.to == std::string::npos ? from.to : from.to - from.from);
+  const auto inside = [&](std::size_t at) {
+    return at < value.size() && (static_cast<unsigned char>(value[at]) & 0xC0U) == 0x80U;
+  };
+  // A code is cut by its digits; what is none is not cut within a character.
+  std::size_t begin = from.from;
+  while (inside(begin)) ++begin;
+  std::size_t end = std::min(from.to, value.size());
+  while (end > begin && inside(end)) --end;
+  return value.substr(begin, std::max(end, begin) - begin);
 }
 
 Result<bool> ReportReading::passes(const PlannedSource& source, const Row& row) {

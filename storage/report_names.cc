@@ -28,7 +28,7 @@ Result<std::string> ReportNames::remaining(const std::string& coll, const std::s
     }
     if (!rows->status()) return rows->status().error();
   }
-  const auto& merged = at->second;
+  auto& merged = at->second;
   if (!merged.contains(id)) return id;
   const auto end = follow_redirects(id, [&](const std::string& one) -> Result<RedirectStep> {
     const auto leads = merged.find(one);
@@ -37,7 +37,10 @@ Result<std::string> ReportNames::remaining(const std::string& coll, const std::s
     if (!there) return there.error();
     return RedirectStep{there->there, {}};
   });
+  // Whom nobody finds counts for himself, and costs nobody else his report.
+  if (!end && end.error().code == Code::kMessageInvalid) return id;
   if (!end) return end.error();
+  if (end->id != id) merged[id] = end->id;
   return end->id;
 }
 
@@ -102,7 +105,10 @@ std::string ReportNames::text_of(const std::string& coll, const Kept& kept,
   const auto& names = declared->fields;
   const auto at = std::find(names.begin(), names.end(), field);
   const auto index = static_cast<std::size_t>(at - names.begin());
-  return at == names.end() || index >= kept.fields.size() ? "" : json_text(kept.fields[index]);
+  if (at == names.end() || index >= kept.fields.size()) return {};
+  std::string text = json_text(kept.fields[index]);
+  std::replace(text.begin(), text.end(), '\0', ' ');  // it parts what is grouped
+  return text;
 }
 
 Result<std::string> ReportNames::kept(const ProjectionPart& part, const std::string& value,

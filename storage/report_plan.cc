@@ -146,8 +146,16 @@ class Planner {
       for (const ProjectionPart& part : projection.by) {
         shown = shown && (part.field.empty() || sight.shows(part.field));
       }
+      shown = shown && shows_all(sight, projection.when);
       for (const ProjectionMeasure& measure : projection.measures) {
-        shown = shown && (measure.field.empty() || sight.shows(measure.field));
+        shown = shown && (measure.field.empty() || sight.shows(measure.field)) &&
+                (measure.from.empty() || sight.shows(measure.from)) &&
+                std::all_of(measure.to.begin(), measure.to.end(),
+                            [&](const std::string& field) { return sight.shows(field); }) &&
+                shows_all(sight, measure.when);
+      }
+      for (const std::string& field : {projection.corrects, projection.voids}) {
+        shown = shown && (field.empty() || sight.shows(field));
       }
       if (!shown) {
         return Error{Code::kAccessDenied,
@@ -161,6 +169,12 @@ class Planner {
       }
     }
     return {};
+  }
+
+  static bool shows_all(const Sight& sight, const std::vector<ProjectionCondition>& when) {
+    return std::all_of(when.begin(), when.end(), [&](const ProjectionCondition& condition) {
+      return sight.shows(condition.field);
+    });
   }
 
   Status check_part(const Projection& projection, const PlannedDimension& planned) const {
@@ -201,6 +215,13 @@ class Planner {
       }
       if (plan_.by[i]->named) take(plan_.by[i]->named->column);
     }
+    for (const PlannedSource& source : plan_.sources) {
+      for (const auto& filter : source.filters) {
+        const std::string& of = source.projection->by[filter.first.at].of;
+        if (filter.first.part->kept.empty() && about_person(of)) plan_.personal = true;
+      }
+    }
+    if (plan_.report->detail && about_person(first.projection->coll)) plan_.personal = true;
     if (plan_.report->detail) {
       for (const ReportShow& field : plan_.report->fields) {
         const std::string& coll = first.projection->coll;

@@ -160,8 +160,11 @@ class Reader {
   }
 
   DistrictToday* district(const std::string& division) {
-    if (division.size() < kDistrictDigits) return nullptr;
     const std::string code = division.substr(0, kDistrictDigits);
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (code.size() < kDistrictDigits || !std::all_of(code.begin(), code.end(), digit)) {
+      return nullptr;
+    }
     DistrictToday& found = districts_[code];
     found.code = code;
     return &found;

@@ -60,6 +60,8 @@ constexpr std::array kCodes{
              "The op's number was used before with other content"},
     CodeInfo{Code::kOpLost, "op.lost", 410, 0,
              "The device holds the op no more, nor does this server"},
+    CodeInfo{Code::kOpReplayed, "op.replayed", 409, 0,
+             "The refused op has been replayed or dismissed already"},
     CodeInfo{Code::kScopeUnknown, "scope.unknown", 404, 0, "No such scope"},
     CodeInfo{Code::kScopeForbidden, "scope.forbidden", 403, 0,
              "The device does not hold this scope"},

@@ -54,6 +54,7 @@ enum class Code : std::uint8_t {
   kOpInvalid,
   kOpReused,
   kOpLost,
+  kOpReplayed,
   kScopeUnknown,
   kScopeForbidden,
   kScopeTooMany,

@@ -7,6 +7,7 @@
 
 #include "sync/scalar.h"
 #include "sync/time_text.h"
+#include "sync/wire.h"
 
 namespace waystation {
 namespace {
@@ -50,7 +51,9 @@ std::int64_t minutes_of(const Record& record, const ProjectionMeasure& measure) 
   for (const std::string& field : measure.to) {
     const auto to = shown_ms(record, field);
     if (!to) continue;
-    return from && *to > *from ? (*to - *from + kMinuteMs / 2) / kMinuteMs : 0;
+    if (!from || *to <= *from) return 0;
+    const std::int64_t minutes = (*to - *from + kMinuteMs / 2) / kMinuteMs;
+    return measure.most == 0 ? minutes : std::min(minutes, measure.most);
   }
   return 0;
 }
@@ -202,12 +205,13 @@ Projected project(const Projections& projections, std::string_view scope, std::s
   }
   if (const std::string_view field = projections.corrects(coll); !field.empty()) {
     out.corrects = json_text(record.shown(field));
-    if (out.corrects == id) out.corrects.clear();
+    if (out.corrects == id || !valid_record_id(out.corrects)) out.corrects.clear();
   }
   if (const KeptFields* kept = projections.kept(coll)) {
     out.kept.emplace();
     for (const std::string& field : kept->fields) out.kept->push_back(record.shown(field));
     if (!kept->redirect.empty()) out.into = json_text(record.shown(kept->redirect));
+    if (!valid_record_id(out.into)) out.into.clear();
   }
   return out;
 }

@@ -66,6 +66,7 @@ struct ProjectionMeasure {
   std::int64_t otherwise = 0;  // kSum: where the field shows nothing
   std::string from;            // kMinutes: times; the first of `to` that is there counts
   std::vector<std::string> to;
+  std::int64_t most = 0;  // kMinutes between two times, of which one may be wrong; 0: no bound
   std::vector<ProjectionCondition> when;  // else it counts 0
 };
 

@@ -18,6 +18,7 @@ namespace dom = simdjson::dom;
 namespace {
 
 constexpr std::size_t kMostParts = 8;
+constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::size_t kMostMeasures = 16;
 // A text that things are grouped by lies in a key.
 constexpr std::uint32_t kPartPoints = 256;
@@ -250,6 +251,10 @@ class ProjectionReader : private FileReader {
       made.to.emplace_back(name);
       typed(made.to.back(), path + "/to", FieldType::kTime, "a time");
     }
+    // One of two clocks may be wrong by years: nothing is open for longer than the server lets it
+    // be.
+    const auto& close = collection_->close;
+    if (close && close->opened == made.from) made.most = close->longest_ms / kMinuteMs;
   }
 
   std::vector<ProjectionMeasure> measures(dom::object root) {
@@ -332,7 +337,7 @@ class ProjectionReader : private FileReader {
 };
 
 void Projections::finish() {
-  std::string all = fmt::format("1 zone {}\n", zone_.offset_minutes);
+  std::string all = fmt::format("2 zone {}\n", zone_.offset_minutes);
   for (auto& [coll, kept] : kept_) {
     std::sort(kept.fields.begin(), kept.fields.end());
     kept.fields.erase(std::unique(kept.fields.begin(), kept.fields.end()), kept.fields.end());
@@ -347,9 +352,10 @@ void Projections::finish() {
                          static_cast<int>(part.bucket), part.after);
     }
     for (const ProjectionMeasure& measure : projection.measures) {
-      all += fmt::format("measure {} {} {} {} {} {}\n{}", measure.name,
+      all += fmt::format("measure {} {} {} {} {} {} {}\n{}", measure.name,
                          static_cast<int>(measure.kind), measure.field, measure.otherwise,
-                         measure.from, fmt::join(measure.to, ","), text_of(measure.when));
+                         measure.from, fmt::join(measure.to, ","), measure.most,
+                         text_of(measure.when));
     }
     all += text_of(projection.when);
   }

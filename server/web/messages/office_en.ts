@@ -415,6 +415,7 @@ export const en: Record<keyof typeof zh, string> = {
   'refusal.op.reused': 'A number was used twice',
   'refusal.op.invalid': 'The edit has a wrong form',
   'refusal.op.lost': 'The device does not have it any more',
+  'refusal.op.replayed': 'It has been replayed or dismissed already',
   'err.edit.changed': 'Somebody has just changed it. Look, and try again.',
   'err.edit.reused': 'Its name was used before. Please try again.',
   'err.edit.skipped': 'The step before it was refused, so this one was not carried out.',

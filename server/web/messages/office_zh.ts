@@ -413,6 +413,7 @@ export const zh = {
   'refusal.op.reused': '编号用了两次',
   'refusal.op.invalid': '操作格式不对',
   'refusal.op.lost': '设备已没有这一条',
+  'refusal.op.replayed': '已被重新提交或忽略',
   'err.edit.changed': '别人刚刚改过，请看过之后再试。',
   'err.edit.reused': '这次提交与上次重名，请再试一次。',
   'err.edit.skipped': '前一步没有被接收，这一步没有执行。',

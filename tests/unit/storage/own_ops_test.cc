@@ -347,6 +347,12 @@ TEST_F(OwnOps, ARefusedOpIsCorrectedAndReplayed) {
   EXPECT_EQ(world.visible(), R"({"text":"7"})");
   EXPECT_EQ(refused(a, 1, "state"), R"("replayed")");
   EXPECT_EQ(refused(a, 1, "replayed_by"), fmt::format(R"("{}~{}")", format_device_id(kOffice), n));
+  // Once: a second correction of the same op would count twice what it adds.
+  const auto again = [&](std::uint64_t number) {
+    return world.push(kOffice, {op(number).does(R"("set":{"text":"8"},)" + replays)}).codes();
+  };
+  EXPECT_EQ(again(n + 1), "op.replayed");
+  EXPECT_EQ(world.visible(), R"({"text":"7"})");
   // Not by another phone, and not what was never refused.
   EXPECT_EQ(world.push(b, {op(1).does(R"("set":{"text":"x"},)" + replays)}).codes(),
             "scope.forbidden");

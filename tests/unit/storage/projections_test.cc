@@ -96,6 +96,13 @@ TEST_F(Counting, ACorrectionStandsInThePlaceOfWhatItCorrects) {
   EXPECT_EQ(visits(), (Counted{{"2026-01-02 t courier", "1 2"}}));
 }
 
+TEST_F(Counting, WhatIsNoIdCorrectsNothingInWhateverOrderItComes) {
+  ASSERT_EQ(come("v1"), "ok");
+  ASSERT_EQ(come("v2", R"(,"corrects":"v1\u0000x")"), "ok");
+  ASSERT_EQ(come("v3", R"(,"party_size":3,"corrects":"v1")"), "ok");
+  EXPECT_EQ(visits(), (Counted{{"2026-01-01 t courier", "2 4"}}));
+}
+
 TEST_F(Counting, ACorrectionOfACorrectionCountsAlone) {
   ASSERT_EQ(come("v1"), "ok");
   ASSERT_EQ(come("v2", R"(,"party_size":2,"corrects":"v1")"), "ok");
@@ -149,6 +156,13 @@ TEST_F(Counting, HoursAreWhatIsConfirmedElseTheTimeBetween) {
   EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-01 e1", "1 150 0 0 0"}}));
   ASSERT_EQ(does("attendance", "e1~p1", R"("set":{"minutes":120,"points":4})"), "ok");
   EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-01 e1", "1 120 4 0 0"}}));
+}
+
+TEST_F(Counting, AClockThatIsWrongByYearsCountsAsLongAsAnythingStaysOpen) {
+  ASSERT_EQ(attend("p1", R"(,"signed_in":"2026-01-01T08:00:00+08:00")"
+                         R"(,"signed_out":"2036-01-01T08:00:00+08:00")"),
+            "ok");
+  EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-01 e1", "1 720 0 0 0"}}));
 }
 
 TEST_F(Counting, WhoDidNotSignInDoesNotCount) {

@@ -175,6 +175,33 @@ TEST_F(Reporting, HoursOfAMergedPersonCountForTheOneThatRemainsAndBack) {
   EXPECT_EQ(ask("hours", by({"team"})), "红 | 2 | 90 | 3 | 0 | 2\n蓝 | 1 | 90 | 0 | 0 | 1\n");
 }
 
+TEST_F(Reporting, AChainOfMergesThatIsTooLongCostsNobodyElseAReport) {
+  for (int i = 0; i <= 1001; ++i) {
+    write("volunteer", fmt::format("q{}", i),
+          fmt::format(R"("set":{{"merged_into":"q{}"}})", i + 1));
+  }
+  attend("e1", "q0", "2026-01-05T08:00:00+08:00", R"(,"minutes":7)");
+  EXPECT_EQ(ask("hours", by({"person"})),
+            "p1 | 陈晓 | 44001 | 2 | 90 | 3 | 0 | 2\np2 | =林 | - | 1 | 90 | 0 | 0 | 1\n"
+            "q0 | - | - | 1 | 7 | 0 | 0 | 1\n");
+}
+
+TEST_F(Reporting, WhatTellsOfOnePersonIsWrittenDownHoweverItIsAsked) {
+  ReportQuery query = by({"day"});
+  ask("hours", query);
+  EXPECT_FALSE(last->plan().personal);
+  query.filters["person"] = "p1";
+  ask("hours", query);
+  EXPECT_TRUE(last->plan().personal);
+  ask("attendance", by({"day"}));
+  EXPECT_TRUE(last->plan().personal);
+}
+
+TEST_F(Reporting, ACodeThatIsNoneIsNotCutWithinACharacter) {
+  write("station", "s1", R"("set":{"division":"a北京"})", 1, "s");
+  EXPECT_EQ(ask("visits", by({"district"})), "a北 | - | 3 | 3\n");
+}
+
 TEST_F(Reporting, OfAnErasedPersonTheNumbersStayAndTheNameGoes) {
   ASSERT_TRUE(world.erase("p1").ok());
   EXPECT_EQ(ask("hours", by({"person"})),
