@@ -16,6 +16,31 @@ namespace {
 
 constexpr const char* kNoon = "2026-01-01T12:00:00+08:00";
 
+// Remembers what is written to it, in order.
+class Watched final : public Kv {
+ public:
+  Watched(std::unique_ptr<Kv> kv, std::vector<std::pair<Batch, Durability>>& written)
+      : kv_(std::move(kv)), written_(written) {}
+
+  Result<bool> get(Column column, std::string_view key, std::string& value,
+                   const Snapshot* snapshot) const override {
+    return kv_->get(column, key, value, snapshot);
+  }
+  std::unique_ptr<KvIterator> iterate(Column column, const Snapshot* snapshot,
+                                      std::string upper) const override {
+    return kv_->iterate(column, snapshot, std::move(upper));
+  }
+  std::unique_ptr<Snapshot> snapshot() const override { return kv_->snapshot(); }
+  Status write(const Batch& batch, Durability durability) override {
+    written_.emplace_back(batch, durability);
+    return kv_->write(batch, durability);
+  }
+
+ private:
+  std::unique_ptr<Kv> kv_;
+  std::vector<std::pair<Batch, Durability>>& written_;
+};
+
 class Counting : public ::testing::Test {
  protected:
   World world;
@@ -284,6 +309,25 @@ TEST_F(Counting, AnotherDeclarationIsCountedAnewAndAnotherTitleIsNot) {
   EXPECT_EQ(kept_rows(world.store()), (Counted{{"p t", "1"}}));
   world.count_by(c);
   EXPECT_EQ(kept_rows(world.store()), (Counted{{"p t", "4"}}));
+}
+
+TEST_F(Counting, IsSaidToBeCompleteBehindAllThatWasCounted) {
+  ASSERT_EQ(come("v1"), "ok");
+  std::vector<std::pair<Batch, Durability>> written;
+  auto kv = std::make_unique<MemoryKv>();
+  auto empty = Store::open(std::make_unique<Watched>(std::move(kv), written), std::string(32, 'a'));
+  ASSERT_TRUE(empty.ok());
+  Batch records;
+  const auto rows = world.store().kv().iterate(Column::kRecords);
+  for (rows->seek(""); rows->valid(); rows->next()) {
+    records.put(Column::kRecords, std::string(rows->key()), std::string(rows->value()));
+  }
+  ASSERT_TRUE((*empty)->kv().write(records, Durability::kSynced).ok());
+  ASSERT_TRUE(adopt_projections(**empty, projections()).ok());
+  const auto& [last, durability] = written.back();
+  ASSERT_EQ(last.mutations().size(), 1U);
+  EXPECT_EQ(last.mutations()[0].key, keys::kProjections);
+  EXPECT_EQ(durability, Durability::kSynced);
 }
 
 TEST_F(Counting, AnotherZoneHasOtherDays) {
