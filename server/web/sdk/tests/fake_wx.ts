@@ -27,6 +27,11 @@ export class FakeWx implements Wx {
     return size;
   }
 
+  /** The program is gone: what it had begun changes nothing any more. */
+  end(): void {
+    this.#isDead = true;
+  }
+
   #later(task: () => void): void {
     if (!this.#isDead) setTimeout(() => !this.#isDead && task(), 0);
   }

@@ -27,6 +27,7 @@ async function enrolled(scope: string, wx = new FakeWx()): Promise<[FakeWx, Devi
 test('a day in a mini-program: offline, ended, begun again, live', async () => {
   const [wx, first] = await enrolled('wx-1');
   for (let i = 0; i < 150; i++) await first.edit(note('wx-1', `n${i}`), text(`水 ${i}`));
+  wx.end();
   const device = await open(new FakeWx(wx.stored));
   assert.equal(device.list('note').length, 150);
   assert.equal(device.status().waiting, 150);
@@ -62,6 +63,7 @@ test('killed at any call of the storage: what was told as kept is there, and not
     };
     await Promise.race([death, edits()]);
     device.stop();
+    wx.end(); // else it may still fold its storage while the next one reads it
   }
   assert.ok(told.size > 60);
   const device = await open(new FakeWx(stored));
