@@ -11,14 +11,14 @@ namespace waystation {
 
 void Service::today(const ApiRequest& request, const Caller& caller, ApiDone done) {
   // One text for all who ask: they may see all that it is made from.
-  using Field = std::pair<const char*, const char*>;
+  using Shown = std::pair<const char*, const char*>;
   for (const auto& [coll, field] :
-       {Field{"visit", "at"}, Field{"visit", "corrects"}, Field{"visit", "void"},
-        Field{"attendance", "event"}, Field{"attendance", "signed_in"},
-        Field{"attendance", "signed_out"}, Field{"attendance", "closed_at"},
-        Field{"event", "title"}, Field{"event", "division"}, Field{"event", "state"},
-        Field{"event", "starts"}, Field{"event", "ends"}, Field{"station", "name"},
-        Field{"station", "division"}, Field{"scope", "title"}}) {
+       {Shown{"visit", "at"}, Shown{"visit", "corrects"}, Shown{"visit", "void"},
+        Shown{"attendance", "event"}, Shown{"attendance", "signed_in"},
+        Shown{"attendance", "signed_out"}, Shown{"attendance", "closed_at"},
+        Shown{"event", "title"}, Shown{"event", "division"}, Shown{"event", "state"},
+        Shown{"event", "starts"}, Shown{"event", "ends"}, Shown{"station", "name"},
+        Shown{"station", "division"}, Shown{"scope", "title"}}) {
     if (schemas_.versions(coll) == nullptr) continue;
     if (const auto error = wall(caller, "", coll, field)) return done(problem(*error));
   }
