@@ -751,6 +751,7 @@ export const en: Record<keyof typeof zh, string> = {
   'err.auth.slow_down': 'Too many attempts. Try again in {n} s.',
   'err.auth.csrf': 'The browser did not prove that the request comes from this page. Reload it and try again.',
   'err.auth.required': 'Your session has ended. Please sign in again.',
+  'err.auth.other_account': 'This browser is now signed in as {detail}, so this was not sent. Do it again to send it under that account, or change back first.',
   'err.auth.forbidden': 'Only administrators may do this.',
   'err.access.denied': 'Your role does not allow this.',
   'err.link.invalid': 'The link is not valid, has been used, or has expired. Ask an administrator for a new one.',

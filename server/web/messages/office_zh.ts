@@ -749,6 +749,7 @@ export const zh = {
   'err.auth.slow_down': '尝试次数太多，请 {n} 秒后再试。',
   'err.auth.csrf': '浏览器没有证明请求来自本页，请刷新后再试。',
   'err.auth.required': '登录已过期，请重新登录。',
+  'err.auth.other_account': '这个浏览器现在登录的是 {detail}，刚才的操作没有提交。要以此账号提交，请再操作一次；否则请先换回原来的账号。',
   'err.auth.forbidden': '只有管理员可以这样做。',
   'err.access.denied': '您的角色不允许这样做。',
   'err.link.invalid': '链接无效、已用过或已过期，请向管理员要一个新的。',

@@ -19,6 +19,8 @@ export class ApiError extends Error {
 }
 
 interface Gate {
+  /** Whose session it is; '' where nobody is signed in. */
+  name(): string;
   csrf(): string;
   /** The session has ended: resolves when somebody has signed in again. */
   signInAgain(): Promise<void>;
@@ -99,6 +101,12 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
+/** One's edit never goes out under another's name, whoever has signed in in this browser meanwhile. */
+function stopIfOther(method: string, asker: string): void {
+  const now = gate?.name() ?? '';
+  if (method !== 'GET' && now !== asker) throw new ApiError('auth.other_account', 403, now);
+}
+
 /** Whoever asked has gone on to something else, perhaps while a sign-in or the server was waited for. */
 function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new DOMException('', 'AbortError');
@@ -141,6 +149,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 /** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
 export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
   let tries = 0;
+  const asker = gate?.name() ?? '';
   for (let refreshed = false; ; ) {
     stopIfAborted(options.signal);
     let response: Response;
@@ -157,11 +166,15 @@ export async function request<Reply>(method: string, path: string, options: Requ
     const error = await errorOf(response);
     if (error.code === 'auth.required' && options.open !== true && gate !== null) {
       await gate.signInAgain();
+      stopIfOther(method, asker);
       continue;
     }
     if (error.code === 'auth.csrf' && !refreshed && options.open !== true && gate !== null) {
       refreshed = true;
-      if (await gate.refresh()) continue;
+      if (await gate.refresh()) {
+        stopIfOther(method, asker);
+        continue;
+      }
     }
     // The server reads a few things for one person at a time; what is only read waits for its turn.
     if (error.code === 'busy' && method === 'GET' && tries < BUSY_TRIES) {

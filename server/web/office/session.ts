@@ -62,6 +62,7 @@ export function useSession(): SessionState {
 
 export async function startSession(): Promise<void> {
   setGate({
+    name: () => current?.name ?? '',
     csrf: () => current?.csrf ?? '',
     signInAgain: () =>
       new Promise((done) => {

@@ -15,6 +15,7 @@ type Answer = Response | Error;
 
 let asked: Asked[] = [];
 let signedIn = 0;
+let name = 'limei';
 let csrf = 'token 1';
 
 /** A server that answers in this order; to /healthz it says what stands in `health`. */
@@ -47,10 +48,12 @@ beforeEach(() => {
   globalThis.setTimeout = ((run: () => void, ms: number) => (ms >= 60_000 ? 0 : setImmediate(run))) as unknown as typeof setTimeout;
   asked = [];
   signedIn = 0;
+  name = 'limei';
   csrf = 'token 1';
   globalThis.addEventListener = () => undefined;
   globalThis.removeEventListener = () => undefined;
   setGate({
+    name: () => name,
     csrf: () => csrf,
     signInAgain: async () => {
       ++signedIn;
