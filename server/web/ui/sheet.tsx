@@ -9,7 +9,7 @@ interface SheetProps {
   onClose?: () => void;
   /** A class of the application's own, for another shape. */
   shape?: string;
-  /** A tap beside it does not close it: something has been typed. */
+  /** Neither a tap beside it nor Escape closes it: something has been typed, or is shown once. */
   held?: boolean;
   children: ComponentChildren;
 }
@@ -30,7 +30,14 @@ export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose?.();
+        if (held !== true) onClose?.();
+      }}
+      onClose={() => {
+        // Of two presses of Escape browsers let a page prevent one. After its own end it has no element any more.
+        const dialog = ref.current;
+        if (dialog === null || dialog.open) return;
+        if (onClose === undefined || held === true) dialog.showModal();
+        else onClose();
       }}
       onClick={(event) => {
         if (event.target === ref.current && held !== true) onClose?.();
