@@ -11,6 +11,7 @@ export const en: Record<keyof typeof zh, string> = {
   'office.sign_out': 'Sign out',
   'office.no_page': 'There is no such page',
   'office.no_page_more': 'The address may be mistyped, or your account may not use it. Choose one on the left.',
+  'load.behind': 'What is shown is from before',
   'away.title': 'The server is away, trying again',
   'away.more': 'What is shown is from before. Nothing that you typed is lost; it goes on by itself.',
 
@@ -759,6 +760,7 @@ export const en: Record<keyof typeof zh, string> = {
   'err.account.exists': 'There is such an account already. Choose another name.',
   'err.account.last': 'This is the last administrator. Make another administrator first.',
   'err.message.invalid': 'What was filled in has the wrong form. {detail}',
+  'err.http.no_json': 'What answered was not the server: a proxy or a sign-in page may be in between. Try again in a while.',
   'err.http.not_found': 'Not found; it may have been deleted.',
   'err.device.changed': 'Somebody else has just changed this device.',
   'err.device.replaced': 'Another device has taken its place.',

@@ -9,6 +9,7 @@ export const zh = {
   'office.sign_out': '退出',
   'office.no_page': '没有这个页面',
   'office.no_page_more': '地址可能写错了，或者您的账号不能使用它。请从左侧选择。',
+  'load.behind': '下面是之前读到的',
   'away.title': '联系不上服务器，正在重试',
   'away.more': '显示的是断开前的内容，已填写的不会丢失。恢复后会自动继续。',
 
@@ -757,6 +758,7 @@ export const zh = {
   'err.account.exists': '已经有这个账号，请换一个名字。',
   'err.account.last': '这是最后一位管理员。请先指定另一位管理员。',
   'err.message.invalid': '填写的内容格式不对。{detail}',
+  'err.http.no_json': '收到的不是服务器的回应，可能是代理或登录页在中间，请稍后再试。',
   'err.http.not_found': '没有找到，可能已被删除。',
   'err.device.changed': '别人刚刚改过这台设备。',
   'err.device.replaced': '这台设备已由另一台接替。',
