@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { conflictAt, conflictHref, reopenEdits, settleEdit } from '../conflicts';
 import { draftOf, editableFields, editsOf, localTime, wrongsOf, zonedTime } from '../drafts';
-import { mergedFrom, mergeEdits, undoEdits, type Two } from '../duplicates';
+import { ApiError } from '../api';
+import { mergedFrom, mergeEdits, readTwo, undoEdits, type Two } from '../duplicates';
 import { timeOfSeq } from '../edits';
 import { dayField, filledColumns, firstSort, hasOwnScope, headTitle, otherFilters } from '../lists';
 import { opLines } from '../op_text';
@@ -127,6 +128,13 @@ describe('two people', () => {
     assert.deepEqual(undoEdits(merged).map(({ id, set }) => [id, set]), [['b', { merged_into: null }], ['a~b', { state: 'open' }]]);
     assert.equal(undoEdits({ ...merged, candidate: null }).length, 1);
   });
+});
+
+it('two of whom one record could not be read are not shown, to be merged by halves', async () => {
+  globalThis.fetch = (async (path: string) => (path.includes('duplicate')
+    ? new Response(JSON.stringify({ code: 'auth.forbidden' }), { status: 403 })
+    : new Response(JSON.stringify({ records: [{ scope: 't', coll: 'volunteer', id: 'a', seq: 7, fields: {} }] })))) as typeof fetch;
+  await assert.rejects(readTwo('t', 'volunteer', 'a', 'b'), (error: ApiError) => error.code === 'auth.forbidden');
 });
 
 describe('a refused edit', () => {
