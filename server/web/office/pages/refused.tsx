@@ -2,14 +2,13 @@
 // in again, dismissed with a note, taken up again.
 
 import { useState } from 'preact/hooks';
-import type { Edits, Fields, Json } from '../../sdk/types';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { toast } from '../../ui/toast';
 import { Banner } from '../../ui/words';
 import { explain } from '../api';
 import { deviceName, useDeviceNames } from '../device_names';
-import { textToValue, valueToText, wrongWith } from '../drafts';
+import { wrongWith } from '../drafts';
 import { handIn, isChanged } from '../edits';
 import { text } from '../field_text';
 import { useLoad } from '../load';
@@ -24,7 +23,7 @@ import { Waiting } from '../parts/table';
 import { absoluteText, When } from '../parts/time';
 import { RecordLink } from '../parts/values';
 import { forgetNames } from '../record_names';
-import { editsIn, parseEdits, readRefused, refusedName, replayEdit, setState, type Corrected, type Refused } from '../refused';
+import { editsIn, editsOfLines, fitsForm, linesOf, parseEdits, readRefused, refusedName, replayEdit, setState, type Corrected, type Line, type Refused } from '../refused';
 import { placeText } from '../router';
 import type { HandedIn } from '../types';
 import { t } from '../words';
@@ -137,44 +136,6 @@ function DismissDialog({ onClose, onDo }: { onClose: () => void; onDo: (reason: 
 }
 
 // --- correcting ------------------------------------------------------------------------------------------
-
-/** One value of the op in the form: a register, a counter's change, or the elements of a set or a log. */
-interface Line {
-  part: 'set' | 'inc' | 'add' | 'remove' | 'append';
-  field: string;
-  text: string | string[];
-}
-
-const PARTS = ['set', 'inc', 'add', 'remove', 'append'] as const;
-
-function linesOf(op: HandedIn): Line[] {
-  const coll = op.coll ?? '';
-  const shown = (field: string, value: Json) => {
-    const info = fieldOf(coll, field);
-    return info === undefined ? JSON.stringify(value) : valueToText(info, value);
-  };
-  return PARTS.flatMap((part) => Object.entries((op[part] ?? {}) as Record<string, Json>).map(([field, value]): Line => ({
-    part, field, text: Array.isArray(value) && part !== 'set' ? value.map((one) => shown(field, one)) : shown(field, value),
-  })));
-}
-
-/** Whether a form can show it: all its fields are known, and it does nothing else. */
-function fitsForm(op: HandedIn): boolean {
-  const edits = editsIn(op);
-  const others = Object.keys(edits).filter((name) => !(PARTS as readonly string[]).includes(name));
-  return others.length === 0 && linesOf(op).length > 0 && linesOf(op).every(({ field }) => fieldOf(op.coll ?? '', field) !== undefined);
-}
-
-function editsOfLines(coll: string, lines: readonly Line[]): Edits {
-  const edits: Record<string, Fields> = {};
-  for (const { part, field, text: said } of lines) {
-    const info = fieldOf(coll, field);
-    if (info === undefined) continue;
-    const value = Array.isArray(said) ? said.map((one) => textToValue(info, one)) : textToValue(info, said);
-    edits[part] = { ...edits[part], [field]: part === 'append' && !Array.isArray(value) ? [value] : value };
-  }
-  return edits as Edits;
-}
 
 function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDone: () => void; onChanged: () => void }) {
   const coll = op.coll ?? '';

@@ -10,7 +10,7 @@ import { timeOfSeq } from '../edits';
 import { dayField, filledColumns, firstSort, hasOwnScope, headTitle, otherFilters } from '../lists';
 import { opLines } from '../op_text';
 import { changedRows, rebased } from '../pages/edit';
-import { parseEdits, refusedName, replayEdit } from '../refused';
+import { editsOfLines, linesOf, parseEdits, refusedName, replayEdit } from '../refused';
 import { parsePlace } from '../router';
 import type { Conflict, RecordRow } from '../types';
 
@@ -149,6 +149,15 @@ describe('a refused edit', () => {
   it('typed as JSON is one only with edits that there are', () => {
     assert.deepEqual(parseEdits('{"set":{"a":1}}'), { set: { a: 1 } });
     for (const text of ['{', '[]', '{}', '{"n":1}', 'null']) assert.equal(typeof parseEdits(text), 'string', text);
+  });
+
+  it('keeps word for word what nobody has touched in its form', () => {
+    const op = { coll: 'event', set: { starts: '2026-01-01T00:30:07.123Z', title: null, headcount: 7 }, append: { remarks: ['来了', '走了'] } };
+    const lines = linesOf(op);
+    const { coll, ...edits } = op;
+    assert.deepEqual(editsOfLines(coll, lines), edits);
+    const typed = lines.map((line) => (line.field === 'headcount' ? { ...line, text: '8' } : line.field === 'remarks' ? { ...line, text: ['走了', '又来了'] } : line));
+    assert.deepEqual(editsOfLines(coll, typed), { set: { ...op.set, headcount: 8 }, append: { remarks: ['走了', '又来了'] } });
   });
 
   it('is told in words, whatever a device has written', () => {
