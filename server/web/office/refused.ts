@@ -10,12 +10,6 @@ import type { HandedIn, QuarantineReply, RecordRow } from './types';
 
 export const OFFICE_SCOPE = 'system:office';
 
-export interface Refused {
-  row: RecordRow;
-  /** `null`: it is not in the quarantine any more, or was never an object. */
-  op: HandedIn | null;
-}
-
 export interface RefusedName {
   device: string;
   n: number;
@@ -45,11 +39,18 @@ async function findOp({ device, n, variant }: RefusedName, signal?: AbortSignal)
   return found.at(variant ? -1 : 0) ?? null;
 }
 
-export async function readRefused(id: string, signal?: AbortSignal): Promise<Refused> {
+/** The record about it: what its code is, and how it stands. */
+export async function readRefused(id: string, signal?: AbortSignal): Promise<RecordRow> {
+  const row = refusedName(id) === null ? null : await readRecord({ scope: OFFICE_SCOPE, coll: 'refused', id }, signal);
+  if (row === null) throw new ApiError('http.not_found', 404, id);
+  return row;
+}
+
+/** The op itself, which never changes. Every part of the quarantine that is read for it stands in the audit log.
+ *  `null`: it is not in the quarantine any more, or was never an object. */
+export async function readOp(id: string, signal?: AbortSignal): Promise<HandedIn | null> {
   const name = refusedName(id);
-  const row = name === null ? null : await readRecord({ scope: OFFICE_SCOPE, coll: 'refused', id }, signal);
-  if (name === null || row === null) throw new ApiError('http.not_found', 404, id);
-  return { row, op: await findOp(name, signal) };
+  return name === null ? null : findOp(name, signal);
 }
 
 /** What an op does, without what it says of itself. */

@@ -1,6 +1,7 @@
 // One op that the server refused: what it was to do and why it did not, and the ways on: corrected and handed
 // in again, dismissed with a note, taken up again.
 
+import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
@@ -19,13 +20,13 @@ import { CheckField } from '../parts/fields';
 import { FieldInput } from '../parts/field_input';
 import { PageHead } from '../parts/header';
 import { ScopeName } from '../parts/scope_fields';
-import { Waiting } from '../parts/table';
+import { Behind, Waiting } from '../parts/table';
 import { absoluteText, When } from '../parts/time';
 import { RecordLink } from '../parts/values';
 import { forgetNames } from '../record_names';
-import { editsIn, editsOfLines, fitsForm, linesOf, parseEdits, readRefused, refusedName, replayEdit, setState, type Corrected, type Line, type Refused } from '../refused';
+import { editsIn, editsOfLines, fitsForm, linesOf, parseEdits, readOp, readRefused, refusedName, replayEdit, setState, type Corrected, type Line } from '../refused';
 import { placeText } from '../router';
-import type { HandedIn } from '../types';
+import type { HandedIn, RecordRow } from '../types';
 import { t } from '../words';
 import { StateTag } from './quarantine';
 
@@ -33,20 +34,28 @@ const AGAIN_MS = 15_000;
 const within = () => ({ title: t('quarantine.title'), href: placeText('quarantine') });
 
 export function RefusedPage({ id }: { id: string }) {
-  const { data, error, reload } = useLoad(id, (signal) => readRefused(id, signal), { everyMs: AGAIN_MS });
-  if (data === null) {
+  const row = useLoad(id, (signal) => readRefused(id, signal), { everyMs: AGAIN_MS });
+  const op = useLoad(`op ${id}`, async (signal) => ({ found: await readOp(id, signal) }));
+  if (row.data === null || op.data === null) {
+    const missing = row.data === null ? row : op;
     return (
       <>
         <PageHead title={id} within={within()} />
-        {error === null ? <Waiting /> : <Banner tone="bad" title={explain(error)} actions={<Button onClick={reload}>{t('do.retry')}</Button>} />}
+        {missing.error === null ? <Waiting /> : <Banner tone="bad" title={explain(missing.error)} actions={<Button onClick={missing.reload}>{t('do.retry')}</Button>} />}
       </>
     );
   }
-  return <One refused={data} onAgain={reload} />;
+  return <One row={row.data} op={op.data.found} behind={<Behind error={row.error} onRetry={row.reload} />} onAgain={row.reload} />;
 }
 
-function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
-  const { row, op } = refused;
+interface OneProps {
+  row: RecordRow;
+  op: HandedIn | null;
+  behind: VNode;
+  onAgain: () => void;
+}
+
+function One({ row, op, behind, onAgain }: OneProps) {
   const names = useDeviceNames();
   const fields = row.fields ?? {};
   const state = text(fields, 'state');
@@ -79,6 +88,7 @@ function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
           : <Button busy={busy} onClick={takeUp}>{t('refused.take_up')}</Button>}
       />
       <div class="banners">
+        {behind}
         {changed && <Banner tone="wait" spoken title={t('changed.title')}>{t('refused.changed_more')}</Banner>}
         {state === 'replayed' && <Banner tone="good" title={t('refused.replayed_as')}><span class="code">{text(fields, 'replayed_by')}</span></Banner>}
         {text(fields, 'reason') !== '' && <Banner tone="plain" title={t('refused.reason')}>{text(fields, 'reason')}</Banner>}
@@ -158,7 +168,7 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
     run(async () => {
       // Somebody else may have replayed or dismissed it while it was being corrected.
       const now = await readRefused(id);
-      if (text(now.row.fields, 'state') !== 'open') {
+      if (text(now.fields, 'state') !== 'open') {
         onChanged();
         return onDone();
       }
