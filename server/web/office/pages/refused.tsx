@@ -7,7 +7,7 @@ import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { toast } from '../../ui/toast';
 import { Banner } from '../../ui/words';
-import { explain } from '../api';
+import { ApiError, explain } from '../api';
 import { deviceName, useDeviceNames } from '../device_names';
 import { wrongWith } from '../drafts';
 import { handIn, isChanged } from '../edits';
@@ -62,17 +62,23 @@ function One({ row, op, behind, onAgain }: OneProps) {
   const code = text(fields, 'code');
   const [dismissing, setDismissing] = useState(false);
   const [changed, setChanged] = useState(false);
+  // What somebody has typed into stays, whatever becomes of the op meanwhile.
+  const [touched, setTouched] = useState(false);
   const { busy, error, run } = useDoing();
   const variant = refusedName(row.id)?.variant === true;
   const stateOr = async (doing: () => Promise<void>) => {
+    setChanged(false);
     try {
       await doing();
     } catch (fault) {
       if (!isChanged(fault)) throw fault;
       setChanged(true);
+      onAgain();
+      throw fault;
     }
     onAgain();
   };
+  const forms = state === 'open' || touched;
   const takeUp = () => run(() => stateOr(async () => {
     await setState(row, { state: 'open', reason: null });
     toast(t('refused.taken_up'));
@@ -89,14 +95,20 @@ function One({ row, op, behind, onAgain }: OneProps) {
       />
       <div class="banners">
         {behind}
-        {changed && <Banner tone="wait" spoken title={t('changed.title')}>{t('refused.changed_more')}</Banner>}
+        {(changed || (touched && state !== 'open')) && <Banner tone="wait" spoken title={t('changed.title')}>{t('refused.changed_more')}</Banner>}
         {state === 'replayed' && <Banner tone="good" title={t('refused.replayed_as')}><span class="code">{text(fields, 'replayed_by')}</span></Banner>}
         {text(fields, 'reason') !== '' && <Banner tone="plain" title={t('refused.reason')}>{text(fields, 'reason')}</Banner>}
       </div>
-      <Wrong text={error} />
-      <div class={state === 'open' ? 'columns' : 'stack'}>
-        {state === 'open' && <div class="stack">
-          {op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onDone={onAgain} onChanged={() => setChanged(true)} />}
+      <Wrong text={changed ? null : error} />
+      <div class={forms ? 'columns' : 'stack'}>
+        {forms && <div class="stack">
+          {op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onTouch={() => setTouched(true)} onDone={() => {
+            setTouched(false);
+            onAgain();
+          }} onChanged={() => {
+            setChanged(true);
+            onAgain();
+          }} />}
           {variant && <Banner tone="wait" title={t('refused.variant')}>{t('refused.variant_more')}</Banner>}
           {op === null && <Banner tone="wait" title={t('refused.no_op')} />}
         </div>}
@@ -116,6 +128,8 @@ function One({ row, op, behind, onAgain }: OneProps) {
         </section>
       </div>
       {dismissing && <DismissDialog onClose={() => setDismissing(false)} onDo={(reason) => stateOr(async () => {
+        // The page has followed it while the reason was typed.
+        if (state !== 'open') throw new ApiError('edit.changed', 409, '');
         await setState(row, { state: 'dismissed', reason });
         toast(t('refused.dismissed'));
       })} />}
@@ -147,7 +161,16 @@ function DismissDialog({ onClose, onDo }: { onClose: () => void; onDo: (reason: 
 
 // --- correcting ------------------------------------------------------------------------------------------
 
-function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDone: () => void; onChanged: () => void }) {
+interface CorrectProps {
+  id: string;
+  op: HandedIn;
+  onTouch: () => void;
+  onDone: () => void;
+  /** Somebody else has decided meanwhile. */
+  onChanged: () => void;
+}
+
+function Correct({ id, op, onTouch, onDone, onChanged }: CorrectProps) {
   const coll = op.coll ?? '';
   const [lines, setLines] = useState(() => linesOf(op));
   const [asJson, setAsJson] = useState(!fitsForm(op));
@@ -168,10 +191,7 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
     run(async () => {
       // Somebody else may have replayed or dismissed it while it was being corrected.
       const now = await readRefused(id);
-      if (text(now.fields, 'state') !== 'open') {
-        onChanged();
-        return onDone();
-      }
+      if (text(now.fields, 'state') !== 'open') return onChanged();
       await handIn([replayEdit(id, op, corrected)]);
       forgetNames();
       toast(t('refused.replayed'));
@@ -179,7 +199,7 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
     });
   };
   return (
-    <form class="card" aria-label={t('refused.correct')} onSubmit={(event) => {
+    <form class="card" aria-label={t('refused.correct')} onInput={onTouch} onSubmit={(event) => {
       event.preventDefault();
       send();
     }}>
@@ -191,11 +211,17 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
       </div>
       {!asJson && lines.map((line, i) => {
         const wrong = tried ? wrongOf(line) : null;
-        const change = (next: Line) => setLines(lines.map((one, at) => (at === i ? next : one)));
+        const change = (next: Line) => {
+          setLines(lines.map((one, at) => (at === i ? next : one)));
+          onTouch();
+        };
         return (
           <div key={`${line.part} ${line.field}`} class="line">
             <FieldInput coll={coll} field={line.field} label={t(`line.${line.part}`, { field: fieldTitle(coll, line.field) })} value={line.text} wrong={wrong ?? undefined} onChange={(next) => change({ ...line, text: next })} />
-            <Button kind="bare" icon="close" label={t('line.leave_out', { field: fieldTitle(coll, line.field) })} onClick={() => setLines(lines.filter((_, at) => at !== i))} />
+            <Button kind="bare" icon="close" label={t('line.leave_out', { field: fieldTitle(coll, line.field) })} onClick={() => {
+              setLines(lines.filter((_, at) => at !== i));
+              onTouch();
+            }} />
           </div>
         );
       })}
