@@ -1,6 +1,6 @@
 // One report: its period, its dimensions, a chart, the table. All that is chosen stands in the address.
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { currentLang, titled } from '../../ui/i18n';
 import { toast } from '../../ui/toast';
@@ -212,13 +212,19 @@ async function allRows(path: string, question: Query): Promise<ReportReply> {
   }
 }
 
-/** Reads what a page does not show, prints, and goes back to the page. */
+/** Reads what a page does not show, prints, and goes back to the page. What was read for another question than
+ *  the page now asks is dropped: it would be printed under the wrong head. */
 function usePrinting(path: string, question: Query, data: ReportReply | null): Printing {
+  const asked = withQuery(path, question);
+  const latest = useRef(asked);
+  latest.current = asked;
   const [busy, setBusy] = useState(false);
-  const [reply, setReply] = useState<ReportReply | null>(null);
+  const [read, setRead] = useState<{ asked: string; reply: ReportReply } | null>(null);
+  const reply = read?.asked === asked ? read.reply : null;
+  useEffect(() => setRead(null), [asked]);
   useEffect(() => {
     if (reply === null) return undefined;
-    const done = () => setReply(null);
+    const done = () => setRead(null);
     addEventListener('afterprint', done, { once: true });
     // Drawn first, then printed.
     const timer = setTimeout(() => window.print(), 50);
@@ -231,7 +237,7 @@ function usePrinting(path: string, question: Query, data: ReportReply | null): P
     if (busy || data === null) return;
     if (data.count > PRINT_ROWS) return toast(t('report.too_long_to_print', { n: PRINT_ROWS }));
     setBusy(true);
-    allRows(path, question).then(setReply, (error: unknown) => toast(explain(error))).finally(() => setBusy(false));
+    allRows(path, question).then((whole) => latest.current === asked && setRead({ asked, reply: whole }), (error: unknown) => toast(explain(error))).finally(() => setBusy(false));
   };
   return { busy, reply, start };
 }
