@@ -5,7 +5,7 @@ import { asApiError, get, isAbort, type ApiError } from './api';
 import { useLoad } from './load';
 import { whenPresent } from './presence';
 import type { RecordRow } from './types';
-import { cityTime } from './zone';
+import { cityTime, tellZone } from './zone';
 
 export interface StationToday {
   scope: string;
@@ -179,6 +179,7 @@ export async function follow(leaving: AbortSignal, { take, fail, pause: pauses }
       if (leaving.aborted) return;
       last = reply;
       fails = 0;
+      tellZone(reply.zone);
       take(reply);
       await pause(LEAST_MS - (Date.now() - asked), leaving);
     } catch (fault) {

@@ -18,7 +18,7 @@ import { pictureOf, type Picture } from '../report_series';
 import { filtersOf, isTime, periodOf, type Period, type ReportInfo, type ReportReply } from '../reports';
 import { changeQuery, go, placeText, type Place, type Query } from '../router';
 import { t } from '../words';
-import { cityMoment } from '../zone';
+import { cityMoment, cityZone, tellZone } from '../zone';
 import '../reports.css';
 
 const PAGE_ROWS = 100;
@@ -40,7 +40,7 @@ interface Asked {
 }
 
 function askedOf(query: URLSearchParams, info: ReportInfo): Asked {
-  const month = periodOf('month', Date.now());
+  const month = periodOf('month', Date.now(), cityZone());
   const known = new Set(info.dimensions.map(({ name }) => name));
   const by = (query.get('by') ?? '').split(',').filter((name) => known.has(name));
   const filters: Record<string, string> = {};
@@ -85,8 +85,11 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
   const asked = askedOf(query, info);
   const question = questionOf(asked);
   const path = `/v1/reports/${info.report}`;
-  const { data, error, loading, reload } = useLoad(`${withQuery(path, question)} ${asked.after}`, (signal) =>
-    get<ReportReply>(path, { ...question, limit: PAGE_ROWS, after: asked.after }, signal));
+  const { data, error, loading, reload } = useLoad(`${withQuery(path, question)} ${asked.after}`, async (signal) => {
+    const reply = await get<ReportReply>(path, { ...question, limit: PAGE_ROWS, after: asked.after }, signal);
+    tellZone(reply.zone);
+    return reply;
+  });
   // Another question begins at its first page.
   const ask = (changes: Query) => changeQuery({ after: '', at: '', ...changes });
   const print = usePrinting(path, question, data);
@@ -100,7 +103,7 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
         actions={<Downloads path={path} question={question} print={print} />}
       />
       <section class="card asking no-print" aria-label={t('report.asking')}>
-        <PeriodChoice period={asked.period} onChange={(period) => ask({ ...period })} />
+        <PeriodChoice period={asked.period} zone={cityZone()} onChange={(period) => ask({ ...period })} />
         {!info.detail && <DimensionChoice info={info} by={asked.by} onChange={(by) => ask({ by: by.join(','), sort: '' })} />}
         <ReportFilters info={info} filters={asked.filters} onChange={(name, value) => ask({ [name]: value })} />
       </section>
