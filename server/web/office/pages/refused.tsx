@@ -131,6 +131,7 @@ function One({ row, op, behind, onAgain }: OneProps) {
         // The page has followed it while the reason was typed.
         if (state !== 'open') throw new ApiError('edit.changed', 409, '');
         await setState(row, { state: 'dismissed', reason });
+        setTouched(false);
         toast(t('refused.dismissed'));
       })} />}
     </>
