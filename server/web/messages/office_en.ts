@@ -11,6 +11,7 @@ export const en: Record<keyof typeof zh, string> = {
   'office.sign_out': 'Sign out',
   'office.no_page': 'There is no such page',
   'office.no_page_more': 'The address may be mistyped, or your account may not use it. Choose one on the left.',
+  'session.other': 'This browser is now signed in as {name}.',
   'load.behind': 'What is shown is from before',
   'away.title': 'The server is away, trying again',
   'away.more': 'What is shown is from before. Nothing that you typed is lost; it goes on by itself.',

@@ -9,6 +9,7 @@ export const zh = {
   'office.sign_out': '退出',
   'office.no_page': '没有这个页面',
   'office.no_page_more': '地址可能写错了，或者您的账号不能使用它。请从左侧选择。',
+  'session.other': '这个浏览器现在登录的是 {name}。',
   'load.behind': '下面是之前读到的',
   'away.title': '联系不上服务器，正在重试',
   'away.more': '显示的是断开前的内容，已填写的不会丢失。恢复后会自动继续。',
