@@ -10,7 +10,7 @@ import { timeOfSeq } from '../edits';
 import { dayField, filledColumns, firstSort, hasOwnScope, headTitle, otherFilters } from '../lists';
 import { opLines } from '../op_text';
 import { changedRows, rebased } from '../pages/edit';
-import { editsOfLines, linesOf, parseEdits, refusedName, replayEdit } from '../refused';
+import { editsOfLines, linesOf, parseEdits, readRefused, refusedName, replayEdit } from '../refused';
 import { parsePlace } from '../router';
 import type { Conflict, RecordRow } from '../types';
 
@@ -144,6 +144,16 @@ describe('a refused edit', () => {
                      { scope: 't', coll: 'note', id: 'n2', base: 40, schema: 1, set: { text: 'y' }, replays: { device: '7K3M9QX2PA', n: 5 } });
     assert.deepEqual(refusedName('7K3M9QX2PA~5~1f'), { device: '7K3M9QX2PA', n: 5, variant: true });
     assert.equal(refusedName('x'), null);
+  });
+
+  it('is followed without reading the quarantine, each part of which is a line in the audit log', async () => {
+    const asked: string[] = [];
+    globalThis.fetch = (async (path: string) => {
+      asked.push(path.split('?')[0] ?? '');
+      return new Response(JSON.stringify({ records: [{ scope: 'system:office', coll: 'refused', id: 'D~5', seq: 7 }] }));
+    }) as typeof fetch;
+    assert.equal((await readRefused('D~5')).seq, 7);
+    assert.deepEqual(asked, ['/v1/records']);
   });
 
   it('typed as JSON is one only with edits that there are', () => {
