@@ -14,14 +14,32 @@ interface SheetProps {
   children: ComponentChildren;
 }
 
+/** Those on show, the topmost last. */
+const shown: HTMLDialogElement[] = [];
+
+/** Shows it again in its place: what lay above it lies above it still. */
+function showAgain(dialog: HTMLDialogElement): void {
+  dialog.showModal();
+  for (const above of shown.slice(shown.indexOf(dialog) + 1)) {
+    if (!above.open) continue;
+    above.close();
+    above.showModal();
+  }
+}
+
 /** A dialog that rises from the lower edge; the browser keeps focus inside and gives it back. */
 export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    if (dialog === null) return undefined;
+    if (!dialog.open) dialog.showModal();
+    shown.push(dialog);
+    return () => {
+      shown.splice(shown.indexOf(dialog), 1);
+      dialog.close();
+    };
   }, []);
   return (
     <dialog
@@ -36,7 +54,7 @@ export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
         // Of two presses of Escape browsers let a page prevent one. After its own end it has no element any more.
         const dialog = ref.current;
         if (dialog === null || dialog.open) return;
-        if (onClose === undefined || held === true) dialog.showModal();
+        if (onClose === undefined || held === true) showAgain(dialog);
         else onClose();
       }}
       onClick={(event) => {
