@@ -236,11 +236,48 @@ describe('what can happen to a page', () => {
     await button(edit, '保存').click();
     const again = page.getByRole('dialog', { name: '请重新登录' });
     await again.waitFor();
+    // Browsers let a page prevent the first only.
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    await again.waitFor();
     assert.equal(await edit.getByLabel('姓名').inputValue(), '周萍');
     await signIn(again.page(), 'linxia');
     await page.getByText('账号已保存').waitFor();
     const { accounts } = await server.admin('GET', '/v1/office/accounts');
     assert.equal(accounts.find(({ name }) => name === 'zhouping').display, '周萍');
+    await context.close();
+  });
+
+  it('an edit is not sent under the name of somebody who has signed in in another tab', async () => {
+    await account(server, 'sunli', '孙丽', 'administrator');
+    await account(server, 'qiantao', '钱涛', 'administrator');
+    await account(server, 'wujia', '吴佳', 'office');
+    const { page, context } = await signedInDesk(browser, server, 'sunli');
+    await goTo(page, '#/accounts');
+    await page.getByRole('link', { name: /吴佳/ }).click();
+    const edit = page.getByRole('dialog', { name: '吴佳' });
+    await edit.getByLabel('姓名').fill('吴嘉');
+    await context.clearCookies();
+    const tab = await context.newPage();
+    await tab.goto(`${server.url}/office/`);
+    await signIn(tab, 'qiantao');
+    await tab.locator('.side').getByText('钱涛').waitFor();
+    await button(edit, '保存').click();
+    await edit.getByText('现在登录的是 qiantao').waitFor();
+    assert.equal(await edit.getByLabel('姓名').inputValue(), '吴嘉');
+    const { accounts } = await server.admin('GET', '/v1/office/accounts');
+    assert.equal(accounts.find(({ name }) => name === 'wujia').display, '吴佳');
+    await context.close();
+  });
+
+  it('another language keeps what was typed', async () => {
+    await account(server, 'zhengke', '郑科', 'administrator');
+    const { page, context } = await signedInDesk(browser, server, 'zhengke');
+    await goTo(page, '#/devices/sheet');
+    await page.getByLabel('设备名称，每行一台').fill('陈伟的手机');
+    await page.locator('.side').getByRole('button', { name: 'English' }).click();
+    await page.locator('.side').getByRole('button', { name: '中文' }).waitFor();
+    assert.equal(await page.locator('form textarea').inputValue(), '陈伟的手机');
+    assert.doesNotMatch(await page.locator('.page-head h1').innerText(), /[\u4e00-\u9fff]/);
     await context.close();
   });
 

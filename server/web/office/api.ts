@@ -19,6 +19,8 @@ export class ApiError extends Error {
 }
 
 interface Gate {
+  /** Whose session it is; '' where nobody is signed in. */
+  name(): string;
   csrf(): string;
   /** The session has ended: resolves when somebody has signed in again. */
   signInAgain(): Promise<void>;
@@ -39,6 +41,7 @@ const FIRST_LOOK_MS = 1_000;
 const LAST_LOOK_MS = 10_000;
 // A server that neither answers nor hangs up counts as away.
 const ANSWER_MS = 60_000;
+const LOOK_MS = 5_000;
 
 let away = false;
 const awayListeners = new Set<(away: boolean) => void>();
@@ -62,7 +65,7 @@ function untilBack(): Promise<void> {
   back ??= (async () => {
     for (let wait = FIRST_LOOK_MS; ; wait = Math.min(LAST_LOOK_MS, wait * 1.6)) {
       await pause(wait);
-      const answer = await fetch('/healthz', { cache: 'no-store' }).catch(() => null);
+      const answer = await within(LOOK_MS, undefined, (signal) => fetch('/healthz', { cache: 'no-store', signal })).catch(() => null);
       if (answer?.ok === true) break;
     }
     back = null;
@@ -95,8 +98,14 @@ export interface RequestOptions {
   open?: boolean;
 }
 
-function isAbort(error: unknown): boolean {
+export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** One's edit never goes out under another's name, whoever has signed in in this browser meanwhile. */
+function stopIfOther(method: string, asker: string): void {
+  const now = gate?.name() ?? '';
+  if (method !== 'GET' && now !== asker) throw new ApiError('auth.other_account', 403, now);
 }
 
 /** Whoever asked has gone on to something else, perhaps while a sign-in or the server was waited for. */
@@ -104,48 +113,81 @@ function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new DOMException('', 'AbortError');
 }
 
-async function send(method: string, path: string, { body, signal }: RequestOptions): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  if (method !== 'GET') headers['x-csrf-token'] = gate?.csrf() ?? '';
+/** Does it until `ms` are over or `signal` ends it; then it is aborted. */
+async function within<Result>(ms: number, signal: AbortSignal | undefined, doing: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const ending = new AbortController();
   const stop = () => ending.abort();
   signal?.addEventListener('abort', stop);
-  const timer = setTimeout(stop, ANSWER_MS);
+  const timer = setTimeout(stop, ms);
   try {
-    const response = await fetch(path, {
-      method, headers, cache: 'no-store', credentials: 'same-origin', signal: ending.signal,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    // A proxy says that the server behind it is away.
-    if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
-    return response;
-  } catch (error) {
-    stopIfAborted(signal);
-    if (isAbort(error)) throw new TypeError('no answer came');
-    throw error;
+    return await doing(ending.signal);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);
   }
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
-  const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  const seconds = Number(response.headers.get('retry-after') ?? 'none');
+interface Answer {
+  ok: boolean;
+  status: number;
+  retryAfter: string | null;
+  /** Undefined: it is no JSON, so it is not the server's. */
+  body: unknown;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The whole answer: one that breaks off in the middle is none. */
+async function send(method: string, path: string, { body, signal }: RequestOptions): Promise<Answer> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (method !== 'GET') headers['x-csrf-token'] = gate?.csrf() ?? '';
+  try {
+    return await within(ANSWER_MS, signal, async (ending) => {
+      const response = await fetch(path, {
+        method, headers, cache: 'no-store', credentials: 'same-origin', signal: ending,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      // A proxy says that the server behind it is away.
+      if (response.status === 502 || response.status === 504) throw new TypeError(`answer ${response.status}`);
+      const { ok, status } = response;
+      return { ok, status, retryAfter: response.headers.get('retry-after'), body: parsed(await response.text()) };
+    });
+  } catch (error) {
+    stopIfAborted(signal);
+    if (isAbort(error)) throw new TypeError('no answer came');
+    throw error;
+  }
+}
+
+function errorOf({ status, retryAfter, body }: Answer): ApiError {
+  const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const seconds = Number(retryAfter ?? 'none');
   const told = typeof problem.retry_after_ms === 'number' ? problem.retry_after_ms : Number.isFinite(seconds) ? seconds * 1000 : null;
-  const code = typeof problem.code === 'string' ? problem.code : `http.${response.status}`;
-  return new ApiError(code, response.status, String(problem.detail ?? ''), problem, told);
+  const code = typeof problem.code === 'string' ? problem.code : `http.${status}`;
+  return new ApiError(code, status, String(problem.detail ?? ''), problem, told);
+}
+
+/** Anything thrown, as what a page shows. */
+export function asApiError(fault: unknown): ApiError {
+  return fault instanceof ApiError ? fault : new ApiError('internal', 0, fault instanceof Error ? fault.message : String(fault));
 }
 
 /** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
 export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
   let tries = 0;
+  const asker = gate?.name() ?? '';
   for (let refreshed = false; ; ) {
     stopIfAborted(options.signal);
-    let response: Response;
+    let answer: Answer;
     try {
-      response = await send(method, path, options);
+      answer = await send(method, path, options);
     } catch (error) {
       if (isAbort(error)) throw error;
       const waiting = untilBack();
@@ -153,15 +195,21 @@ export async function request<Reply>(method: string, path: string, options: Requ
       await waiting;
       continue;
     }
-    if (response.ok) return (await response.json()) as Reply;
-    const error = await errorOf(response);
+    if (answer.ok && answer.body !== undefined) return answer.body as Reply;
+    // Something on the way has answered in the server's place: what became of a change is not known.
+    if (answer.ok) throw new ApiError(method === 'GET' ? 'http.no_json' : 'away', 0, '');
+    const error = errorOf(answer);
     if (error.code === 'auth.required' && options.open !== true && gate !== null) {
       await gate.signInAgain();
+      stopIfOther(method, asker);
       continue;
     }
     if (error.code === 'auth.csrf' && !refreshed && options.open !== true && gate !== null) {
       refreshed = true;
-      if (await gate.refresh()) continue;
+      if (await gate.refresh()) {
+        stopIfOther(method, asker);
+        continue;
+      }
     }
     // The server reads a few things for one person at a time; what is only read waits for its turn.
     if (error.code === 'busy' && method === 'GET' && tries < BUSY_TRIES) {

@@ -29,7 +29,7 @@ export async function readTwo(scope: string, coll: string, one: string, other: s
   const [first, second, candidate] = await Promise.all([
     readRecord({ scope, coll, id: one }, signal),
     readRecord({ scope, coll, id: other }, signal),
-    readRecord(candidateKey(scope, one, other), signal).catch(() => null),
+    readRecord(candidateKey(scope, one, other), signal),
   ]);
   return first === null || second === null ? null : { one: first, other: second, candidate };
 }

@@ -2,7 +2,7 @@
 // again by itself where the server has said when.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError } from './api';
+import { asApiError, type ApiError } from './api';
 import { whenPresent } from './presence';
 
 export interface Loaded<Reply> {
@@ -16,12 +16,21 @@ export interface Loaded<Reply> {
 }
 
 const BUSY_MS = 2_000;
+const AFTER_FAULT_MS = 10_000;
 
 interface LoadOptions<Reply> {
   /** Reads again after so long; where the answer says how eagerly, by the answer. */
   everyMs?: number | ((data: Reply) => number);
   /** Whether the old answer stays on show while that for another key is on its way. */
   keep?: boolean;
+}
+
+/** After how long a page that has failed to read reads again by itself; `null`: not at all. A page that follows
+ *  what it shows goes on doing so, whatever went wrong once. */
+export function againAfter({ status, retryAfterMs }: ApiError, everyMs: LoadOptions<never>['everyMs']): number | null {
+  if (status === 503) return retryAfterMs ?? BUSY_MS;
+  if (everyMs === undefined) return null;
+  return Math.max(retryAfterMs ?? 0, AFTER_FAULT_MS, typeof everyMs === 'number' ? everyMs : 0);
 }
 
 /** `key`: what the answer depends on. */
@@ -59,8 +68,10 @@ export function useLoad<Reply>(key: string, load: (signal: AbortSignal) => Promi
       (fault: unknown) => {
         if (ending.signal.aborted) return;
         setLoading(false);
-        setError(fault instanceof ApiError ? fault : new ApiError('internal', 0, String(fault)));
-        if (fault instanceof ApiError && fault.status === 503) again(fault.retryAfterMs ?? BUSY_MS);
+        const wrong = asApiError(fault);
+        setError(wrong);
+        const ms = againAfter(wrong, everyMs);
+        if (ms !== null) again(ms);
       },
     );
     return () => {

@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer, useState } from 'preact/hooks';
 import { Button } from '../ui/button';
-import { currentLang, onLang } from '../ui/i18n';
+import { onLang } from '../ui/i18n';
 import { LanguageSwitch } from '../ui/language_switch';
 import { Toasts } from '../ui/toast';
 import { Banner, Empty } from '../ui/words';
@@ -26,18 +26,19 @@ function offered(): PageEntry[] {
 export function Office({ link }: { link: string | null }) {
   const { session, ended } = useSession();
   const place = usePlace();
+  // Another language is drawn over what stands there: nothing that was typed is lost by it.
   const [, redraw] = useReducer((n: number, _: void) => n + 1, 0);
   const [greeting, setGreeting] = useState<string>();
   const [secret, setSecret] = useState(link);
   useEffect(() => onLang(() => redraw()), []);
   if (secret !== null) {
-    return <SetupPage key={currentLang()} secret={secret} onDone={(name) => {
+    return <SetupPage secret={secret} onDone={(name) => {
       setGreeting(name === null ? undefined : t('setup.done', { name }));
       setSecret(null);
     }} />;
   }
   if (session === undefined) return <Waiting />;
-  if (session === null) return <SignInPage key={currentLang()} greeting={greeting} />;
+  if (session === null) return <SignInPage greeting={greeting} />;
   return (
     <>
       <Frame session={session} place={place} />
@@ -64,7 +65,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
   }, [where]);
   if (entry?.bare === true) {
     return (
-      <main id="main" tabIndex={-1} key={currentLang()}>
+      <main id="main" tabIndex={-1} key={where}>
         {entry.show(place)}
         <Toasts />
       </main>
@@ -79,7 +80,7 @@ function Frame({ session, place }: { session: Session; place: Place }) {
       <Navigation session={session} entries={entries} current={entry} />
       <main id="main" tabIndex={-1}>
         <AwayBanner />
-        <div class="office-page" key={`${currentLang()} ${where}`}>
+        <div class="office-page" key={where}>
           {entry === undefined
             ? <><PageHead title={t('office.no_page')} /><Empty icon="search" title={t('office.no_page_more')} /></>
             : entry.show(place.page === '' ? { ...place, page: entry.name } : place)}

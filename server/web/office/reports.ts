@@ -3,10 +3,10 @@
 
 import { COLLECTIONS } from '../sdk/collections';
 import type { CollectionInfo } from '../sdk/schema';
-import { dayOf, timeOf, two } from '../ui/format';
+import { timeOf, two } from '../ui/format';
 import { titled, type Title } from '../ui/i18n';
 import { hasSentence, t } from './words';
-import { cityMoment } from './zone';
+import { cityMoment, cityTime } from './zone';
 
 export type CellType = 'text' | 'enum' | 'date' | 'month' | 'hour' | 'time' | 'integer' | 'minutes' | 'points';
 export type Cell = string | number | boolean | null;
@@ -137,28 +137,26 @@ export interface Period {
   to: string;
 }
 
-/** The days of a preset, both included, as seen from the day of `now`. Weeks begin on Monday. */
-export function periodOf(preset: Preset, now: number): Period {
-  const date = new Date(now);
-  const year = date.getFullYear();
-  const month = date.getMonth();
-  const day = date.getDate();
-  const days = (from: Date, to: Date) => ({ from: dayOf(from.getTime()), to: dayOf(to.getTime()) });
+/** The days of a preset, both included, as seen from the day of `now` in `zone`. Weeks begin on Monday. */
+export function periodOf(preset: Preset, now: number, zone: string): Period {
+  const [year = 0, month = 0, day = 0] = cityTime(now, zone).day.split('-').map(Number);
+  const date = (inMonth: number, onDay: number) => new Date(Date.UTC(year, inMonth - 1, onDay));
+  const days = (from: Date, to: Date) => ({ from: from.toISOString().slice(0, 10), to: to.toISOString().slice(0, 10) });
   switch (preset) {
-    case 'today': return days(date, date);
+    case 'today': return days(date(month, day), date(month, day));
     case 'week': {
-      const monday = day - ((date.getDay() + 6) % 7);
-      return days(new Date(year, month, monday), new Date(year, month, monday + 6));
+      const monday = day - ((date(month, day).getUTCDay() + 6) % 7);
+      return days(date(month, monday), date(month, monday + 6));
     }
-    case 'month': return days(new Date(year, month, 1), new Date(year, month + 1, 0));
-    case 'last_month': return days(new Date(year, month - 1, 1), new Date(year, month, 0));
-    case 'year': return days(new Date(year, 0, 1), new Date(year, 11, 31));
+    case 'month': return days(date(month, 1), date(month + 1, 0));
+    case 'last_month': return days(date(month - 1, 1), date(month, 0));
+    case 'year': return days(date(1, 1), date(12, 31));
   }
 }
 
-export function presetOf({ from, to }: Period, now: number): Preset | null {
+export function presetOf({ from, to }: Period, now: number, zone: string): Preset | null {
   return PRESETS.find((preset) => {
-    const days = periodOf(preset, now);
+    const days = periodOf(preset, now, zone);
     return days.from === from && days.to === to;
   }) ?? null;
 }

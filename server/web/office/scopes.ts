@@ -38,16 +38,16 @@ export function scopeTitle(id: string): Promise<string> {
 }
 
 export function useScopeTitle(id: string): string {
-  const [title, setTitle] = useState(id === EVERYWHERE ? t('scope.all') : id);
+  const [title, setTitle] = useState(id);
   useEffect(() => {
-    if (id === EVERYWHERE) return setTitle(t('scope.all'));
+    if (id === EVERYWHERE) return undefined;
     let ended = false;
     void scopeTitle(id).then((known) => !ended && setTitle(known));
     return () => {
       ended = true;
     };
   }, [id]);
-  return title;
+  return id === EVERYWHERE ? t('scope.all') : title;
 }
 
 export async function searchScopes(q: string, signal: AbortSignal): Promise<Scope[]> {

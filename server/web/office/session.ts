@@ -2,7 +2,9 @@
 // changes must carry.
 
 import { useEffect, useState } from 'preact/hooks';
+import { toast } from '../ui/toast';
 import { ApiError, request, setGate } from './api';
+import { t } from './words';
 
 export interface Session {
   name: string;
@@ -24,11 +26,14 @@ function tell(): void {
 }
 
 function take(session: Session | null): void {
+  const before = current?.name ?? session?.name;
   current = session;
   if (session !== null) {
     const goOn = waiting;
     waiting = [];
     for (const { done } of goOn) done();
+    // Its page may be none that the other is offered, and go with what it had to say.
+    if (session.name !== before) toast(t('session.other', { name: session.name }));
   }
   tell();
 }
@@ -62,6 +67,7 @@ export function useSession(): SessionState {
 
 export async function startSession(): Promise<void> {
   setGate({
+    name: () => current?.name ?? '',
     csrf: () => current?.csrf ?? '',
     signInAgain: () =>
       new Promise((done) => {

@@ -1,11 +1,11 @@
 // Today in the city, as the server counts it: the feed that follows it, and what is read off its figures.
 
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, get } from './api';
+import { asApiError, get, isAbort, type ApiError } from './api';
 import { useLoad } from './load';
 import { whenPresent } from './presence';
 import type { RecordRow } from './types';
-import { cityTime } from './zone';
+import { cityTime, tellZone } from './zone';
 
 export interface StationToday {
   scope: string;
@@ -167,7 +167,8 @@ interface Follower {
   pause: ((paused: boolean) => void) | null;
 }
 
-async function follow(leaving: AbortSignal, { take, fail, pause: pauses }: Follower): Promise<void> {
+/** Asks again and again, until the page is left. */
+export async function follow(leaving: AbortSignal, { take, fail, pause: pauses }: Follower): Promise<void> {
   let last: Today | null = null;
   let fails = 0;
   while (!leaving.aborted) {
@@ -178,17 +179,19 @@ async function follow(leaving: AbortSignal, { take, fail, pause: pauses }: Follo
       if (leaving.aborted) return;
       last = reply;
       fails = 0;
+      tellZone(reply.zone);
       take(reply);
       await pause(LEAST_MS - (Date.now() - asked), leaving);
     } catch (fault) {
       if (leaving.aborted) return;
       // Asked without a token the server answers at once, and a token of an earlier run misleads nobody.
       last = null;
-      // Neither a question that was ended at midnight nor an answer that got lost is the server's word.
-      if (!(fault instanceof ApiError)) continue;
-      fail(fault);
+      // A question that was ended, at midnight or because its answer got lost, is asked anew at once; nothing else.
+      if (isAbort(fault)) continue;
+      const wrong = asApiError(fault);
+      fail(wrong);
       ++fails;
-      await pause(fault.retryAfterMs ?? Math.min(LAST_AGAIN_MS, AGAIN_MS * fails), leaving);
+      await pause(wrong.retryAfterMs ?? Math.min(LAST_AGAIN_MS, AGAIN_MS * fails), leaving);
     }
   }
 }

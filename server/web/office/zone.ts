@@ -34,6 +34,18 @@ export function cityTime(ms: number, zone: string): CityTime {
   return { day: `${parts.year}-${parts.month}-${parts.day}`, hour: Number(parts.hour), minute: Number(parts.minute), second: Number(parts.second) };
 }
 
+let told = '';
+
+/** Each answer that counts days names the zone in which it does. */
+export function tellZone(zone: string): void {
+  told = zone;
+}
+
+/** The city's zone; that of this browser until the server has told it. */
+export function cityZone(): string {
+  return told === '' ? Intl.DateTimeFormat().resolvedOptions().timeZone : told;
+}
+
 /** "08:30", or "08:30:05". */
 export function cityClock(ms: number, zone: string, seconds = false): string {
   const { hour, minute, second } = cityTime(ms, zone);

@@ -9,9 +9,22 @@ interface SheetProps {
   onClose?: () => void;
   /** A class of the application's own, for another shape. */
   shape?: string;
-  /** A tap beside it does not close it: something has been typed. */
+  /** Neither a tap beside it nor Escape closes it: something has been typed, or is shown once. */
   held?: boolean;
   children: ComponentChildren;
+}
+
+/** Those on show, the topmost last. */
+const shown: HTMLDialogElement[] = [];
+
+/** Shows it again in its place: what lay above it lies above it still. */
+function showAgain(dialog: HTMLDialogElement): void {
+  dialog.showModal();
+  for (const above of shown.slice(shown.indexOf(dialog) + 1)) {
+    if (!above.open) continue;
+    above.close();
+    above.showModal();
+  }
 }
 
 /** A dialog that rises from the lower edge; the browser keeps focus inside and gives it back. */
@@ -20,8 +33,13 @@ export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog !== null && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    if (dialog === null) return undefined;
+    if (!dialog.open) dialog.showModal();
+    shown.push(dialog);
+    return () => {
+      shown.splice(shown.indexOf(dialog), 1);
+      dialog.close();
+    };
   }, []);
   return (
     <dialog
@@ -30,7 +48,14 @@ export function Sheet({ title, onClose, shape, held, children }: SheetProps) {
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose?.();
+        if (held !== true) onClose?.();
+      }}
+      onClose={() => {
+        // Of two presses of Escape browsers let a page prevent one. After its own end it has no element any more.
+        const dialog = ref.current;
+        if (dialog === null || dialog.open) return;
+        if (onClose === undefined || held === true) showAgain(dialog);
+        else onClose();
       }}
       onClick={(event) => {
         if (event.target === ref.current && held !== true) onClose?.();

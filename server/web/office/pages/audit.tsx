@@ -73,8 +73,8 @@ export function AuditPage({ query }: Place) {
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   });
   const shown = data?.entries.filter((entry) => matchesAudit(entry, q)) ?? null;
-  // A filter that leaves nothing of what was read looks on by itself, a part at a time.
-  const hungry = q !== '' && data !== null && data.before > 0 && (shown?.length ?? 0) < 20;
+  // A filter that leaves nothing of what was read looks on by itself, a part at a time, until that fails.
+  const hungry = wrong === null && q !== '' && data !== null && data.before > 0 && (shown?.length ?? 0) < 20;
   useEffect(() => {
     if (hungry && data !== null && !busy) older(data);
   }, [hungry, data?.before, busy]);

@@ -2,7 +2,7 @@
 // third written, and with that the review ends. Somebody else may be at the same conflict: what they decided
 // is shown, and what was typed here stays.
 
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Json } from '../../sdk/types';
 import { Button } from '../../ui/button';
@@ -22,7 +22,7 @@ import { FieldInput } from '../parts/field_input';
 import { PageHead } from '../parts/header';
 import { Writer } from '../parts/history';
 import { ScopeName } from '../parts/scope_fields';
-import { Waiting } from '../parts/table';
+import { Behind, Waiting } from '../parts/table';
 import { absoluteText, When } from '../parts/time';
 import { RecordLink } from '../parts/values';
 import { forgetNames } from '../record_names';
@@ -35,9 +35,11 @@ const within = () => ({ title: t('conflicts.title'), href: placeText('conflicts'
 
 export function ConflictPage({ name }: { name: ConflictName }) {
   const { data, error, reload, setData } = useLoad(JSON.stringify(name), (signal) => readConflict(name, signal), { everyMs: AGAIN_MS });
+  // What is typed stays, whatever becomes of the conflict meanwhile.
+  const [text, setText] = useState('');
   const title = fieldTitle(name.coll, name.field);
-  if (data === null || error?.code === 'http.not_found') {
-    const gone = error?.code === 'http.not_found';
+  const gone = error?.code === 'http.not_found';
+  if (data === null || (gone && text === '')) {
     return (
       <>
         <PageHead title={title} within={within()} about={<RecordLink record={name} />} />
@@ -47,24 +49,29 @@ export function ConflictPage({ name }: { name: ConflictName }) {
       </>
     );
   }
-  return <Sides conflict={data} onRead={(next) => setData(() => next)} onAgain={reload} />;
+  const behind = gone ? <Banner tone="wait" spoken title={t('conflict.no_more')}>{t('conflict.no_more_more')}</Banner> : <Behind error={error} onRetry={reload} />;
+  return <Sides conflict={data} text={text} onText={setText} behind={behind} onRead={(next) => setData(() => next)} onAgain={reload} />;
 }
 
 interface SidesProps {
   conflict: Conflict;
+  /** The third value, as it is typed. */
+  text: string;
+  onText: (text: string) => void;
+  behind: VNode;
   onRead: (conflict: Conflict) => void;
   onAgain: () => void;
 }
 
-function Sides({ conflict, onRead, onAgain }: SidesProps) {
+function Sides({ conflict, text, onText, behind, onRead, onAgain }: SidesProps) {
   const [was, setWas] = useState<Conflict | null>(null);
-  const [text, setText] = useState('');
   const { busy, error, run } = useDoing();
   const act = (edits: Edit[], words: string) => run(async () => {
     try {
       await handIn(edits);
       forgetNames();
       setWas(null);
+      if (edits[0]?.reopen === undefined) onText('');
       toast(words);
     } catch (fault) {
       if (!isChanged(fault)) throw fault;
@@ -85,6 +92,7 @@ function Sides({ conflict, onRead, onAgain }: SidesProps) {
   return (
     <>
       <PageHead title={fieldTitle(coll, field)} within={within()} about={<>{collTitle(coll)} <RecordLink record={conflict} /> · {!hasOwnScope(conflict) && <><ScopeName id={conflict.scope} /> · </>}{t(`kind_more.${conflict.kind}`)}</>} />
+      {behind}
       <Standing conflict={conflict} was={was} mine={text} busy={busy} onReopen={() => act(reopenEdits(conflict), t('conflict.reopened'))} />
       <div class="sides">
         <Side title={t('conflict.shown')} tone="good" author={conflict.winner} conflict={conflict} value={conflict.winner?.deleted === true ? undefined : conflict.winner?.value}>
@@ -95,8 +103,8 @@ function Sides({ conflict, onRead, onAgain }: SidesProps) {
         </Side>
       </div>
       <Wrong text={error} />
-      {conflict.merge !== 'quota' && (conflict.state === 'open' || was !== null) && (
-        <Third conflict={conflict} text={text} onText={setText} busy={busy} onWrite={(value) => act([settleEdit(conflict, value)], t('conflict.written_third'))} />
+      {conflict.merge !== 'quota' && (conflict.state === 'open' || was !== null || text !== '') && (
+        <Third conflict={conflict} text={text} onText={onText} busy={busy} onWrite={(value) => act([settleEdit(conflict, value)], t('conflict.written_third'))} />
       )}
     </>
   );

@@ -14,7 +14,7 @@ import { ConfirmDialog, Dialog, useDoing, Wrong } from '../parts/dialog';
 import { CheckField, SelectField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { ScopeList, ScopesField } from '../parts/scope_fields';
-import { Waiting } from '../parts/table';
+import { Behind, Waiting } from '../parts/table';
 import { When } from '../parts/time';
 import { placeText } from '../router';
 import { isAdministrator } from '../session';
@@ -57,6 +57,7 @@ export function DevicePage({ id }: { id: string }) {
   return (
     <>
       <PageHead title={data.name || data.device} within={within()} about={<><Tag tone={tone}>{text}</Tag> <span class="code">{data.device}</span></>} />
+      <Behind error={error} onRetry={reload} />
       <Notes row={data} />
       <div class="columns">
         <div class="stack">

@@ -1,5 +1,6 @@
 // People who may be one: the server's candidates, and two side by side, of whom one stays.
 
+import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { Segments } from '../../ui/fields';
@@ -17,7 +18,7 @@ import { useDoing, Wrong } from '../parts/dialog';
 import { PageHead } from '../parts/header';
 import { Pick, type Choice } from '../parts/pick';
 import { ScopeName } from '../parts/scope_fields';
-import { DataTable, Waiting, type Column } from '../parts/table';
+import { Behind, DataTable, Waiting, type Column } from '../parts/table';
 import { When } from '../parts/time';
 import { RecordName, recordHref, Value } from '../parts/values';
 import { forgetNames, ownName } from '../record_names';
@@ -100,10 +101,10 @@ function Loaded({ scope, one, other, within }: { scope: string; one: string; oth
       </>
     );
   }
-  return <SideBySide two={data} within={within} onAgain={reload} />;
+  return <SideBySide two={data} within={within} behind={<Behind error={error} onRetry={reload} />} onAgain={reload} />;
 }
 
-function SideBySide({ two, within, onAgain }: { two: Two; within: { title: string; href: string }; onAgain: () => void }) {
+function SideBySide({ two, within, behind, onAgain }: { two: Two; within: { title: string; href: string }; behind: VNode; onAgain: () => void }) {
   const { one, other, candidate } = two;
   const from = mergedFrom(two);
   const [stays, setStays] = useState(from === null ? (one.id < other.id ? one.id : other.id) : from.id === one.id ? other.id : one.id);
@@ -126,6 +127,7 @@ function SideBySide({ two, within, onAgain }: { two: Two; within: { title: strin
     <>
       <PageHead title={t('merge.title')} within={within} about={<><ScopeName id={one.scope} /> {candidate !== null && <Tag tone={state === 'open' ? 'wait' : 'plain'}>{valueText('duplicate', 'state', state)}</Tag>}</>} />
       <div class="banners">
+        {behind}
         {changed && <Banner tone="wait" spoken title={t('changed.title')}>{t('merge.changed_more')}</Banner>}
         {from !== null && <Banner tone="good" title={t('merge.is_merged')} actions={<Button busy={busy} onClick={() => act(undoEdits(two), t('merge.undone'))}>{t('merge.undo')}</Button>}>{t('merge.is_merged_more')}</Banner>}
         {from === null && state === 'distinct' && <Banner tone="plain" title={t('merge.are_two')} actions={<Button busy={busy} onClick={() => act(sayEdits(two, 'open'), t('merge.open_again'))}>{t('merge.reopen')}</Button>} />}

@@ -1,5 +1,6 @@
 // One record: what stands in it, what became of it, what belongs to it, and the ways to change it.
 
+import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Fields, RecordKey } from '../../sdk/types';
 import { Button } from '../../ui/button';
@@ -18,7 +19,7 @@ import { History } from '../parts/history';
 import { RecordConflicts } from '../parts/record_conflicts';
 import { Photos, Related } from '../parts/related';
 import { ScopeName } from '../parts/scope_fields';
-import { Waiting } from '../parts/table';
+import { Behind, Waiting } from '../parts/table';
 import { When } from '../parts/time';
 import { RecordLink, recordHref, Value } from '../parts/values';
 import { forgetNames, readRecord, useRecordName } from '../record_names';
@@ -51,7 +52,7 @@ export function RecordPage({ record }: { record: RecordKey }) {
       </>
     );
   }
-  return <Whole row={data} name={name} within={within} onChanged={() => {
+  return <Whole row={data} name={name} within={within} behind={<Behind error={error} onRetry={reload} />} onChanged={() => {
     forgetNames();
     reload();
   }} onRow={(row) => setData(() => row)} />;
@@ -61,11 +62,12 @@ interface WholeProps {
   row: RecordRow;
   name: string;
   within: { title: string; href: string };
+  behind: VNode;
   onChanged: () => void;
   onRow: (row: RecordRow) => void;
 }
 
-function Whole({ row, name, within, onChanged, onRow }: WholeProps) {
+function Whole({ row, name, within, behind, onChanged, onRow }: WholeProps) {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [report, setReport] = useState<EraseReply | null>(null);
   const close = () => setAsked(null);
@@ -78,6 +80,7 @@ function Whole({ row, name, within, onChanged, onRow }: WholeProps) {
         about={<>{gone && <Tag tone="bad">{t('record.deleted')}</Tag>} {!hasOwnScope(row) && <><ScopeName id={row.scope} /> · </>}<span class="code">{row.id}</span> · {t('lists.changed')} <When ms={timeOfSeq(row.seq)} /></>}
         actions={asked !== 'edit' && <Actions row={row} onAsk={setAsked} />}
       />
+      {behind}
       {report !== null && <EraseReport report={report} />}
       <div class="columns">
         <div class="stack">

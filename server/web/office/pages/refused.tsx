@@ -1,15 +1,15 @@
 // One op that the server refused: what it was to do and why it did not, and the ways on: corrected and handed
 // in again, dismissed with a note, taken up again.
 
+import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Edits, Fields, Json } from '../../sdk/types';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { toast } from '../../ui/toast';
 import { Banner } from '../../ui/words';
-import { explain } from '../api';
+import { ApiError, explain } from '../api';
 import { deviceName, useDeviceNames } from '../device_names';
-import { textToValue, valueToText, wrongWith } from '../drafts';
+import { wrongWith } from '../drafts';
 import { handIn, isChanged } from '../edits';
 import { text } from '../field_text';
 import { useLoad } from '../load';
@@ -20,13 +20,13 @@ import { CheckField } from '../parts/fields';
 import { FieldInput } from '../parts/field_input';
 import { PageHead } from '../parts/header';
 import { ScopeName } from '../parts/scope_fields';
-import { Waiting } from '../parts/table';
+import { Behind, Waiting } from '../parts/table';
 import { absoluteText, When } from '../parts/time';
 import { RecordLink } from '../parts/values';
 import { forgetNames } from '../record_names';
-import { editsIn, parseEdits, readRefused, refusedName, replayEdit, setState, type Corrected, type Refused } from '../refused';
+import { editsIn, editsOfLines, fitsForm, linesOf, parseEdits, readOp, readRefused, refusedName, replayEdit, setState, type Corrected, type Line } from '../refused';
 import { placeText } from '../router';
-import type { HandedIn } from '../types';
+import type { HandedIn, RecordRow } from '../types';
 import { t } from '../words';
 import { StateTag } from './quarantine';
 
@@ -34,37 +34,51 @@ const AGAIN_MS = 15_000;
 const within = () => ({ title: t('quarantine.title'), href: placeText('quarantine') });
 
 export function RefusedPage({ id }: { id: string }) {
-  const { data, error, reload } = useLoad(id, (signal) => readRefused(id, signal), { everyMs: AGAIN_MS });
-  if (data === null) {
+  const row = useLoad(id, (signal) => readRefused(id, signal), { everyMs: AGAIN_MS });
+  const op = useLoad(`op ${id}`, async (signal) => ({ found: await readOp(id, signal) }));
+  if (row.data === null || op.data === null) {
+    const missing = row.data === null ? row : op;
     return (
       <>
         <PageHead title={id} within={within()} />
-        {error === null ? <Waiting /> : <Banner tone="bad" title={explain(error)} actions={<Button onClick={reload}>{t('do.retry')}</Button>} />}
+        {missing.error === null ? <Waiting /> : <Banner tone="bad" title={explain(missing.error)} actions={<Button onClick={missing.reload}>{t('do.retry')}</Button>} />}
       </>
     );
   }
-  return <One refused={data} onAgain={reload} />;
+  return <One row={row.data} op={op.data.found} behind={<Behind error={row.error} onRetry={row.reload} />} onAgain={row.reload} />;
 }
 
-function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
-  const { row, op } = refused;
+interface OneProps {
+  row: RecordRow;
+  op: HandedIn | null;
+  behind: VNode;
+  onAgain: () => void;
+}
+
+function One({ row, op, behind, onAgain }: OneProps) {
   const names = useDeviceNames();
   const fields = row.fields ?? {};
   const state = text(fields, 'state');
   const code = text(fields, 'code');
   const [dismissing, setDismissing] = useState(false);
   const [changed, setChanged] = useState(false);
+  // What somebody has typed into stays, whatever becomes of the op meanwhile.
+  const [touched, setTouched] = useState(false);
   const { busy, error, run } = useDoing();
   const variant = refusedName(row.id)?.variant === true;
   const stateOr = async (doing: () => Promise<void>) => {
+    setChanged(false);
     try {
       await doing();
     } catch (fault) {
       if (!isChanged(fault)) throw fault;
       setChanged(true);
+      onAgain();
+      throw fault;
     }
     onAgain();
   };
+  const forms = state === 'open' || touched;
   const takeUp = () => run(() => stateOr(async () => {
     await setState(row, { state: 'open', reason: null });
     toast(t('refused.taken_up'));
@@ -80,14 +94,21 @@ function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
           : <Button busy={busy} onClick={takeUp}>{t('refused.take_up')}</Button>}
       />
       <div class="banners">
-        {changed && <Banner tone="wait" spoken title={t('changed.title')}>{t('refused.changed_more')}</Banner>}
+        {behind}
+        {(changed || (touched && state !== 'open')) && <Banner tone="wait" spoken title={t('changed.title')}>{t('refused.changed_more')}</Banner>}
         {state === 'replayed' && <Banner tone="good" title={t('refused.replayed_as')}><span class="code">{text(fields, 'replayed_by')}</span></Banner>}
         {text(fields, 'reason') !== '' && <Banner tone="plain" title={t('refused.reason')}>{text(fields, 'reason')}</Banner>}
       </div>
-      <Wrong text={error} />
-      <div class={state === 'open' ? 'columns' : 'stack'}>
-        {state === 'open' && <div class="stack">
-          {op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onDone={onAgain} onChanged={() => setChanged(true)} />}
+      <Wrong text={changed ? null : error} />
+      <div class={forms ? 'columns' : 'stack'}>
+        {forms && <div class="stack">
+          {op !== null && !variant && <Correct key={row.id} id={row.id} op={op} onTouch={() => setTouched(true)} onDone={() => {
+            setTouched(false);
+            onAgain();
+          }} onChanged={() => {
+            setChanged(true);
+            onAgain();
+          }} />}
           {variant && <Banner tone="wait" title={t('refused.variant')}>{t('refused.variant_more')}</Banner>}
           {op === null && <Banner tone="wait" title={t('refused.no_op')} />}
         </div>}
@@ -107,7 +128,10 @@ function One({ refused, onAgain }: { refused: Refused; onAgain: () => void }) {
         </section>
       </div>
       {dismissing && <DismissDialog onClose={() => setDismissing(false)} onDo={(reason) => stateOr(async () => {
+        // The page has followed it while the reason was typed.
+        if (state !== 'open') throw new ApiError('edit.changed', 409, '');
         await setState(row, { state: 'dismissed', reason });
+        setTouched(false);
         toast(t('refused.dismissed'));
       })} />}
     </>
@@ -138,45 +162,16 @@ function DismissDialog({ onClose, onDo }: { onClose: () => void; onDo: (reason: 
 
 // --- correcting ------------------------------------------------------------------------------------------
 
-/** One value of the op in the form: a register, a counter's change, or the elements of a set or a log. */
-interface Line {
-  part: 'set' | 'inc' | 'add' | 'remove' | 'append';
-  field: string;
-  text: string | string[];
+interface CorrectProps {
+  id: string;
+  op: HandedIn;
+  onTouch: () => void;
+  onDone: () => void;
+  /** Somebody else has decided meanwhile. */
+  onChanged: () => void;
 }
 
-const PARTS = ['set', 'inc', 'add', 'remove', 'append'] as const;
-
-function linesOf(op: HandedIn): Line[] {
-  const coll = op.coll ?? '';
-  const shown = (field: string, value: Json) => {
-    const info = fieldOf(coll, field);
-    return info === undefined ? JSON.stringify(value) : valueToText(info, value);
-  };
-  return PARTS.flatMap((part) => Object.entries((op[part] ?? {}) as Record<string, Json>).map(([field, value]): Line => ({
-    part, field, text: Array.isArray(value) && part !== 'set' ? value.map((one) => shown(field, one)) : shown(field, value),
-  })));
-}
-
-/** Whether a form can show it: all its fields are known, and it does nothing else. */
-function fitsForm(op: HandedIn): boolean {
-  const edits = editsIn(op);
-  const others = Object.keys(edits).filter((name) => !(PARTS as readonly string[]).includes(name));
-  return others.length === 0 && linesOf(op).length > 0 && linesOf(op).every(({ field }) => fieldOf(op.coll ?? '', field) !== undefined);
-}
-
-function editsOfLines(coll: string, lines: readonly Line[]): Edits {
-  const edits: Record<string, Fields> = {};
-  for (const { part, field, text: said } of lines) {
-    const info = fieldOf(coll, field);
-    if (info === undefined) continue;
-    const value = Array.isArray(said) ? said.map((one) => textToValue(info, one)) : textToValue(info, said);
-    edits[part] = { ...edits[part], [field]: part === 'append' && !Array.isArray(value) ? [value] : value };
-  }
-  return edits as Edits;
-}
-
-function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDone: () => void; onChanged: () => void }) {
+function Correct({ id, op, onTouch, onDone, onChanged }: CorrectProps) {
   const coll = op.coll ?? '';
   const [lines, setLines] = useState(() => linesOf(op));
   const [asJson, setAsJson] = useState(!fitsForm(op));
@@ -197,10 +192,7 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
     run(async () => {
       // Somebody else may have replayed or dismissed it while it was being corrected.
       const now = await readRefused(id);
-      if (text(now.row.fields, 'state') !== 'open') {
-        onChanged();
-        return onDone();
-      }
+      if (text(now.fields, 'state') !== 'open') return onChanged();
       await handIn([replayEdit(id, op, corrected)]);
       forgetNames();
       toast(t('refused.replayed'));
@@ -208,7 +200,7 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
     });
   };
   return (
-    <form class="card" aria-label={t('refused.correct')} onSubmit={(event) => {
+    <form class="card" aria-label={t('refused.correct')} onInput={onTouch} onSubmit={(event) => {
       event.preventDefault();
       send();
     }}>
@@ -220,11 +212,17 @@ function Correct({ id, op, onDone, onChanged }: { id: string; op: HandedIn; onDo
       </div>
       {!asJson && lines.map((line, i) => {
         const wrong = tried ? wrongOf(line) : null;
-        const change = (next: Line) => setLines(lines.map((one, at) => (at === i ? next : one)));
+        const change = (next: Line) => {
+          setLines(lines.map((one, at) => (at === i ? next : one)));
+          onTouch();
+        };
         return (
           <div key={`${line.part} ${line.field}`} class="line">
             <FieldInput coll={coll} field={line.field} label={t(`line.${line.part}`, { field: fieldTitle(coll, line.field) })} value={line.text} wrong={wrong ?? undefined} onChange={(next) => change({ ...line, text: next })} />
-            <Button kind="bare" icon="close" label={t('line.leave_out', { field: fieldTitle(coll, line.field) })} onClick={() => setLines(lines.filter((_, at) => at !== i))} />
+            <Button kind="bare" icon="close" label={t('line.leave_out', { field: fieldTitle(coll, line.field) })} onClick={() => {
+              setLines(lines.filter((_, at) => at !== i));
+              onTouch();
+            }} />
           </div>
         );
       })}

@@ -1,6 +1,6 @@
 // One report: its period, its dimensions, a chart, the table. All that is chosen stands in the address.
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { currentLang, titled } from '../../ui/i18n';
 import { toast } from '../../ui/toast';
@@ -18,7 +18,7 @@ import { pictureOf, type Picture } from '../report_series';
 import { filtersOf, isTime, periodOf, type Period, type ReportInfo, type ReportReply } from '../reports';
 import { changeQuery, go, placeText, type Place, type Query } from '../router';
 import { t } from '../words';
-import { cityMoment } from '../zone';
+import { cityMoment, cityZone, tellZone } from '../zone';
 import '../reports.css';
 
 const PAGE_ROWS = 100;
@@ -40,7 +40,7 @@ interface Asked {
 }
 
 function askedOf(query: URLSearchParams, info: ReportInfo): Asked {
-  const month = periodOf('month', Date.now());
+  const month = periodOf('month', Date.now(), cityZone());
   const known = new Set(info.dimensions.map(({ name }) => name));
   const by = (query.get('by') ?? '').split(',').filter((name) => known.has(name));
   const filters: Record<string, string> = {};
@@ -85,8 +85,11 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
   const asked = askedOf(query, info);
   const question = questionOf(asked);
   const path = `/v1/reports/${info.report}`;
-  const { data, error, loading, reload } = useLoad(`${withQuery(path, question)} ${asked.after}`, (signal) =>
-    get<ReportReply>(path, { ...question, limit: PAGE_ROWS, after: asked.after }, signal));
+  const { data, error, loading, reload } = useLoad(`${withQuery(path, question)} ${asked.after}`, async (signal) => {
+    const reply = await get<ReportReply>(path, { ...question, limit: PAGE_ROWS, after: asked.after }, signal);
+    tellZone(reply.zone);
+    return reply;
+  });
   // Another question begins at its first page.
   const ask = (changes: Query) => changeQuery({ after: '', at: '', ...changes });
   const print = usePrinting(path, question, data);
@@ -100,7 +103,7 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
         actions={<Downloads path={path} question={question} print={print} />}
       />
       <section class="card asking no-print" aria-label={t('report.asking')}>
-        <PeriodChoice period={asked.period} onChange={(period) => ask({ ...period })} />
+        <PeriodChoice period={asked.period} zone={cityZone()} onChange={(period) => ask({ ...period })} />
         {!info.detail && <DimensionChoice info={info} by={asked.by} onChange={(by) => ask({ by: by.join(','), sort: '' })} />}
         <ReportFilters info={info} filters={asked.filters} onChange={(name, value) => ask({ [name]: value })} />
       </section>
@@ -212,13 +215,19 @@ async function allRows(path: string, question: Query): Promise<ReportReply> {
   }
 }
 
-/** Reads what a page does not show, prints, and goes back to the page. */
+/** Reads what a page does not show, prints, and goes back to the page. What was read for another question than
+ *  the page now asks is dropped: it would be printed under the wrong head. */
 function usePrinting(path: string, question: Query, data: ReportReply | null): Printing {
+  const asked = withQuery(path, question);
+  const latest = useRef(asked);
+  latest.current = asked;
   const [busy, setBusy] = useState(false);
-  const [reply, setReply] = useState<ReportReply | null>(null);
+  const [read, setRead] = useState<{ asked: string; reply: ReportReply } | null>(null);
+  const reply = read?.asked === asked ? read.reply : null;
+  useEffect(() => setRead(null), [asked]);
   useEffect(() => {
     if (reply === null) return undefined;
-    const done = () => setReply(null);
+    const done = () => setRead(null);
     addEventListener('afterprint', done, { once: true });
     // Drawn first, then printed.
     const timer = setTimeout(() => window.print(), 50);
@@ -231,7 +240,7 @@ function usePrinting(path: string, question: Query, data: ReportReply | null): P
     if (busy || data === null) return;
     if (data.count > PRINT_ROWS) return toast(t('report.too_long_to_print', { n: PRINT_ROWS }));
     setBusy(true);
-    allRows(path, question).then(setReply, (error: unknown) => toast(explain(error))).finally(() => setBusy(false));
+    allRows(path, question).then((whole) => latest.current === asked && setRead({ asked, reply: whole }), (error: unknown) => toast(explain(error))).finally(() => setBusy(false));
   };
   return { busy, reply, start };
 }

@@ -22,8 +22,11 @@ type Kind = 'first' | 'account';
 export function SetupPage({ secret, onDone }: { secret: string; onDone: (name: string | null) => void }) {
   const [kind, setKind] = useState<Kind | null>(null);
   const [unusable, setUnusable] = useState<string | null>(null);
+  const tab = t('office.tab', { page: t('setup.title') });
   useEffect(() => {
-    document.title = t('office.tab', { page: t('setup.title') });
+    document.title = tab;
+  }, [tab]);
+  useEffect(() => {
     setUp({ secret, password: '-' }).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === 'message.invalid') setKind('first');
       else if (error instanceof ApiError && error.code === 'password.weak') setKind('account');

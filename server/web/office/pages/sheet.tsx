@@ -1,7 +1,7 @@
 // A sheet of codes to be printed and cut: one device a slip. Codes are made one after the other; where that
 // breaks off, the sheet says which were made, and goes on with the others.
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { TextField } from '../../ui/fields';
 import { QrPicture } from '../../ui/qr_picture';
@@ -40,6 +40,10 @@ export function SheetPage() {
   const [broke, setBroke] = useState<string | null>(null);
   const [tried, setTried] = useState(false);
   const stop = useRef(false);
+  // Nobody would see the codes that come after the page is left.
+  useEffect(() => () => {
+    stop.current = true;
+  }, []);
   const wanted = namesIn(names);
   const tooMany = wanted.length > MOST_SLIPS;
 

@@ -4,9 +4,10 @@ import { SignInForm } from '../parts/sign_in_form';
 import { t } from '../words';
 
 export function SignInPage({ greeting }: { greeting?: string | undefined }) {
+  const tab = t('office.tab', { page: t('sign_in.title') });
   useEffect(() => {
-    document.title = t('office.tab', { page: t('sign_in.title') });
-  }, []);
+    document.title = tab;
+  }, [tab]);
   return (
     <main class="alone">
       <div class="card">

@@ -3,6 +3,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState, type MutableRef } from 'preact/hooks';
 import { two } from '../../ui/format';
+import { currentLang } from '../../ui/i18n';
 import { Banner, Empty } from '../../ui/words';
 import { explain, onAway } from '../api';
 import { OfficeIcon } from '../icons';
@@ -107,7 +108,7 @@ function Stations({ stations, hour }: { stations: readonly StationToday[]; hour:
   }
   const rows = new Map<string, { stamp: string; row: VNode }>();
   for (const station of shown) {
-    const stamp = `${station.name} ${station.hours.join()} ${hour} ${most}`;
+    const stamp = `${currentLang()} ${station.name} ${station.hours.join()} ${hour} ${most}`;
     const before = drawn.current.get(station.scope);
     // A row as it was costs nothing to draw: of 159 one or two change at a time.
     rows.set(station.scope, before?.stamp === stamp ? before : { stamp, row: <StationRow key={station.scope} station={station} hour={hour} most={most} /> });

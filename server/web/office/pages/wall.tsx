@@ -23,9 +23,10 @@ const TURN_MS = 12_000;
 export function WallPage() {
   const feed = useToday({ unattended: true });
   const away = useAway();
+  const tab = t('office.tab', { page: t('today.title') });
   useEffect(() => {
-    document.title = t('office.tab', { page: t('today.title') });
-  }, []);
+    document.title = tab;
+  }, [tab]);
   const { today, error, now } = feed;
   return (
     <div class="wall">

@@ -13,7 +13,7 @@ interface DialogProps {
   title: string;
   /** Absent: it cannot be put away. */
   onClose?: () => void;
-  /** Something has been typed: a click beside it does not close it. */
+  /** Something has been typed, or is shown once: neither a click beside it nor Escape closes it. */
   held?: boolean;
   wide?: boolean;
   children: ComponentChildren;

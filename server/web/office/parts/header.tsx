@@ -13,9 +13,10 @@ interface PageHeadProps {
 
 /** The head of every page; names the browser's tab too. */
 export function PageHead({ title, about, within, actions }: PageHeadProps) {
+  const tab = t('office.tab', { page: title });
   useEffect(() => {
-    document.title = t('office.tab', { page: title });
-  }, [title]);
+    document.title = tab;
+  }, [tab]);
   return (
     <header class="page-head">
       <div class="words">

@@ -12,14 +12,14 @@ import { Pick, type Choice } from './pick';
 
 // --- the period ------------------------------------------------------------------------------------------
 
-export function PeriodChoice({ period, onChange }: { period: Period; onChange: (period: Period) => void }) {
+export function PeriodChoice({ period, zone, onChange }: { period: Period; zone: string; onChange: (period: Period) => void }) {
   const now = Date.now();
-  const preset = presetOf(period, now);
+  const preset = presetOf(period, now, zone);
   return (
     <div class="period" role="group" aria-label={t('report.period')}>
       <div class="segments">
         {PRESETS.map((each) => (
-          <button key={each} type="button" aria-pressed={each === preset} onClick={() => onChange(periodOf(each, now))}>{t(`period.${each}`)}</button>
+          <button key={each} type="button" aria-pressed={each === preset} onClick={() => onChange(periodOf(each, now, zone))}>{t(`period.${each}`)}</button>
         ))}
       </div>
       <div class="days">

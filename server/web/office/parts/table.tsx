@@ -162,6 +162,12 @@ function Pager({ offset, limit, matching, onOffset, shown }: Paging & { shown: n
   );
 }
 
+/** Above what was read before, while it cannot be read anew. */
+export function Behind({ error, onRetry }: { error: ApiError | null; onRetry: () => void }) {
+  if (error === null) return null;
+  return <Banner tone="wait" title={t('load.behind')} spoken actions={<Button onClick={onRetry}>{t('do.retry')}</Button>}>{explain(error)}</Banner>;
+}
+
 /** In the place of what is on its way. */
 export function Waiting() {
   return (

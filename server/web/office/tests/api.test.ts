@@ -15,6 +15,7 @@ type Answer = Response | Error;
 
 let asked: Asked[] = [];
 let signedIn = 0;
+let name = 'limei';
 let csrf = 'token 1';
 
 /** A server that answers in this order; to /healthz it says what stands in `health`. */
@@ -47,10 +48,12 @@ beforeEach(() => {
   globalThis.setTimeout = ((run: () => void, ms: number) => (ms >= 60_000 ? 0 : setImmediate(run))) as unknown as typeof setTimeout;
   asked = [];
   signedIn = 0;
+  name = 'limei';
   csrf = 'token 1';
   globalThis.addEventListener = () => undefined;
   globalThis.removeEventListener = () => undefined;
   setGate({
+    name: () => name,
     csrf: () => csrf,
     signInAgain: async () => {
       ++signedIn;
@@ -89,6 +92,33 @@ test('what reads waits for a server that is away, and says so meanwhile', async 
   assert.deepEqual(await get('/v1/devices'), { rows: [] });
   stop();
   assert.deepEqual(told, [false, true, false]);
+});
+
+test('an answer that breaks off is none: what reads asks again, what changes something says that it is not known', async () => {
+  const broken = () => new Response(new ReadableStream({ start: (body) => body.error(new TypeError('terminated')) }));
+  serverSays([broken(), json(200, { rows: [] })]);
+  assert.deepEqual(await get('/v1/devices'), { rows: [] });
+  serverSays([broken()]);
+  await assert.rejects(post('/v1/codes', {}), (error: ApiError) => error.code === 'away');
+});
+
+test('an answer that stays away in its middle is given up', async () => {
+  globalThis.setTimeout = ((run: () => void) => setImmediate(run)) as unknown as typeof setTimeout;
+  serverSays([]);
+  const healthy = globalThis.fetch;
+  globalThis.fetch = (async (path: string, init: RequestInit = {}) => {
+    if (path === '/healthz') return healthy(path, init);
+    return new Response(new ReadableStream({ start: (body) => init.signal?.addEventListener('abort', () => body.error(new DOMException('', 'AbortError'))) }));
+  }) as typeof fetch;
+  await assert.rejects(post('/v1/codes', {}), (error: ApiError) => error.code === 'away');
+});
+
+test('a page that a proxy gives in the place of an answer is an error with words', async () => {
+  const page = () => new Response('<html>Sign in to the network</html>');
+  serverSays([page()]);
+  await assert.rejects(get('/v1/devices'), (error: ApiError) => error.code === 'http.no_json');
+  serverSays([page()]);
+  await assert.rejects(post('/v1/codes', {}), (error: ApiError) => error.code === 'away');
 });
 
 test('what changes something is not sent twice to a server that is away', async () => {

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { conflictAt, conflictHref, reopenEdits, settleEdit } from '../conflicts';
 import { draftOf, editableFields, editsOf, localTime, wrongsOf, zonedTime } from '../drafts';
-import { mergedFrom, mergeEdits, undoEdits, type Two } from '../duplicates';
+import { ApiError } from '../api';
+import { mergedFrom, mergeEdits, readTwo, undoEdits, type Two } from '../duplicates';
 import { timeOfSeq } from '../edits';
 import { dayField, filledColumns, firstSort, hasOwnScope, headTitle, otherFilters } from '../lists';
 import { opLines } from '../op_text';
 import { changedRows, rebased } from '../pages/edit';
-import { parseEdits, refusedName, replayEdit } from '../refused';
+import { editsOfLines, linesOf, parseEdits, readRefused, refusedName, replayEdit } from '../refused';
 import { parsePlace } from '../router';
 import type { Conflict, RecordRow } from '../types';
 
@@ -129,6 +130,13 @@ describe('two people', () => {
   });
 });
 
+it('two of whom one record could not be read are not shown, to be merged by halves', async () => {
+  globalThis.fetch = (async (path: string) => (path.includes('duplicate')
+    ? new Response(JSON.stringify({ code: 'auth.forbidden' }), { status: 403 })
+    : new Response(JSON.stringify({ records: [{ scope: 't', coll: 'volunteer', id: 'a', seq: 7, fields: {} }] })))) as typeof fetch;
+  await assert.rejects(readTwo('t', 'volunteer', 'a', 'b'), (error: ApiError) => error.code === 'auth.forbidden');
+});
+
 describe('a refused edit', () => {
   it('is handed in as its author would have, with what they had seen', () => {
     const op = { n: 5, scope: 't', coll: 'note', id: 'n1', base: 40, schema: 1, set: { text: 'x' } };
@@ -138,9 +146,28 @@ describe('a refused edit', () => {
     assert.equal(refusedName('x'), null);
   });
 
+  it('is followed without reading the quarantine, each part of which is a line in the audit log', async () => {
+    const asked: string[] = [];
+    globalThis.fetch = (async (path: string) => {
+      asked.push(path.split('?')[0] ?? '');
+      return new Response(JSON.stringify({ records: [{ scope: 'system:office', coll: 'refused', id: 'D~5', seq: 7 }] }));
+    }) as typeof fetch;
+    assert.equal((await readRefused('D~5')).seq, 7);
+    assert.deepEqual(asked, ['/v1/records']);
+  });
+
   it('typed as JSON is one only with edits that there are', () => {
     assert.deepEqual(parseEdits('{"set":{"a":1}}'), { set: { a: 1 } });
     for (const text of ['{', '[]', '{}', '{"n":1}', 'null']) assert.equal(typeof parseEdits(text), 'string', text);
+  });
+
+  it('keeps word for word what nobody has touched in its form', () => {
+    const op = { coll: 'event', set: { starts: '2026-01-01T00:30:07.123Z', title: null, headcount: 7 }, append: { remarks: ['来了', '走了'] } };
+    const lines = linesOf(op);
+    const { coll, ...edits } = op;
+    assert.deepEqual(editsOfLines(coll, lines), edits);
+    const typed = lines.map((line) => (line.field === 'headcount' ? { ...line, text: '8' } : line.field === 'remarks' ? { ...line, text: ['走了', '又来了'] } : line));
+    assert.deepEqual(editsOfLines(coll, typed), { set: { ...op.set, headcount: 8 }, append: { remarks: ['走了', '又来了'] } });
   });
 
   it('is told in words, whatever a device has written', () => {

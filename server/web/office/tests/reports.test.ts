@@ -15,24 +15,34 @@ function reply(by: string[], columns: ReportColumn[], rows: Cell[][], more: Part
   return { report: 'r', title: { zh: '', en: '' }, from: '2026-03-01', to: '2026-03-03', by, zone: 'Asia/Shanghai', columns, rows, totals: null, count: rows.length, seq: 1, time: 0, ...more };
 }
 
+const ZONE = 'Asia/Shanghai';
 const VISITS = column('visits', 'integer');
 
 test('a week begins on Monday and a month ends on its last day', () => {
-  const sunday = new Date(2026, 2, 1, 12).getTime();
-  assert.deepEqual(periodOf('week', sunday), { from: '2026-02-23', to: '2026-03-01' });
-  assert.deepEqual(periodOf('month', sunday), { from: '2026-03-01', to: '2026-03-31' });
-  assert.deepEqual(periodOf('last_month', sunday), { from: '2026-02-01', to: '2026-02-28' });
-  assert.deepEqual(periodOf('year', sunday), { from: '2026-01-01', to: '2026-12-31' });
+  const sunday = Date.parse('2026-03-01T12:00:00+08:00');
+  assert.deepEqual(periodOf('week', sunday, ZONE), { from: '2026-02-23', to: '2026-03-01' });
+  assert.deepEqual(periodOf('month', sunday, ZONE), { from: '2026-03-01', to: '2026-03-31' });
+  assert.deepEqual(periodOf('last_month', sunday, ZONE), { from: '2026-02-01', to: '2026-02-28' });
+  assert.deepEqual(periodOf('year', sunday, ZONE), { from: '2026-01-01', to: '2026-12-31' });
 });
 
 test('a period that is a preset is known by its days, any other is none', () => {
-  const now = new Date(2026, 2, 11, 12).getTime();
-  assert.equal(presetOf(periodOf('last_month', now), now), 'last_month');
-  assert.equal(presetOf({ from: '2026-03-02', to: '2026-03-11' }, now), null);
+  const now = Date.parse('2026-03-11T12:00:00+08:00');
+  assert.equal(presetOf(periodOf('last_month', now, ZONE), now, ZONE), 'last_month');
+  assert.equal(presetOf({ from: '2026-03-02', to: '2026-03-11' }, now, ZONE), null);
+});
+
+test('a preset begins with the day of the city, whatever day it is at the screen', () => {
+  const midnight = Date.parse('2026-03-01T00:00:00+08:00');
+  for (const zone of ['Asia/Shanghai', '+08:00']) {
+    assert.deepEqual(periodOf('today', midnight, zone), { from: '2026-03-01', to: '2026-03-01' });
+    assert.deepEqual(periodOf('month', midnight - 1, zone), { from: '2026-02-01', to: '2026-02-28' });
+  }
+  assert.equal(periodOf('today', midnight, 'America/New_York').from, '2026-02-28');
 });
 
 test('January looks back into the year before', () => {
-  assert.deepEqual(periodOf('last_month', new Date(2026, 0, 15).getTime()), { from: '2025-12-01', to: '2025-12-31' });
+  assert.deepEqual(periodOf('last_month', Date.parse('2026-01-15T12:00:00+08:00'), ZONE), { from: '2025-12-01', to: '2025-12-31' });
 });
 
 test('minutes are shown as hours with two decimals, and numbers in groups of three', () => {

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allDistricts, busiestFirst, eventsInOrder, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
+import { ApiError } from '../api';
+import { allDistricts, busiestFirst, eventsInOrder, follow, HEAT_STEPS, heatStep, inOrder, roundUp, untilMidnight, type EventToday, type StationToday } from '../today';
 import { cityMoment, cityTime } from '../zone';
 
 function station(scope: string, total: number, name = scope): StationToday {
@@ -66,4 +67,24 @@ test('a zone may be an offset', () => {
 test('midnight is asked for when it comes, to the millisecond', () => {
   const time = Date.parse('2026-03-01T23:59:30.250+08:00');
   assert.equal(untilMidnight({ time, zone: 'Asia/Shanghai' }), 29_750);
+});
+
+test('what is no answer of the server is shown, and not asked for again at once', async () => {
+  const realTimeout = globalThis.setTimeout;
+  globalThis.setTimeout = (() => 0) as unknown as typeof setTimeout;
+  const leaving = new AbortController();
+  const told: unknown[] = [];
+  let asked = 0;
+  globalThis.fetch = (async () => {
+    // A loop without a pause would never end.
+    if (++asked > 5) leaving.abort();
+    return new Response('<html>Sign in to the network</html>');
+  }) as typeof fetch;
+  const following = follow(leaving.signal, { take: () => undefined, fail: (error) => told.push(error), pause: null });
+  for (let i = 0; i < 50; i++) await new Promise((done) => setImmediate(done));
+  assert.equal(asked, 1);
+  assert.ok(told[0] instanceof ApiError && told[0].code === 'http.no_json');
+  leaving.abort();
+  await following;
+  globalThis.setTimeout = realTimeout;
 });
