@@ -200,7 +200,7 @@ function Correct({ id, op, onTouch, onDone, onChanged }: CorrectProps) {
     });
   };
   return (
-    <form class="card" aria-label={t('refused.correct')} onInput={onTouch} onSubmit={(event) => {
+    <form class="card" aria-label={t('refused.correct')} onSubmit={(event) => {
       event.preventDefault();
       send();
     }}>
@@ -226,7 +226,10 @@ function Correct({ id, op, onTouch, onDone, onChanged }: CorrectProps) {
           </div>
         );
       })}
-      {asJson && <div class="json"><TextField label={t('refused.json')} hint={t('refused.json_hint')} value={json} onInput={setJson} lines className="code" /></div>}
+      {asJson && <div class="json"><TextField label={t('refused.json')} hint={t('refused.json_hint')} value={json} onInput={(typed) => {
+        setJson(typed);
+        onTouch();
+      }} lines className="code" /></div>}
       {fitsForm(op) && <CheckField label={t('refused.as_json')} checked={asJson} onChange={(on) => {
         if (on) setJson(JSON.stringify(editsOfLines(coll, lines), null, 2));
         else {
