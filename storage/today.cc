@@ -159,15 +159,14 @@ class Reader {
     return {};
   }
 
-  DistrictToday* district(const std::string& division) {
-    const std::string code = division.substr(0, kDistrictDigits);
+  // Null: the division is no code.
+  DistrictToday* district(std::string_view division) {
+    const std::string_view code = division.substr(0, kDistrictDigits);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (code.size() < kDistrictDigits || !std::all_of(code.begin(), code.end(), digit)) {
       return nullptr;
     }
-    DistrictToday& found = districts_[code];
-    found.code = code;
-    return &found;
+    return &districts_[std::string(code)];
   }
 
   Status name_districts() {
@@ -179,6 +178,7 @@ class Reader {
     }
     for (auto& named : districts_) {
       DistrictToday& found = named.second;
+      found.code = named.first;
       const std::string prefix = keys::kept("scope", found.code, "");
       const Status read = each_kept("scope", prefix, [&](const keys::KeptKey&, const Kept& kept) {
         found.name = kept.text("title");
