@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "sync/canonical.h"
 #include "sync/limits.h"
 #include "tools/json_view.h"
@@ -10,6 +12,7 @@ namespace waystation {
 
 // False: there is no such scope.
 Result<bool> Holdings::read(const std::string& scope, const std::string& coll, Records& records) {
+  if (auto free = before_asking_(); !free) return free.error();
   std::string after;
   do {
     auto page =
@@ -85,27 +88,39 @@ Status Importer::take(const InputLine& line) {
     drafts_.push_back(OpDraft{record.scope, record.coll, record.id, held->seq, std::move(edits)});
     origins_.push_back(Origin{line.line, held->fields.empty()});
   }
-  return drafts_.size() < limits::kOpsPerPush ? Status{} : flush();
+  return drafts_.size() < limits::kOpsPerPush ? Status{} : hand_in();
 }
 
-Status Importer::flush() {
-  std::vector<OpVerdict> verdicts(drafts_.size());
-  if (pusher_ != nullptr && !drafts_.empty()) {
-    auto pushed = pusher_->push(drafts_);
-    if (!pushed) return pushed.error();
-    verdicts = std::move(*pushed);
+Status Importer::hand_in() {
+  if (auto settled = settle(); !settled) return settled;
+  sent_ = std::exchange(drafts_, {});
+  sent_origins_ = std::exchange(origins_, {});
+  if (sent_.empty()) return {};
+  if (pusher_ == nullptr) {
+    count(std::vector<OpVerdict>(sent_.size()));
+  } else {
+    on_its_way_ = std::async(std::launch::async, [this] { return pusher_->push(sent_); });
   }
+  return {};
+}
+
+Status Importer::settle() {
+  if (!on_its_way_.valid()) return {};
+  const auto verdicts = on_its_way_.get();
+  if (!verdicts) return verdicts.error();
+  count(*verdicts);
+  return {};
+}
+
+void Importer::count(const std::vector<OpVerdict>& verdicts) {
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     if (verdicts[i].ok()) {
-      ++(origins_[i].created ? counts_.created : counts_.changed);
+      ++(sent_origins_[i].created ? counts_.created : counts_.changed);
     } else {
-      refuse(origins_[i].line,
+      refuse(sent_origins_[i].line,
              fmt::format("refused by the server: {}: {}", verdicts[i].code, verdicts[i].detail));
     }
   }
-  drafts_.clear();
-  origins_.clear();
-  return {};
 }
 
 Result<ImportCounts> Importer::run(InputReader& input, const AtPosition& at_position) {
@@ -115,7 +130,8 @@ Result<ImportCounts> Importer::run(InputReader& input, const AtPosition& at_posi
     at_position(input.position());
     if (auto taken = take(line); !taken) return taken.error();
   }
-  if (auto flushed = flush(); !flushed) return flushed.error();
+  if (auto rest = hand_in(); !rest) return rest.error();
+  if (auto settled = settle(); !settled) return settled.error();
   return counts_;
 }
 

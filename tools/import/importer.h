@@ -1,9 +1,11 @@
 // Brings the records of a store to what the lines of a file ask for: looks up what is there, hands
-// in what differs, counts. One thread.
+// in what differs, counts. While the server takes one push, the lines of the next are read: that
+// push goes on a thread of the importer's own, and nothing else uses the exchange meanwhile.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <set>
 #include <string>
@@ -22,7 +24,9 @@ namespace waystation {
 // kept (about 300 bytes a record).
 class Holdings {
  public:
-  explicit Holdings(Exchange& exchange) : exchange_(exchange) {}
+  // `before_asking` is called before each use of the exchange.
+  Holdings(Exchange& exchange, std::function<Status()> before_asking)
+      : exchange_(exchange), before_asking_(std::move(before_asking)) {}
 
   struct Held {
     Seq seq = 0;         // 0: there is no such record
@@ -37,6 +41,7 @@ class Holdings {
                                   Records& records);
 
   Exchange& exchange_;
+  std::function<Status()> before_asking_;
   std::map<std::pair<std::string, std::string>, Records> known_;  // by scope and collection
   std::map<std::string, bool> exists_;
 };
@@ -56,7 +61,12 @@ class Importer {
 
   // Without a pusher nothing is handed in: a rehearsal. All that is named outlives it.
   Importer(Exchange& exchange, Pusher* pusher, Planner& planner, BadLine bad_line)
-      : holdings_(exchange), pusher_(pusher), planner_(planner), bad_line_(std::move(bad_line)) {}
+      : holdings_(exchange, [this] { return settle(); }),
+        pusher_(pusher),
+        planner_(planner),
+        bad_line_(std::move(bad_line)) {}
+  Importer(const Importer&) = delete;
+  Importer& operator=(const Importer&) = delete;
 
   // Errors: kIo, kAuth…, kStoreReadOnly: what stopped the whole import. Bad lines do not.
   [[nodiscard]] Result<ImportCounts> run(InputReader& input, const AtPosition& at_position);
@@ -67,7 +77,9 @@ class Importer {
     bool created;
   };
   [[nodiscard]] Status take(const InputLine& line);
-  [[nodiscard]] Status flush();
+  [[nodiscard]] Status hand_in();  // what is drafted, behind the push that is on its way
+  [[nodiscard]] Status settle();   // waits for that push
+  void count(const std::vector<OpVerdict>& verdicts);
   void refuse(std::size_t line, std::string_view reason);
 
   Holdings holdings_;
@@ -78,6 +90,9 @@ class Importer {
   std::vector<Origin> origins_;  // of the drafts
   std::set<std::size_t> bad_lines_;
   ImportCounts counts_;
+  std::vector<OpDraft> sent_;
+  std::vector<Origin> sent_origins_;
+  std::future<Result<std::vector<OpVerdict>>> on_its_way_;  // last: it uses the above
 };
 
 }  // namespace waystation
