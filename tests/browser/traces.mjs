@@ -52,3 +52,20 @@ export function printed(...args) {
   for (const stream of [running.stdout, running.stderr]) stream.setEncoding('utf8').on('data', (part) => (text += part));
   return new Promise((resolve, reject) => running.once('error', reject).once('close', (code) => resolve({ text, code })));
 }
+
+/** Gives a wait for the end of all that a page asks for; what is only answered when something is new does not count. */
+export function quietOf(page, { everMs = 60, notCounting = /\/v1\/today/ } = {}) {
+  const open = new Set();
+  let since = Date.now();
+  page.on('request', (request) => !notCounting.test(request.url()) && open.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) {
+    page.on(end, (request) => {
+      open.delete(request);
+      since = Date.now();
+    });
+  }
+  return async () => {
+    since = Date.now();
+    while (open.size > 0 || Date.now() - since < everMs) await page.waitForTimeout(20);
+  };
+}
