@@ -76,7 +76,7 @@ function usual(op: WholeOp, name: string): string | null {
     return services === undefined ? t('op.visit', { visitor }) : t('op.visit_with', { visitor, services: listText('visit', 'services', services) });
   }
   if (op.coll === 'photo' && set.blob !== undefined) return t('op.photo');
-  if (op.coll === 'volunteer' && op.base === 0 && set.name !== undefined) return t('op.new_person', { name });
+  if (op.coll === 'volunteer' && op.base === 0 && typeof set.name === 'string') return t('op.new_person', { name });
   for (const move of ['lease', 'spend', 'return'] as const) {
     const amount = Object.values(op[move] ?? {})[0];
     if (amount !== undefined) return t(`op.${move}`, { name, n: amount });

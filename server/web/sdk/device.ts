@@ -65,7 +65,10 @@ export class Device implements DeviceApi {
     const announce = neighbours === undefined ? null : () => neighbours.announce({ kind: 'changed' });
     this.#store = new Store(storage, (...change) => this.#onStored(...change), announce);
     this.#http = new Http(transport);
-    this.#exchange = new Exchange({ store: this.#store, clock: () => platform.clock(), app, schemaVersion: 1, leader: hex(platform.random(8)) });
+    this.#exchange = new Exchange({
+      store: this.#store, clock: () => platform.clock(), app, schemaVersion: 1, leader: hex(platform.random(8)),
+      personal: (coll) => Object.entries(collections[coll]?.fields ?? {}).flatMap(([name, { personal }]) => (personal === true ? [name] : [])),
+    });
     this.#carrier = new Carrier(this.#store, this.#http);
     this.#writer = new EditWriter({
       store: this.#store, shown: this.#shown, clock: () => platform.clock(), collections,

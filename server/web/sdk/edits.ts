@@ -12,7 +12,7 @@ import type { Store } from './store';
 import type { Draft } from './tables';
 import type { Clock, Edits, Json, Op, RecordKey, SyncStatus } from './types';
 
-export type KnownCollections = Readonly<Record<string, Pick<CollectionInfo, 'version' | 'key'>>>;
+export type KnownCollections = Readonly<Record<string, Pick<CollectionInfo, 'version' | 'key'> & Partial<Pick<CollectionInfo, 'fields'>>>>;
 
 // So many calls that wait for one another become one transaction.
 const CALLS_AT_ONCE = 50;

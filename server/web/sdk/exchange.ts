@@ -4,7 +4,7 @@
 import { ApiError } from './api';
 import { isFinal } from './http';
 import * as queue from './queue';
-import type { Change, Welcome } from './queue';
+import type { Change, Personal, Welcome } from './queue';
 import type { Entry, Progress } from './state';
 import type { Store } from './store';
 import type { Draft } from './tables';
@@ -56,6 +56,7 @@ export interface ExchangeOptions {
   clock: () => Clock;
   app: string;
   schemaVersion: number;
+  personal: Personal;
   /** Names this program among those on the storage. */
   leader: string;
 }
@@ -181,6 +182,7 @@ export class Exchange {
     await this.#change((draft) => {
       queue.takeVerdicts(draft, receipt.results, receipt.applied, receipt.backed_up);
       if (receipt.expected !== undefined) queue.fillGaps(draft, receipt.expected);
+      queue.forgetPersonal(draft, this.#options.personal);
       queue.update(draft, { lastContact: wall });
     });
   }
@@ -214,6 +216,7 @@ export class Exchange {
     queue.update(draft, { cursor, lastContact: this.#options.clock().wall, filling: filling === null ? null : filling + changes.length });
     if (asked && !more) queue.noteLastPage(draft);
     queue.dropWhatIsDone(draft);
+    queue.forgetPersonal(draft, this.#options.personal);
     return this.#compare(draft, digests, more);
   }
 

@@ -213,6 +213,40 @@ export function noteDigest(draft: Draft, scope: string, seq: number): void {
   draft.put('digests', scope, { seq } satisfies Told);
 }
 
+// --- Personal data ---
+
+/** The fields of a collection that are personal. */
+export type Personal = (coll: string) => readonly string[];
+
+/** Somebody's record shows nothing personal any more, for they were erased, or a verdict says that they were: then
+ *  it goes from this device's own ops too. Those are answered, so nobody waits for the values; one that a restored
+ *  server gets again is refused for such a person in any case. */
+export function forgetPersonal(draft: Draft, personal: Personal): void {
+  for (const entry of draft.queue()) {
+    if (entry.verdict === null) continue;
+    const op = withoutPersonal(draft, entry.op, entry.verdict.refused?.code, personal);
+    if (op !== entry.op) putEntry(draft, { ...entry, op });
+  }
+  for (const [key, one] of draft.list('refused') as [string, Refused][]) {
+    const op = withoutPersonal(draft, one.op, one.refused.code, personal);
+    if (op !== one.op) draft.put('refused', key, { ...one, op } satisfies Refused);
+  }
+}
+
+/** The op itself where there is nothing to forget. */
+function withoutPersonal(draft: Draft, op: Op, code: string | undefined, personal: Personal): Op {
+  if (isLost(op) || op.set === undefined) return op;
+  const fields = personal(op.coll);
+  const told = fields.filter((field) => op.set?.[field] != null);
+  if (told.length === 0 || !(code === 'person.erased' || showsNone(draft, op, fields))) return op;
+  return { ...op, set: { ...op.set, ...Object.fromEntries(told.map((field) => [field, null])) } };
+}
+
+function showsNone(draft: Draft, key: RecordKey, fields: readonly string[]): boolean {
+  const record = draft.get('records', recordKey(key)) as StoredRecord | undefined;
+  return record !== undefined && fields.every((field) => record.fields?.[field] == null);
+}
+
 // --- Leaving -------------------------------------------------------------------------------------
 
 /** Removes all that the device holds, but for who it is: that is needed once more, to say so. */

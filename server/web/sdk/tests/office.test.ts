@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { Phone, codeOf, createScopes, enrolledPhone, live, note, recordsOn, recordsOnServer, stopPhones, text, until } from './fixtures';
+import type { Op } from '../types';
 import { serverForFile } from './server';
 
 const server = await serverForFile();
@@ -245,4 +246,31 @@ test('a lease is spent down to nothing and no further, without a network', async
   assert.equal(phone.device.leaseLeft(key, 'places').left, 0);
   assert.equal((phone.device.view(key)?.fields.places as { spent: number }).spent, 5);
   assert.equal(phone.device.status().refused, 0);
+});
+
+const person = (scope: string, id: string) => ({ scope, coll: 'volunteer', id });
+const keptOf = async (phone: Phone) => JSON.stringify(await phone.storage.read((tx) => Promise.all((['ops', 'records', 'refused', 'carried'] as const).map((table) => tx.list(table)))));
+
+test('somebody who is erased goes from a phone’s own edits too: accepted ones, refused ones, and those that come too late', async () => {
+  const [scope, phone] = await phoneInNewScope();
+  const away = await enrolledPhone(server, [scope]);
+  await phone.device.edit(person(scope, 'v1'), { set: { name: '慕容栖梧', team: '蓝天救援队' } });
+  await phone.device.edit(person(scope, 'v2'), { set: { name: '方志明' } });
+  await phone.device.edit(person(scope, 'v1'), { set: { name: '慕容栖梧', phone_tail: '13926125837' } });
+  await phone.device.syncNow();
+  await away.device.syncNow();
+  await away.device.edit(person(scope, 'v1'), { set: { note: '慕容家属来电', team: '轻骑兵' } });
+  assert.match(await keptOf(phone), /慕容/);
+  await server.admin('POST', '/v1/persons/v1/erase');
+  for (const one of [phone, away]) {
+    await one.device.syncNow();
+    assert.doesNotMatch(await keptOf(one), /慕容|13926125837/);
+    await one.killAndStart();
+    assert.doesNotMatch(JSON.stringify(one.device.ownOps()), /慕容|13926125837/);
+  }
+  const setOf = (op: Op | undefined) => (op === undefined || op.lost === true ? undefined : op.set);
+  assert.deepEqual(phone.device.ownOps().map(({ op, state }) => [setOf(op), state]), [
+    [{ name: null, team: '蓝天救援队' }, 'applied'], [{ name: '方志明' }, 'applied'], [{ name: null, phone_tail: null }, 'refused']]);
+  const [late] = away.device.ownOps();
+  assert.deepEqual([late?.refused?.code, setOf(late?.op)], ['person.erased', { note: null, team: '轻骑兵' }]);
 });
