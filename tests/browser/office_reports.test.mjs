@@ -7,7 +7,7 @@ import { startServer } from '../clients/server.mjs';
 import { sheetsOf } from '../clients/sheets.mjs';
 import { findings } from './barriers.mjs';
 import { at, buildCity, EVENT, personId, STATION } from './city.mjs';
-import { csvRows } from './csv_file.mjs';
+import { csvRows } from '../clients/csv_file.mjs';
 import { DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
 
