@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { toast } from '../ui/toast';
 import { ApiError, request, setGate } from './api';
 import { t } from './words';
+import { tellZone } from './zone';
 
 export interface Session {
   name: string;
@@ -12,6 +13,8 @@ export interface Session {
   role: 'office' | 'administrator';
   csrf: string;
   second_factor: boolean;
+  /** In which the server counts days; absent where it counts none. */
+  zone?: string;
   expires: number;
 }
 
@@ -29,6 +32,7 @@ function take(session: Session | null): void {
   const before = current?.name ?? session?.name;
   current = session;
   if (session !== null) {
+    if (session.zone !== undefined) tellZone(session.zone);
     const goOn = waiting;
     waiting = [];
     for (const { done } of goOn) done();
