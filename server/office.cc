@@ -141,6 +141,11 @@ Status Office::check_csrf(const ApiRequest& request, const OfficePerson& person)
   return {};
 }
 
+std::string_view Office::zone() const {
+  const Projections* counted = store_.projections();
+  return counted == nullptr ? std::string_view() : counted->zone().name;
+}
+
 void Office::show_session(const OfficePerson& person, const ApiDone& done) const {
   const OfficeTablesPtr tables = store_.office().get();
   const OfficeAccountPtr account = tables->find(person.account);
@@ -148,7 +153,7 @@ void Office::show_session(const OfficePerson& person, const ApiDone& done) const
   if (account == nullptr || session == tables->sessions.end()) {
     return done(problem(Error{Code::kAuthRequired, "the session has ended: sign in again"}));
   }
-  done(ApiReply{200, session_text(*account, session->second, person.csrf), false, 0});
+  done(ApiReply{200, session_text(*account, session->second, person.csrf, zone()), false, 0});
 }
 
 void Office::sign_out(const ApiRequest& request, const OfficePerson& person, ApiDone done) {

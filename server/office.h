@@ -80,6 +80,8 @@ class Office {
   void open_session(SignIn& attempt, const OfficeTables& tables, OfficeAccount account,
                     std::int64_t now_ms, OfficeChange& change);
   void setup(const ApiRequest& request, ApiDone done);
+  // Of the days that the store counts.
+  [[nodiscard]] std::string_view zone() const;
   void show_session(const OfficePerson& person, const ApiDone& done) const;
   void sign_out(const ApiRequest& request, const OfficePerson& person, ApiDone done);
   void change_password(const ApiRequest& request, const OfficePerson& person, ApiDone done);

@@ -67,11 +67,15 @@ Status check_origin(const ApiRequest& request) {
 }
 
 std::string session_text(const OfficeAccount& account, const OfficeSession& session,
-                         std::string_view csrf) {
+                         std::string_view csrf, std::string_view zone) {
   std::string out = "{\"name\":";
   append_json_string(out, account.name);
   out += ",\"display\":";
   append_json_string(out, account.display);
+  if (!zone.empty()) {
+    out += ",\"zone\":";
+    append_json_string(out, zone);
+  }
   return out + fmt::format(R"(,"role":"{}","csrf":"{}","second_factor":{},"expires":{}}})",
                            role_name(account.role), csrf, !account.totp_secret.empty(),
                            session.opened_ms + limits::kSessionMs);

@@ -29,8 +29,8 @@ inline constexpr std::string_view kBrowserCookie = "waystation-known";
 // A browser says where a request comes from; other programs say nothing. Errors: kAuthCsrf.
 [[nodiscard]] Status check_origin(const ApiRequest& request);
 
-// The answer that tells of a session.
+// The answer that tells of a session. `zone`: in which days begin; empty where none are counted.
 [[nodiscard]] std::string session_text(const OfficeAccount& account, const OfficeSession& session,
-                                       std::string_view csrf);
+                                       std::string_view csrf, std::string_view zone);
 
 }  // namespace waystation

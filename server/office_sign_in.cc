@@ -216,8 +216,8 @@ void Office::open_session(SignIn& attempt, const OfficeTables& tables, OfficeAcc
   if (tables.browser_key.empty()) change.browser_key = attempt.browser_key;
   const std::string& key = tables.browser_key.empty() ? attempt.browser_key : tables.browser_key;
   attempt.signed_in = true;
-  attempt.reply =
-      ApiReply{200, session_text(account, session, csrf_token(attempt.session_id)), false, 0};
+  attempt.reply = ApiReply{
+      200, session_text(account, session, csrf_token(attempt.session_id), zone()), false, 0};
   attempt.reply.cookies = {
       session_cookie(attempt.secure, attempt.session_id),
       browser_cookie(attempt.secure, sign_browser(key, account.name, attempt.browser_id,

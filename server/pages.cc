@@ -58,6 +58,13 @@ constexpr std::array kTypes{
     Type{".wasm", "application/wasm"},
 };
 
+// The applications that the program comes with, when they have been built.
+constexpr std::array<std::string_view, 2> kOwnApplications{"/app", "/office"};
+
+std::string_view application_of(std::string_view path) {
+  return path == "/" ? kOwnApplications.front() : path.substr(0, path.find('/', 1));
+}
+
 std::string_view type_of(std::string_view path) {
   const auto at = std::find_if(kTypes.begin(), kTypes.end(),
                                [&](const Type& type) { return path.ends_with(type.suffix); });
@@ -191,7 +198,7 @@ const Pages::Page* Pages::find(std::string_view path) const {
   if (const auto at = pages_.find(path); at != pages_.end()) return &at->second;
   // Within an application the page itself knows its places; what looks like a file is one.
   if (path.substr(path.rfind('/')).find('.') != std::string_view::npos) return nullptr;
-  const auto application = applications_.find(path.substr(0, path.find('/', 1)));
+  const auto application = applications_.find(application_of(path));
   if (application == applications_.end()) return nullptr;
   return &pages_.find(application->second)->second;
 }
@@ -210,10 +217,9 @@ PageAnswer Pages::answer(const PageRequest& request) const {
   const std::string_view path = request.path;
   if (!path.starts_with('/')) return fails(Code::kHttpNotFound, std::string(path));
   const bool first = path == "/";
-  if (missing()) {
-    if (!first && path != "/app" && !path.starts_with("/app/")) {
-      return fails(Code::kHttpNotFound, std::string(path));
-    }
+  const std::string_view application = application_of(path);
+  const bool own = std::count(kOwnApplications.begin(), kOwnApplications.end(), application) != 0;
+  if (own && applications_.count(application) == 0) {
     return fails(Code::kPagesMissing,
                  "the server has been built without its pages: npm ci && npm run build in "
                  "server/web, or name their folder in the settings (web), and start it again");

@@ -37,8 +37,8 @@ class Pages {
       std::size_t{32} * 1024 * 1024;  // with what is compressed
   static constexpr std::size_t kMostFiles = 2000;
 
-  // A folder that is not there, or has no page, gives pages that answer with kPagesMissing. Errors:
-  // kConfigInvalid (more than the limits), kIo.
+  // An application of the program's own that is not in the folder, or has no page there, is
+  // answered with kPagesMissing. Errors: kConfigInvalid (more than the limits), kIo.
   [[nodiscard]] static Result<Pages> load(const std::string& folder);
 
   [[nodiscard]] bool missing() const { return applications_.empty(); }

@@ -19,9 +19,61 @@
 namespace waystation {
 namespace {
 
-std::string text_of(const Decision& decision, const std::vector<std::string_view>* does = nullptr) {
-  std::string out = fmt::format(R"({{"allowed":{},"reason":)", decision.allowed);
-  append_json_string(out, decision.reason);
+// A decision with its reason twice: in English, and as a code with what the code is about, for
+// pages in another language.
+struct Why {
+  bool allowed = false;
+  std::string reason;
+  std::string_view code;
+  std::string about;  // the members of an object
+
+  Why& with(std::string_view member, std::string_view text) {
+    append_member(member);
+    append_json_string(about, text);
+    return *this;
+  }
+  Why& with_json(std::string_view member, std::string_view json) {
+    append_member(member);
+    about += json;
+    return *this;
+  }
+
+ private:
+  void append_member(std::string_view member) {
+    about += fmt::format("{}\"{}\":", about.empty() ? "" : ",", member);
+  }
+};
+
+std::string names_text(const FieldNames& names) {
+  std::string out;
+  append_string_array(out, {names.begin(), names.end()});
+  return out;
+}
+
+// As the policy file has it.
+std::string rule_text(const Sight& read) {
+  if (!read.seen) return R"("none")";
+  if (read.hidden.empty()) return R"("all")";
+  return fmt::format(R"({{"all_but":{}}})", names_text(read.hidden));
+}
+
+std::string rule_text(const Writing& write) {
+  if (!write.any) return R"("none")";
+  if (write.whole()) return R"("all")";
+  std::string out;
+  if (write.fields) out += fmt::format(R"("fields":{})", names_text(*write.fields));
+  if (write.deeds) {
+    const std::vector<std::string_view> does = words_of(*write.deeds);
+    out += out.empty() ? R"("does":)" : R"(,"does":)";
+    append_string_array(out, {does.begin(), does.end()});
+  }
+  return fmt::format("{{{}}}", out);
+}
+
+std::string text_of(const Why& why, const std::vector<std::string_view>* does = nullptr) {
+  std::string out = fmt::format(R"({{"allowed":{},"reason":)", why.allowed);
+  append_json_string(out, why.reason);
+  out += fmt::format(R"(,"code":"{}","about":{{{}}})", why.code, why.about);
   if (does != nullptr) {
     out += ",\"does\":";
     append_string_array(out, {does->begin(), does->end()});
@@ -90,23 +142,42 @@ class Explanation {
   }
 
  private:
-  Decision of_scope() const {
-    if (account_.closed()) return {false, "refused because the device is shut out"};
-    if (!account_.active()) return {false, "refused because the office has ended its work"};
+  Why of_scope() const {
+    if (account_.closed()) return {false, "refused because the device is shut out", "shut_out", ""};
+    if (!account_.active()) {
+      return {false, "refused because the office has ended its work", "ended", ""};
+    }
     if (!account_.holds(query_.scope)) {
-      return {false,
-              fmt::format("refused because the device does not hold scope {}", query_.scope)};
+      return Why{false,
+                 fmt::format("refused because the device does not hold scope {}", query_.scope),
+                 "scope_not_held", ""}
+          .with("scope", query_.scope);
     }
     if (!policy_.enters(account_.role(), query_.scope)) {
-      return {false, fmt::format("refused because of /roles/{}/system: the role does not enter "
-                                 "scopes of the system",
-                                 account_.role())};
+      return Why{false,
+                 fmt::format("refused because of /roles/{}/system: the role does not enter "
+                             "scopes of the system",
+                             account_.role()),
+                 "system_scope", ""}
+          .with("role", account_.role());
     }
-    return {true, ""};
+    return {true, "", "", ""};
   }
 
-  Decision read(std::string_view field) const {
-    return scope_.allowed ? policy_.may_read(account_.role(), query_.coll, field) : scope_;
+  Why read(std::string_view field) const {
+    if (!scope_.allowed) return scope_;
+    return by_policy(policy_.may_read(account_.role(), query_.coll, field), "read");
+  }
+
+  // `what`: "read" or "write", of the rule that has decided.
+  Why by_policy(const Decision& decision, std::string_view what) const {
+    const Role& role = policy_.role(account_.role());
+    if (role.name.empty()) return {decision.allowed, decision.reason, "no_policy", ""};
+    std::string place;
+    const CollectionRule& rule = role.rule(query_.coll, &place);
+    return Why{decision.allowed, decision.reason, "policy", ""}
+        .with("place", fmt::format("{}/{}", place, what))
+        .with_json("rule", what == "read" ? rule_text(rule.read) : rule_text(rule.write));
   }
 
   // Since when it no longer writes there: what it wrote before is judged by what it held then.
@@ -209,35 +280,41 @@ class Explanation {
     return record.check(op, place, collection_);
   }
 
-  Decision write(std::string_view field, std::string_view word) const {
+  Why write(std::string_view field, std::string_view word) const {
     const auto one = deed(word);
     WS_CHECK(one.has_value());
     if (account_.closed()) return scope_;
-    const Decision by_rule = policy_.may_write(account_.role(), query_.coll, field, *one);
+    Why by_rule = by_policy(policy_.may_write(account_.role(), query_.coll, field, *one), "write");
     const auto refusal = verdict(trial(field, word));
-    if (!refusal) return {true, by_rule.reason};
+    if (!refusal) {
+      by_rule.allowed = true;
+      return by_rule;
+    }
     if (refusal->code == Code::kAccessDenied && scope_.allowed && !by_rule.allowed) return by_rule;
     if (!scope_.allowed && refusal->code != Code::kFieldDerived) return scope_;
-    return {false, fmt::format("refused because of {}: {}", name(refusal->code), refusal->detail)};
+    const std::string_view code = name(refusal->code);
+    return Why{false, fmt::format("refused because of {}: {}", code, refusal->detail), code, ""}
+        .with("detail", refusal->detail);
   }
 
   // Of the record as a whole: whether there is anything that it may write.
-  Decision any_write() const {
-    std::optional<Decision> why;
+  Why any_write() const {
+    std::optional<Why> why;
     for (const FieldSpec& spec : collection_.fields) {
       std::vector<std::string_view> does;
-      Decision one = write_field(spec.name, spec.merge, does);
+      Why one = write_field(spec.name, spec.merge, does);
       if (one.allowed) return one;
       if (!why && !spec.by_server) why = std::move(one);
     }
-    return why.value_or(Decision{false, "refused because only the server writes this collection"});
+    return why.value_or(
+        Why{false, "refused because only the server writes this collection", "server_only", ""});
   }
 
-  Decision write_field(std::string_view field, MergeType merge,
-                       std::vector<std::string_view>& does) const {
-    Decision decision;
+  Why write_field(std::string_view field, MergeType merge,
+                  std::vector<std::string_view>& does) const {
+    Why decision;
     for (const std::string_view word : words_for(merge)) {
-      Decision one = write(field, word);
+      Why one = write(field, word);
       if (one.allowed) does.push_back(word);
       if (decision.reason.empty() || (one.allowed && !decision.allowed)) decision = std::move(one);
     }
@@ -249,7 +326,7 @@ class Explanation {
     first = false;
     append_json_string(out, field);
     std::vector<std::string_view> does;
-    const Decision written = write_field(field, merge, does);
+    const Why written = write_field(field, merge, does);
     out += fmt::format(R"(,"read":{},"write":{}}})", text_of(read(field)), text_of(written, &does));
   }
 
@@ -261,7 +338,7 @@ class Explanation {
   const AccessQuery& query_;
   bool there_;  // the scope
   std::optional<Record> record_;
-  Decision scope_;
+  Why scope_;
 };
 
 }  // namespace

@@ -18,10 +18,13 @@ struct AccessQuery {
 };
 
 // {device, name, role, earlier, left, scope, coll, id, exists, read, write, delete, fields:
-// [{field, read, write}]}; each decision is {allowed, reason}, that of a field's write with `does`.
-// As of now, and as the verdict of an op written now would be: what was written before `earlier`
-// ended, or before `left` (ms since 1970, or null), is judged by what the device held then. Errors:
-// kHttpNotFound (no such device), kCollectionUnknown, kStoreCorrupt, kIo.
+// [{field, read, write}]}; each decision is {allowed, reason, code, about}, that of a field's write
+// with `does`. `code` is the reason for programs: "policy" (about: place, rule), "no_policy",
+// "scope_not_held" (scope), "system_scope" (role), "shut_out", "ended", "server_only", or the code
+// of the refusal that an op would get (detail). As of now, and as the verdict of an op written now
+// would be: what was written before `earlier` ended, or before `left` (ms since 1970, or null), is
+// judged by what the device held then. Errors: kHttpNotFound (no such device), kCollectionUnknown,
+// kStoreCorrupt, kIo.
 [[nodiscard]] Result<std::string> explain_access(const Store& store, const Schemas& schemas,
                                                  const AccessQuery& query);
 

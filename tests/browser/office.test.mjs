@@ -269,6 +269,46 @@ describe('what can happen to a page', () => {
     await context.close();
   });
 
+  it('a sign-out ends the session that another tab has begun for the same person, and leaves that of somebody else', async () => {
+    await account(server, 'maqian', '马倩', 'administrator');
+    await account(server, 'gaofei', '高飞', 'office');
+    const { page, context, errors } = await signedInDesk(browser, server, 'maqian');
+    const tab = await context.newPage();
+    const elsewhere = async (name) => {
+      await context.clearCookies();
+      await tab.goto(`${server.url}/office/`);
+      await signIn(tab, name);
+      await tab.locator('.side').waitFor();
+    };
+    await elsewhere('gaofei');
+    await button(page.locator('.side'), '退出').click();
+    await page.getByText('现在登录的是 gaofei').waitFor();
+    await page.locator('.side').getByText('高飞').waitFor();
+    await tab.reload();
+    await tab.locator('.side').getByText('高飞').waitFor();
+
+    await elsewhere('gaofei');
+    await button(page.locator('.side'), '退出').click();
+    await page.getByLabel('用户名').waitFor();
+    await tab.reload();
+    await tab.getByLabel('用户名').waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
+  it('a sign-out that does not reach the server says so, and works later', async () => {
+    await account(server, 'tanglin', '唐琳', 'office');
+    const { page, context, errors } = await signedInDesk(browser, server, 'tanglin');
+    await page.route('**/v1/session', (route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue()));
+    await button(page.locator('.side'), '退出').click();
+    await page.getByText('没能退出').waitFor();
+    await page.unroute('**/v1/session');
+    await button(page.locator('.side'), '退出').click();
+    await page.getByLabel('用户名').waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
   it('another language keeps what was typed', async () => {
     await account(server, 'zhengke', '郑科', 'administrator');
     const { page, context } = await signedInDesk(browser, server, 'zhengke');

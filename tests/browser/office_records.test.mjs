@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { findings } from './barriers.mjs';
-import { buildCity, EVENT, personId, STATION } from './city.mjs';
+import { at, buildCity, EVENT, personId, STATION } from './city.mjs';
 import { account, DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
 import { apart, PERSON, photoOf, trouble } from './office_trouble.mjs';
 import { browserFor, enrolledPhone } from './phone.mjs';
 
 const scope = encodeURIComponent(EVENT.scope);
-const record = (coll, id, at = EVENT.scope) => `#/records/${encodeURIComponent(at)}/${coll}/${encodeURIComponent(id)}`;
+const record = (coll, id, inside = EVENT.scope) => `#/records/${encodeURIComponent(inside)}/${coll}/${encodeURIComponent(id)}`;
 
 let server, browser, one, other, mei, jie;
 before(async () => {
@@ -21,7 +21,8 @@ before(async () => {
   await firstAdministrator(server);
   await account(server, 'chenjie', '陈杰', 'administrator');
   browser = await browserFor();
-  [mei, jie] = await Promise.all([signedInDesk(browser, server, 'limei'), signedInDesk(browser, server, 'chenjie')]);});
+  [mei, jie] = await Promise.all([signedInDesk(browser, server, 'limei'), signedInDesk(browser, server, 'chenjie')]);
+});
 after(async () => {
   await browser?.close();
   await server?.remove();
@@ -79,6 +80,49 @@ describe('lists', () => {
     await page.getByText('符合 1 条，共 5 条').waitFor();
     await rows(page).first().click();
     await page.getByRole('heading', { name: '非遗剪纸进校园' }).waitFor();
+  });
+});
+
+describe('at a desk in another zone', () => {
+  const day = at(0, 0).slice(0, 10);
+  let desk;
+  before(async () => {
+    desk = await signedInDesk(browser, server, 'limei', { timezoneId: 'America/New_York' });
+  });
+  after(async () => {
+    await desk?.context.close();
+    assert.deepEqual(desk?.errors, []);
+  });
+
+  it('a day of a filter is the city’s', async () => {
+    const { page } = desk;
+    await goTo(page, `#/lists/event?starts.from=${day}&starts.to=${day}`);
+    // They begin half an hour after the city's midnight.
+    await page.getByText('符合 2 条，共 5 条').waitFor();
+    await rows(page).filter({ hasText: '进东社区便民服务日' }).getByText(/ 00:30$/).first().waitFor();
+  });
+
+  it('a time in a form is shown, typed and kept by the city’s clock', async () => {
+    const { page } = desk;
+    await goTo(page, record('event', 'e104', 'event:e104'));
+    await button(page, '编辑').click();
+    assert.match(await page.getByLabel('开始时间').inputValue(), /T00:30$/);
+    await page.getByLabel('开始时间').fill(`${day}T08:15`);
+    await button(page, '保存').click();
+    await card(page, '历史').getByText(`${day} 08:15`).first().waitFor();
+    assert.equal((await current('event', 'e104', 'event:e104')).fields.starts, `${day}T08:15:00+08:00`);
+  });
+
+  it('the audit log and Today go by it too', async () => {
+    const { page } = desk;
+    await goTo(page, '#/audit');
+    const time = page.locator('table.data time').first();
+    await time.waitFor();
+    const [iso, shown] = [await time.getAttribute('datetime'), await time.innerText()];
+    assert.equal(shown, new Date(Date.parse(iso) + 8 * 3_600_000).toISOString().slice(0, 16).replace('T', ' '));
+    assert.match(await time.getAttribute('title'), /Asia\/Shanghai$/);
+    await goTo(page, '#/today');
+    await page.getByText(new RegExp(`${Number(day.slice(5, 7))}月${Number(day.slice(8))}日`)).first().waitFor();
   });
 });
 

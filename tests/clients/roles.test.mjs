@@ -68,6 +68,11 @@ test('GET /v1/access says why, to the administrator alone', async () => {
   const hidden = told.fields.find(({ field }) => field === 'phone_tail');
   assert.equal(hidden.read.allowed, false);
   assert.match(hidden.read.reason, /\/roles\/volunteer\/collections\/volunteer\/read/);
+  assert.equal(hidden.read.code, 'policy');
+  assert.equal(hidden.read.about.place, '/roles/volunteer/collections/volunteer/read');
+  assert.ok(hidden.read.about.rule.all_but.includes('phone_tail'));
+  const elsewhere = await server.admin('GET', path.replace(encodeURIComponent(SCOPE), 'event:none').replace(SCOPE, 'event:none'));
+  assert.deepEqual([elsewhere.read.code, elsewhere.read.about], ['scope_not_held', { scope: 'event:none' }]);
   const as = `${phone.id}.${phone.token}`;
   assert.equal((await server.call('GET', path, { as })).body.code, 'auth.forbidden');
 });

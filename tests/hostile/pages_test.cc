@@ -81,7 +81,7 @@ TEST_F(Pages, AreReachedFromTheRootAndFromEachPlaceWithin) {
   EXPECT_EQ(header(ask("/app"), "location"), "/app/");
   EXPECT_EQ(ask("/app/events/e1?tab=notes").body, ask("/app/").body);
   EXPECT_EQ(ask("/app/assets/missing.js").status, 404);
-  EXPECT_EQ(ask("/office/").status, 404);
+  EXPECT_EQ(ask("/elsewhere/").status, 404);
 }
 
 TEST_F(Pages, WithAHashInTheirNameAreKeptForEver) {
@@ -143,12 +143,23 @@ TEST_F(Pages, LeadNowhereElse) {
 TEST_F(Pages, ThatWereNotBuiltKeepNobodyFromSyncing) {
   server.configure(fmt::format("web = \"{}/nothing\"\n", folder.path()));
   server.start();
-  const RawAnswer answer = ask("/app/");
-  EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(parse_json(answer.body)["code"], "pages.missing");
-  EXPECT_NE(answer.body.find("npm run build"), std::string::npos);
+  for (const std::string target : {"/", "/app", "/app/", "/office", "/office/", "/office/setup"}) {
+    const RawAnswer answer = ask(target);
+    EXPECT_EQ(answer.status, 503) << target;
+    EXPECT_EQ(parse_json(answer.body)["code"], "pages.missing") << target;
+    EXPECT_NE(answer.body.find("npm run build"), std::string::npos) << target;
+  }
   EXPECT_EQ(ask("/healthz").status, 200);
   EXPECT_EQ(ask("/elsewhere").status, 404);
+}
+
+TEST_F(Pages, OfOneApplicationAloneSayThatTheOtherWasNotBuilt) {
+  serve();
+  EXPECT_EQ(ask("/app/").status, 200);
+  const RawAnswer answer = ask("/office/");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(parse_json(answer.body)["code"], "pages.missing");
+  EXPECT_EQ(ask("/officer/").status, 404);
 }
 
 TEST_F(Pages, OfMoreThanTheLimitAreNoFolderOfPages) {

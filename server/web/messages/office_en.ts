@@ -9,6 +9,7 @@ export const en: Record<keyof typeof zh, string> = {
   'office.menu': 'Menu',
   'office.navigation': 'Navigation',
   'office.sign_out': 'Sign out',
+  'office.not_out': 'Could not sign out. {why}',
   'office.no_page': 'There is no such page',
   'office.no_page_more': 'The address may be mistyped, or your account may not use it. Choose one on the left.',
   'session.other': 'This browser is now signed in as {name}.',

@@ -7,6 +7,7 @@ export const zh = {
   'office.menu': '菜单',
   'office.navigation': '导航',
   'office.sign_out': '退出',
+  'office.not_out': '没能退出。{why}',
   'office.no_page': '没有这个页面',
   'office.no_page_more': '地址可能写错了，或者您的账号不能使用它。请从左侧选择。',
   'session.other': '这个浏览器现在登录的是 {name}。',

@@ -2,38 +2,36 @@
 
 import type { FieldInfo } from '../sdk/schema';
 import type { Edits, Fields, Json } from '../sdk/types';
-import { dayOf, timeOf, two } from '../ui/format';
+import { timeOf, two } from '../ui/format';
 import { fieldOf, infoOf } from './names';
 import type { OfficeKey } from './words';
+import { cityInstant, cityOffset, cityTime } from './zone';
 
 /** A register and a counter's change as text, a set as its elements, a log as the entry to be added. */
 export type Draft = Record<string, string | string[]>;
 
-const SECOND = 1_000;
+const MINUTE = 60_000;
 
-/** "2026-01-31T08:30", as a field for times takes it; with seconds where there are some. */
+/** "2026-01-31T08:30" in the city, as a field for times takes it; with seconds where there are some. */
 export function localTime(value: Json | undefined): string {
   const ms = timeOf(value);
   if (ms === null) return '';
-  const date = new Date(ms);
-  const seconds = date.getSeconds() === 0 ? '' : `:${two(date.getSeconds())}`;
-  return `${dayOf(ms)}T${two(date.getHours())}:${two(date.getMinutes())}${seconds}`;
+  const { day, hour, minute, second } = cityTime(ms);
+  return `${day}T${two(hour)}:${two(minute)}${second === 0 ? '' : `:${two(second)}`}`;
 }
 
-/** Back, with the zone of this browser. */
+/** Back, with the city's offset. */
 export function zonedTime(local: string): string {
-  const date = new Date(local);
-  const offset = -date.getTimezoneOffset();
+  const offset = Math.round(cityOffset(cityInstant(local)) / MINUTE);
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
   return `${local.length === 16 ? `${local}:00` : local}${zone}`;
 }
 
-/** The milliseconds at which a day begins, and the last one of it. */
+/** The milliseconds at which a day of the city begins, and the last one of it. */
 export function dayBounds(day: string): [number, number] {
-  const start = new Date(`${day}T00:00:00`);
-  const end = new Date(start);
-  end.setDate(end.getDate() + 1);
-  return [start.getTime(), end.getTime() - SECOND / 1000];
+  const next = new Date(`${day}T00:00:00Z`);
+  next.setUTCDate(next.getUTCDate() + 1);
+  return [cityInstant(`${day}T00:00`), cityInstant(next.toISOString().slice(0, 16)) - 1];
 }
 
 export function valueToText(field: FieldInfo, value: Json | undefined): string {
@@ -91,7 +89,7 @@ export function wrongWith(field: FieldInfo, text: string): { key: OfficeKey; n?:
     if (field.min !== undefined && number < field.min) return { key: 'wrong.min', n: field.min };
     if (field.max !== undefined && number > field.max) return { key: 'wrong.max', n: field.max };
   }
-  if (field.type === 'time' && Number.isNaN(new Date(text).getTime())) return { key: 'wrong.time' };
+  if (field.type === 'time' && Number.isNaN(cityInstant(text))) return { key: 'wrong.time' };
   if (field.type === 'string' && field.max_length !== undefined && Array.from(text).length > field.max_length) return { key: 'wrong.length', n: field.max_length };
   return null;
 }

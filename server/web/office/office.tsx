@@ -4,9 +4,9 @@ import { useEffect, useReducer, useState } from 'preact/hooks';
 import { Button } from '../ui/button';
 import { onLang } from '../ui/i18n';
 import { LanguageSwitch } from '../ui/language_switch';
-import { Toasts } from '../ui/toast';
+import { toast, Toasts } from '../ui/toast';
 import { Banner, Empty } from '../ui/words';
-import { onAway } from './api';
+import { explain, onAway } from './api';
 import { OfficeIcon } from './icons';
 import { entryAt, GROUPS, pages, type PageEntry } from './pages';
 import { SetupPage } from './pages/setup';
@@ -125,7 +125,7 @@ function Navigation({ session, entries, current }: { session: Session; entries: 
           </a>
           <div class="row">
             <LanguageSwitch />
-            <Button kind="bare" onClick={() => void signOut()}>{t('office.sign_out')}</Button>
+            <Button kind="bare" onClick={() => void signOut().catch((error: unknown) => toast(t('office.not_out', { why: explain(error) })))}>{t('office.sign_out')}</Button>
           </div>
         </div>
       </div>

@@ -1,7 +1,7 @@
 // Values and edits in words: from the titles in the schemas.
 
 import type { Json } from '../sdk/types';
-import { dayText, clockText, timeOf } from '../ui/format';
+import { timeOf } from '../ui/format';
 import { collTitle, fieldOf, fieldTitle, choicesOf } from './names';
 import type { HandedIn } from './types';
 import { absoluteText } from './parts/time';
@@ -67,9 +67,4 @@ export function refusedText(code: string): string {
   const shared = `refused.${code}.why`;
   if (hasSentence(key)) return t(key);
   return hasSentence(shared) ? t(shared) : t('refused.other.why', { code });
-}
-
-/** "today 08:30". */
-export function momentText(ms: number): string {
-  return `${dayText(ms, Date.now())} ${clockText(ms)}`;
 }

@@ -3,8 +3,9 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { toast } from '../ui/toast';
-import { ApiError, request, setGate } from './api';
+import { ApiError, asApiError, request, setGate } from './api';
 import { t } from './words';
+import { tellZone } from './zone';
 
 export interface Session {
   name: string;
@@ -12,6 +13,8 @@ export interface Session {
   role: 'office' | 'administrator';
   csrf: string;
   second_factor: boolean;
+  /** In which the server counts days; absent where it counts none. */
+  zone?: string;
   expires: number;
 }
 
@@ -29,6 +32,7 @@ function take(session: Session | null): void {
   const before = current?.name ?? session?.name;
   current = session;
   if (session !== null) {
+    if (session.zone !== undefined) tellZone(session.zone);
     const goOn = waiting;
     waiting = [];
     for (const { done } of goOn) done();
@@ -96,12 +100,24 @@ export async function signIn(name: string, password: string, code: string): Prom
   take(await request<Session>('POST', '/v1/session', { body, open: true }));
 }
 
+/** Ends one's own session. Where another tab has begun another one for the same person, that is the one; where it
+ *  was begun by somebody else, one's own has ended, theirs is left to them, and the page says so. Throws what the
+ *  server says against it, and `away`: then one is still signed in. */
 export async function signOut(): Promise<void> {
-  await request('DELETE', '/v1/session', { open: true }).catch((error: unknown) => {
-    // It had ended by itself.
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-  });
-  forget();
+  const name = current?.name;
+  for (let again = false; ; again = true) {
+    try {
+      await request('DELETE', '/v1/session', { open: true });
+      return forget();
+    } catch (error) {
+      const { status, code } = asApiError(error);
+      // It had ended by itself.
+      if (status === 401) return forget();
+      if (code !== 'auth.csrf' || again) throw error;
+      if (!(await readSession())) return forget();
+      if (current?.name !== name) return;
+    }
+  }
 }
 
 /** Leaves what is on show to whoever signs in next: nothing of it stays. */

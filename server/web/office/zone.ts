@@ -20,7 +20,7 @@ export function knownZone(zone: string): { timeZone: string; shift: number } {
   return { timeZone: 'UTC', shift: (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000 };
 }
 
-export function cityTime(ms: number, zone: string): CityTime {
+export function cityTime(ms: number, zone = cityZone()): CityTime {
   const { timeZone, shift } = knownZone(zone);
   let format = formats.get(timeZone);
   if (format === undefined) {
@@ -31,12 +31,12 @@ export function cityTime(ms: number, zone: string): CityTime {
   }
   const parts: Record<string, string> = {};
   for (const { type, value } of format.formatToParts(ms + shift)) parts[type] = value;
-  return { day: `${parts.year}-${parts.month}-${parts.day}`, hour: Number(parts.hour), minute: Number(parts.minute), second: Number(parts.second) };
+  return { day: `${parts.year?.padStart(4, '0')}-${parts.month}-${parts.day}`, hour: Number(parts.hour), minute: Number(parts.minute), second: Number(parts.second) };
 }
 
 let told = '';
 
-/** Each answer that counts days names the zone in which it does. */
+/** The session names the city's zone, and so does each answer that counts days. */
 export function tellZone(zone: string): void {
   told = zone;
 }
@@ -46,13 +46,32 @@ export function cityZone(): string {
   return told === '' ? Intl.DateTimeFormat().resolvedOptions().timeZone : told;
 }
 
+/** "2026-01-31". */
+export function cityDay(ms: number): string {
+  return cityTime(ms).day;
+}
+
 /** "08:30", or "08:30:05". */
-export function cityClock(ms: number, zone: string, seconds = false): string {
+export function cityClock(ms: number, zone = cityZone(), seconds = false): string {
   const { hour, minute, second } = cityTime(ms, zone);
   return `${two(hour)}:${two(minute)}${seconds ? `:${two(second)}` : ''}`;
 }
 
 /** "2026-01-31 08:30:05". */
-export function cityMoment(ms: number, zone: string): string {
+export function cityMoment(ms: number, zone = cityZone()): string {
   return `${cityTime(ms, zone).day} ${cityClock(ms, zone, true)}`;
+}
+
+/** By how much the city's clocks are ahead of UTC, ms. */
+export function cityOffset(ms: number): number {
+  const { day } = cityTime(ms);
+  return Date.parse(`${day}T${cityClock(ms, cityZone(), true)}Z`) - Math.floor(ms / 1000) * 1000;
+}
+
+/** The instant at which the city's clocks show "2026-01-31T08:30" or "…:05"; NaN for what is no time. */
+export function cityInstant(local: string): number {
+  const shown = Date.parse(`${local}Z`);
+  if (Number.isNaN(shown)) return shown;
+  // Near a change of the clocks the first offset is that of the other side.
+  return shown - cityOffset(shown - cityOffset(shown));
 }

@@ -57,6 +57,7 @@ TEST_F(OfficeAccounts, SigningInOpensASessionThatSaysWhoItIs) {
   EXPECT_EQ(member(who.body, "name"), "limei");
   EXPECT_EQ(member(who.body, "role"), "administrator");
   EXPECT_EQ(member(who.body, "csrf"), browser.csrf);
+  EXPECT_EQ(member(who.body, "zone"), "Asia/Shanghai") << "what days on a page are of";
   EXPECT_EQ(browser.get("/v1/devices").status, 200);
   EXPECT_EQ(browser.send("DELETE", "/v1/session", "").status, 200);
   EXPECT_EQ(browser.get("/v1/session").status, 401);

@@ -3,7 +3,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { SearchField } from '../../ui/fields';
-import { dayOf } from '../../ui/format';
 import { auditCsv, matchesAudit, readBack, type AuditPart } from '../audit';
 import { OfficeIcon } from '../icons';
 import { useLoad } from '../load';
@@ -15,6 +14,7 @@ import { absoluteText, When } from '../parts/time';
 import { changeQuery, placeText, type Place } from '../router';
 import type { AuditEntry } from '../types';
 import { hasSentence, t } from '../words';
+import { cityDay } from '../zone';
 
 const PART = 200;
 
@@ -69,7 +69,7 @@ export function AuditPage({ query }: Place) {
   const save = () => run(async () => {
     const blob = await auditCsv((n, m) => setProgress(t('audit.csv_progress', { n, m }))).finally(() => setProgress(null));
     const url = URL.createObjectURL(blob);
-    Object.assign(document.createElement('a'), { href: url, download: `audit-${dayOf(Date.now())}.csv` }).click();
+    Object.assign(document.createElement('a'), { href: url, download: `audit-${cityDay(Date.now())}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   });
   const shown = data?.entries.filter((entry) => matchesAudit(entry, q)) ?? null;

@@ -2,17 +2,12 @@
 // and for those who hear the page.
 
 import { useEffect, useState } from 'preact/hooks';
-import { clockText, dayOf, spanText, two } from '../../ui/format';
+import { spanText } from '../../ui/format';
 import { t } from '../words';
+import { cityClock, cityDay, cityMoment, cityZone } from '../zone';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-export function zoneName(): string {
-  return zone;
-}
 
 /** The time, drawn anew with each minute. */
 export function useNow(): number {
@@ -24,9 +19,9 @@ export function useNow(): number {
   return now;
 }
 
-/** "2026-01-31 08:30:05". */
+/** "2026-01-31 08:30:05" in the city. */
 export function absoluteText(ms: number): string {
-  return `${dayOf(ms)} ${clockText(ms)}:${two(new Date(ms).getSeconds())}`;
+  return cityMoment(ms);
 }
 
 export function relativeText(ms: number, now: number): string {
@@ -39,6 +34,6 @@ export function relativeText(ms: number, now: number): string {
 export function When({ ms, exact = false }: { ms: number | null | undefined; exact?: boolean }) {
   const now = useNow();
   if (ms === null || ms === undefined || ms === 0) return <span class="quiet">{t('time.never')}</span>;
-  const shown = exact ? `${dayOf(ms)} ${clockText(ms)}` : Math.abs(now - ms) < 7 * DAY ? relativeText(ms, now) : dayOf(ms);
-  return <time dateTime={new Date(ms).toISOString()} title={`${absoluteText(ms)} ${zone}`} class="num">{shown}</time>;
+  const shown = exact ? `${cityDay(ms)} ${cityClock(ms)}` : Math.abs(now - ms) < 7 * DAY ? relativeText(ms, now) : cityDay(ms);
+  return <time dateTime={new Date(ms).toISOString()} title={`${absoluteText(ms)} ${cityZone()}`} class="num">{shown}</time>;
 }

@@ -2,14 +2,15 @@
 
 import type { LogEntry, QuotaValue } from '../../sdk/schema';
 import type { Fields, Json, RecordKey } from '../../sdk/types';
-import { clockText, dayOf, timeOf } from '../../ui/format';
+import { timeOf } from '../../ui/format';
 import { collTitle, fieldOf, isMoment } from '../names';
 import { valueText } from '../op_text';
 import { referenceOf, useRecordName } from '../record_names';
 import { placeText } from '../router';
 import { t } from '../words';
+import { cityClock, cityDay, cityZone } from '../zone';
 import { ScopeName } from './scope_fields';
-import { absoluteText, When, zoneName } from './time';
+import { absoluteText, When } from './time';
 
 /** Fields that name a record of any collection: "collection/id". */
 const NAMING = ['about', 'account'];
@@ -76,9 +77,9 @@ export function Value({ coll, field, value, scope, short = false }: ValueProps) 
 /** The year is said where it is another one. */
 function ShortTime({ ms }: { ms: number | null }) {
   if (ms === null) return <span class="quiet">–</span>;
-  const day = dayOf(ms);
-  const shown = day.startsWith(`${new Date().getFullYear()}-`) ? day.slice(5) : day;
-  return <time class="num" dateTime={new Date(ms).toISOString()} title={`${absoluteText(ms)} ${zoneName()}`}>{shown} {clockText(ms)}</time>;
+  const day = cityDay(ms);
+  const shown = day.slice(0, 4) === cityDay(Date.now()).slice(0, 4) ? day.slice(5) : day;
+  return <time class="num" dateTime={new Date(ms).toISOString()} title={`${absoluteText(ms)} ${cityZone()}`}>{shown} {cityClock(ms)}</time>;
 }
 
 function About({ scope, value, short }: { scope: string; value: string; short: boolean }) {
