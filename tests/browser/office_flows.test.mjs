@@ -68,10 +68,10 @@ describe('a phone that comes back with a queue after the office has told it to d
     await phone.context.setOffline(false);
     await phone.page.getByText('全部已送达，请把手机交还办公室。现在不能再新增记录。').waitFor();
     await phone.page.getByText('本机的工作已由办公室结束').waitFor();
-    // The page follows by itself: nothing is held any more, nothing was refused.
-    const holds = page.locator('.holds, section').filter({ hasText: '待上传' }).first();
+    // The page follows by itself: nothing is held any more.
+    const holds = card(page, '本机还保留着');
+    await holds.locator('div', { hasText: '待上传' }).locator('strong', { hasText: /^0$/ }).waitFor();
     await page.waitForFunction((n) => [...document.querySelectorAll('dl.facts dt')].some((dt) => dt.textContent === '已收到' && dt.nextElementSibling.textContent === String(n)), QUEUED);
-    assert.match(await holds.innerText(), /^\s*(\S+\s+)?0\s/);
     const row = await server.deviceRow(phone.device);
     assert.deepEqual([row.state, row.queued, row.applied, row.refused], ['draining', 0, QUEUED, 0]);
 
@@ -80,7 +80,7 @@ describe('a phone that comes back with a queue after the office has told it to d
     assert.deepEqual([rows[0][nth('attendances')], rows[0][nth('present')]], [QUEUED, QUEUED]);
     await goTo(page, '#/today');
     await page.waitForFunction((n) => document.querySelector('[data-figure="came"] strong')?.textContent === String(n), QUEUED);
-    assert.equal(await page.locator('[data-figure="waiting"]').count() === 0 || /0|全部已送达/.test(await page.locator('[data-figure="waiting"]').innerText()), true);
+    await page.locator('[data-figure="waiting"]').getByText('全部已送达').waitFor();
 
     // What it tries now is not kept, and it says so.
     await phone.page.getByRole('searchbox').fill(personId(QUEUED));
@@ -206,17 +206,17 @@ describe('a session that ends in the middle of an edit', () => {
     await button(desk.page, '编辑').click();
     await desk.page.getByLabel('所属队伍').fill('夜间巡河队');
     await desk.page.getByLabel('备注').fill('周末可到岗');
-    // It ends on the server, as after its longest age.
-    await desk.page.evaluate(async () => {
-      const { token } = await (await fetch('/v1/session')).json();
-      await fetch('/v1/session', { method: 'DELETE', headers: { 'x-waystation-token': token, 'x-csrf-token': token } });
+    // It ends on the server, as after its longest age; the browser goes on sending what it was known by.
+    const ended = await desk.page.evaluate(async () => {
+      const { csrf } = await (await fetch('/v1/session')).json();
+      return (await fetch('/v1/session', { method: 'DELETE', headers: { 'x-csrf-token': csrf } })).status;
     });
+    assert.ok(ended < 300, String(ended));
     return desk;
   }
 
   it('asks for the sign-in over the page; after a wrong password and the right one the edit goes through, once', async () => {
     const { page, context } = await halfWritten('limei');
-    await context.clearCookies();
     await button(page, '保存').click();
     const again = page.getByRole('dialog', { name: '请重新登录' });
     await again.getByText('登录已过期。已填写的内容都还在，登录后会接着做。').waitFor();
@@ -238,7 +238,6 @@ describe('a session that ends in the middle of an edit', () => {
     const before = await volunteer();
     const { page, context } = await halfWritten('chenjie');
     await page.getByLabel('备注').fill('这句不该以别人的名义写入');
-    await context.clearCookies();
     await button(page, '保存').click();
     const again = page.getByRole('dialog', { name: '请重新登录' });
     await again.waitFor();
