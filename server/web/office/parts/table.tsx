@@ -105,7 +105,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       {rows !== null && rows.length === 0 && !props.error && <Empty icon={props.empty.icon} title={props.empty.title}>{props.empty.about}</Empty>}
       {rows === null && !props.error && <Waiting />}
       {rows !== null && rows.length > 0 && (
-        <div class="table-frame"><table class="data" role="table" aria-label={label} onKeyDown={walk}>
+        <div class="table-frame" {...(hrefOf === undefined && onSort === undefined && { role: 'group', 'aria-label': label, tabIndex: 0 })}><table class="data" role="table" aria-label={label} onKeyDown={walk}>
           <thead role="rowgroup">
             <tr role="row">
               {picks && (
