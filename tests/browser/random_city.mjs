@@ -166,6 +166,8 @@ export async function randomCity(server, seed) {
   const city = new City(server, chance);
   const office = await enrolledDevice(server);
   city.places(office);
+  city.visit(office);
+  city.attendance(office);
   await office.sync();
   const devices = [office];
   for (let i = 0; i < 3; ++i) devices.push(await enrolledDevice(server));
