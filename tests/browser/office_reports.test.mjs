@@ -10,6 +10,7 @@ import { at, buildCity, EVENT, personId, STATION } from './city.mjs';
 import { csvRows } from '../clients/csv_file.mjs';
 import { DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
 import { browserFor } from './phone.mjs';
+import { fileOf, tableOf } from './report_page.mjs';
 
 const VISITORS = ['courier', 'delivery_rider', 'lorry_driver'];
 const MINUTES = [95, 120, 61];
@@ -43,23 +44,6 @@ function fill(office) {
 }
 
 const period = () => `from=${at(-12, 0).slice(0, 10)}&to=${at(0, 0).slice(0, 10)}`;
-
-/** What the table on the page shows, heading by heading. */
-async function tableOf(page) {
-  await page.locator('.report-page:not([aria-busy]) table.report').waitFor();
-  return page.evaluate(() => {
-    const cells = (row) => [...row.children].map((cell) => cell.textContent.trim());
-    const table = document.querySelector('table.report');
-    return { head: cells(table.tHead.rows[0]), rows: [...table.tBodies[0].rows].map(cells), total: table.tFoot === null ? null : cells(table.tFoot.rows[0]) };
-  });
-}
-
-async function fileOf(page, name) {
-  const href = await page.getByRole('link', { name, exact: true }).getAttribute('href');
-  const reply = await page.context().request.get(`${server.url}${href}`);
-  assert.equal(reply.status(), 200, href);
-  return { bytes: await reply.body(), disposition: reply.headers()['content-disposition'] };
-}
 
 /** A cell of the page as the number or text that it stands for. */
 function plainCell(text) {
@@ -119,13 +103,13 @@ describe('one report', () => {
     for (const address of [`visits?by=day,station&${period()}`, `hours?by=person,event&${period()}`, `attendance?${period()}`]) {
       await goTo(page, `#/reports/${address}`);
       const { head, rows } = await tableOf(page);
-      const csv = await fileOf(page, 'CSV');
+      const csv = await fileOf(page, server, 'CSV');
       assert.deepEqual([...csv.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], 'a byte-order mark');
       assert.match(csv.disposition, /^attachment;.*filename\*=UTF-8''%[0-9A-F]{2}/);
       const { rows: lines, last } = csvRows(csv.bytes.toString('utf8'));
       assert.equal(last, `# ${rows.length} rows`);
       sameCells(rows, lines.slice(1).map((line) => line.map((cell, k) => ofCsv(cell, head[k]))), `${address} CSV`);
-      const [headings, ...cells] = Object.values(sheetsOf((await fileOf(page, 'XLSX')).bytes))[0].rows;
+      const [headings, ...cells] = Object.values(sheetsOf((await fileOf(page, server, 'XLSX')).bytes))[0].rows;
       const letters = Object.keys(headings);
       assert.deepEqual(letters.map((letter) => headings[letter].value), head, `${address} XLSX: headings`);
       sameCells(rows, cells.map((row) => letters.map((letter, k) => ofXlsx(row[letter]?.value ?? '', head[k]))), `${address} XLSX`);

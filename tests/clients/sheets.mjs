@@ -5,7 +5,8 @@ import { inflateRawSync } from 'node:zlib';
 
 function entries(bytes) {
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  if (end < 0) throw new Error('the zip has no end');
+  // The end record, with the comment whose length its last two bytes say.
+  if (end < 0 || end + 22 > bytes.length || end + 22 + bytes.readUInt16LE(end + 20) !== bytes.length) throw new Error('the zip has no end');
   const found = new Map();
   let at = bytes.readUInt32LE(end + 16);
   for (let n = bytes.readUInt16LE(end + 10); n > 0; n -= 1) {
