@@ -2,28 +2,12 @@
 
 import { titled } from '../../ui/i18n';
 import { Banner } from '../../ui/words';
-import { policy, type ReadRule, type WriteRule } from '../generated/policy';
-import { collections, collTitle, fieldTitle } from '../names';
+import { policy } from '../generated/policy';
+import { collections, collTitle } from '../names';
 import { PageHead } from '../parts/header';
 import { placeText } from '../router';
-import { t, type OfficeKey } from '../words';
-
-const and = (words: readonly string[]) => words.join(t('op.and'));
-
-function readText(coll: string, rule: ReadRule): string {
-  if (rule === 'all') return t('policy.all');
-  if (rule === 'none') return t('policy.none');
-  return t('policy.all_but', { fields: and(rule.all_but.map((field) => fieldTitle(coll, field))) });
-}
-
-function writeText(coll: string, rule: WriteRule): string {
-  if (rule === 'all') return t('policy.all');
-  if (rule === 'none') return t('policy.none');
-  const fields = rule.fields === undefined ? '' : and(rule.fields.map((field) => fieldTitle(coll, field)));
-  const does = rule.does === undefined ? '' : and(rule.does.map((doing) => t(`does.${doing}` as OfficeKey)));
-  if (fields === '') return t('policy.only_does', { does });
-  return does === '' ? t('policy.only_fields', { fields }) : t('policy.only', { fields, does });
-}
+import { readText, writeText, type ReadRule, type WriteRule } from '../rules';
+import { t } from '../words';
 
 function level(rule: ReadRule | WriteRule): string {
   return rule === 'all' ? 'all' : rule === 'none' ? 'none' : 'some';
