@@ -1,5 +1,6 @@
 // The rules of a policy in words, and the reasons that a decision by them has.
 
+import type { Title } from '../ui/i18n';
 import { collTitle, fieldTitle } from './names';
 import { refusedText } from './op_text';
 import type { Decision, Role } from './types';
@@ -7,6 +8,16 @@ import { hasSentence, t, type OfficeKey } from './words';
 
 export type ReadRule = 'all' | 'none' | { all_but: string[] };
 export type WriteRule = 'all' | 'none' | { fields?: string[]; does?: string[] };
+
+/** A policy file (schemas/policy.schema.json). */
+export interface Policy {
+  roles: Record<string, { title: Title; system?: boolean; others: Rule; collections: Record<string, Rule> }>;
+}
+
+export interface Rule {
+  read: ReadRule;
+  write: WriteRule;
+}
 
 const and = (words: readonly string[]) => words.join(t('op.and'));
 
