@@ -379,7 +379,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   const bool known = table || report || action || code || person || lister != nullptr ||
                      is("/v1/codes") || is("/v1/devices") || is("/v1/backup") || is("/v1/access") ||
                      is("/v1/audit") || is("/v1/audit/exports") || is("/v1/handover") ||
-                     is("/v1/edits") || is("/v1/today");
+                     is("/v1/edits") || is("/v1/today") || is("/v1/policy");
   if (!known) return done(problem(Error{Code::kHttpNotFound, request.path}));
   const auto who = caller(request);
   if (!who) return done(problem(who.error()));
@@ -400,6 +400,7 @@ void Service::api(ApiRequest request, ApiDone done) {
   }
   if (table) return get ? this->table(request, *who, std::move(done)) : wrong_method();
   if (is("/v1/edits")) return post ? edits(request, *who, std::move(done)) : wrong_method();
+  if (is("/v1/policy")) return get ? policy(*who, done) : wrong_method();
   if (is("/v1/today") && !who->is_device()) {
     return get ? today(request, *who, std::move(done)) : wrong_method();
   }

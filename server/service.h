@@ -237,6 +237,7 @@ class Service {
                     std::uint64_t limit, ApiDone done);
   void make_report_file(const Caller& caller, ReportPlan plan, FileFormat format, ApiDone done);
   void access(const ApiRequest& request, ApiDone done);
+  void policy(const Caller& caller, const ApiDone& done) const;
   // What is read, behind the walls of scopes and policy (service_lists.cc). Null: no such path.
   [[nodiscard]] static Lister lister_of(std::string_view path);
   void records(const ApiRequest& request, const Caller& caller, ApiDone done);

@@ -9,12 +9,16 @@
 #include "server/service.h"
 #include "storage/access.h"
 #include "storage/review.h"
+#include "sync/bytes.h"
 #include "sync/device_id.h"
+#include "sync/digest.h"
 #include "sync/limits.h"
 #include "sync/personal.h"
 
 namespace waystation {
 namespace {
+
+constexpr std::size_t kPolicyVersionDigits = 24;  // told apart by anybody who changes a file
 
 std::string query_text(const ApiRequest& request, const std::string& key) {
   const auto at = request.query.find(key);
@@ -239,6 +243,16 @@ void Service::access(const ApiRequest& request, ApiDone done) {
     auto text = explain_access(*store_, schemas_, query);
     return text ? ApiReply{200, std::move(*text), false, 0} : problem(text.error());
   });
+}
+
+// What the server goes by, which need not be what the pages were built with.
+void Service::policy(const Caller& caller, const ApiDone& done) const {
+  if (caller.is_device()) {
+    return done(problem(Error{Code::kAuthForbidden, "the policy is for people of the office"}));
+  }
+  const std::string& document = store_->policy().document();
+  const std::string version = hex_of(sha256(document)).substr(0, kPolicyVersionDigits);
+  done(ApiReply{200, fmt::format(R"({{"version":"{}","policy":{}}})", version, document)});
 }
 
 }  // namespace waystation

@@ -69,16 +69,9 @@ Result<std::shared_ptr<const Projections>> load_projections(const std::string& f
 }
 
 std::shared_ptr<const Policy> policy_without_file(const Schemas& schemas) {
-  std::string roles;
-  for (const std::string_view role : kRoles) {
-    const bool office = role == kRoleOffice || role == kRoleAdministrator;
-    const std::string_view may = office || role == kRoleLead ? "all" : "none";
-    roles += fmt::format(R"({}"{}":{{"title":{{"zh":"{}","en":"{}"}},"system":{},)"
-                         R"("others":{{"read":"{}","write":"{}"}},"collections":{{}}}})",
-                         roles.empty() ? "" : ",", role, role, role, office, may, may);
-  }
-  auto policy = Policy::parse(
-      {"no policy file", fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles)}, schemas);
+  const std::set<std::string_view> office{kRoleOffice, kRoleAdministrator};
+  const std::set<std::string_view> all{kRoleLead, kRoleOffice, kRoleAdministrator};
+  auto policy = Policy::parse({"no policy file", blanket_policy(all, office)}, schemas);
   WS_CHECK(policy.ok());
   return std::make_shared<const Policy>(std::move(*policy));
 }

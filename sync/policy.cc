@@ -99,9 +99,24 @@ const CollectionRule& Role::rule(std::string_view coll, std::string* place) cons
   return own ? at->second : others;
 }
 
+std::string blanket_policy(const std::set<std::string_view>& all,
+                           const std::set<std::string_view>& system) {
+  std::string roles;
+  for (const std::string_view role : kRoles) {
+    const std::string_view may = all.contains(role) ? "all" : "none";
+    roles +=
+        fmt::format(R"({}"{}":{{"title":{{"zh":"{}","en":"{}"}},"system":{},)"
+                    R"("others":{{"read":"{}","write":"{}"}},"collections":{{}}}})",
+                    roles.empty() ? "" : ",", role, role, role, system.contains(role), may, may);
+  }
+  return fmt::format(R"({{"version":1,"roles":{{{}}}}})", roles);
+}
+
 std::shared_ptr<const Policy> Policy::open_to_all() {
   static const std::shared_ptr<const Policy> open = [] {
+    const std::set<std::string_view> everybody(kRoles.begin(), kRoles.end());
     Policy policy;
+    policy.document_ = blanket_policy(everybody, everybody);
     policy.open_ = true;
     policy.nobody_ = Role{};
     return std::make_shared<const Policy>(std::move(policy));

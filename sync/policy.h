@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,11 @@ struct Decision {
   std::string reason;
 };
 
+// A document of roles to which no collection is told apart: those of `all` read and write
+// everything, those of `system` enter the scopes of the system.
+[[nodiscard]] std::string blanket_policy(const std::set<std::string_view>& all,
+                                         const std::set<std::string_view>& system);
+
 class Policy {
  public:
   // Errors: kPolicyInvalid.
@@ -112,6 +118,10 @@ class Policy {
   [[nodiscard]] Decision may_write(std::string_view role_name, std::string_view coll,
                                    std::string_view field, Deeds one) const;
 
+  // The document that it was read from, as JSON without spaces: for people who are shown what
+  // holds.
+  [[nodiscard]] const std::string& document() const { return document_; }
+
   // Those that are not whole, by index.
   [[nodiscard]] const std::vector<View>& views() const { return views_; }
 
@@ -124,6 +134,7 @@ class Policy {
   std::map<std::string, Role, std::less<>> roles_;
   Role nobody_;
   bool open_ = false;
+  std::string document_;
   std::vector<View> views_;
   View whole_;
   View blind_;

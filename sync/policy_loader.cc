@@ -29,6 +29,7 @@ class PolicyReader : private FileReader {
     }
     if (failed()) return error();
     policy.make_views();
+    policy.document_ = simdjson::minify(document->root);
     return policy;
   }
 

@@ -205,6 +205,23 @@ describe('devices', () => {
     await old.context.close();
   });
 
+  it('why it may or may not is told in the language of the page', async () => {
+    const { device } = await phoneNamed('问权限的手机');
+    await account(server, 'luojing', '罗静', 'administrator');
+    for (const [lang, foreign] of [['zh', /[A-Za-z]{3,}/], ['en', /[\u4e00-\u9fff]/]]) {
+      const { page, context, errors } = await signedInDesk(browser, server, 'luojing', { lang });
+      for (const [scope, coll, id] of [[EVENT.scope, 'volunteer', personId(0)], [EVENT.scope, 'attendance', `${EVENT.id}~${personId(0)}`], ['event:elsewhere', 'note', 'n1']]) {
+        await goTo(page, `#/access?device=${device}&scope=${encodeURIComponent(scope)}&coll=${coll}&id=${id}`);
+        await page.locator('.verdicts').waitFor();
+        const said = await page.locator('.verdicts .two > .small:not(.code), .table-box td .two > .small:not(.code)').allInnerTexts();
+        assert.ok(said.length > 5, coll);
+        for (const text of said) assert.doesNotMatch(text.replaceAll(scope, ''), foreign, `${lang} ${coll}`);
+      }
+      assert.deepEqual(errors, []);
+      await context.close();
+    }
+  });
+
   it('where two decide at once, the later sees what changed and keeps what was chosen', async () => {
     const { page } = desk;
     const phone = await phoneNamed('两人同改');

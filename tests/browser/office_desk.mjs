@@ -63,7 +63,7 @@ export async function signIn(page, name, password = PASSWORD) {
 export async function signedInDesk(browser, server, name, options = {}) {
   const desk = await openDesk(browser, server, options);
   await signIn(desk.page, name);
-  await desk.page.getByRole('navigation').first().waitFor({ state: 'attached' });
+  await desk.page.locator('.side').waitFor({ state: 'attached' });
   return desk;
 }
 

@@ -2,6 +2,7 @@
 // cannot be counted is said with a way back.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { sheetsOf } from '../clients/sheets.mjs';
@@ -114,6 +115,33 @@ describe('one report', () => {
       assert.deepEqual(letters.map((letter) => headings[letter].value), head, `${address} XLSX: headings`);
       sameCells(rows, cells.map((row) => letters.map((letter, k) => ofXlsx(row[letter]?.value ?? '', head[k]))), `${address} XLSX`);
     }
+  });
+
+  it('is downloaded by a key, and the page says what came and what went wrong', async () => {
+    const { page, errors } = desk;
+    await goTo(page, `#/reports/visits?by=station&${period()}`);
+    await tableOf(page);
+    const link = page.getByRole('link', { name: 'CSV', exact: true });
+    const [file] = await Promise.all([page.waitForEvent('download'), link.press('Enter')]);
+    assert.match(file.suggestedFilename(), /^驿站到访_.+\.csv$/);
+    const whole = await readFile(await file.path());
+    assert.deepEqual(whole, (await fileOf(page, 'CSV')).bytes);
+    const state = page.locator('.download[role=status]');
+    await state.getByText(/已下载完整：驿站到访_.+\.csv/).waitFor();
+
+    for (const [status, code, words] of [[507, 'report.disk', '磁盘空间不足'], [413, 'report.too_large', '报表太大']]) {
+      await page.route('**/v1/reports/visits.csv?*', (route) => route.fulfill({ status, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: '', status, code, detail: '' }) }));
+      await link.click();
+      await page.getByRole('alert').filter({ hasText: 'CSV 没有下载' }).getByText(words, { exact: false }).waitFor();
+      await page.unroute('**/v1/reports/visits.csv?*');
+    }
+    await page.route('**/v1/reports/visits.csv?*', (route) => route.abort());
+    await link.click();
+    await page.getByRole('alert').getByText('服务器没有回应', { exact: false }).waitFor();
+    await page.unroute('**/v1/reports/visits.csv?*');
+    await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '重试' }).click()]);
+    await state.getByText('已下载完整', { exact: false }).waitFor();
+    assert.deepEqual(errors, []);
   });
 
   it('shows hours with two decimals, and totals', async () => {

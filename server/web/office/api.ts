@@ -127,15 +127,16 @@ async function within<Result>(ms: number, signal: AbortSignal | undefined, doing
   }
 }
 
-interface Answer {
+export interface Answer {
   ok: boolean;
   status: number;
   retryAfter: string | null;
-  /** Undefined: it is no JSON, so it is not the server's. */
+  /** Undefined: it is not what was asked for, so it is not the server's. */
   body: unknown;
 }
 
-function parsed(text: string): unknown {
+/** Undefined: no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -180,16 +181,22 @@ export function asApiError(fault: unknown): ApiError {
 }
 
 /** The answer to a request. Throws ApiError (`away` where no answer came), or AbortError by `signal`. */
-export async function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+export function request<Reply>(method: string, path: string, options: RequestOptions = {}): Promise<Reply> {
+  return answerTo<Reply>(method, options, () => send(method, path, options));
+}
+
+/** The same of whatever `ask` sends. It throws AbortError, ApiError for what is not to be tried again, and anything
+ *  else where no answer came. */
+export async function answerTo<Reply>(method: string, options: RequestOptions, ask: () => Promise<Answer>): Promise<Reply> {
   let tries = 0;
   const asker = gate?.name() ?? '';
   for (let refreshed = false; ; ) {
     stopIfAborted(options.signal);
     let answer: Answer;
     try {
-      answer = await send(method, path, options);
+      answer = await ask();
     } catch (error) {
-      if (isAbort(error)) throw error;
+      if (isAbort(error) || error instanceof ApiError) throw error;
       const waiting = untilBack();
       if (method !== 'GET') throw new ApiError('away', 0, String(error));
       await waiting;

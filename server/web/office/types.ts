@@ -89,7 +89,10 @@ export interface LinkReply {
 
 export interface Decision {
   allowed: boolean;
+  /** In English; `code` and `about` say the same in any language. */
   reason: string;
+  code: string;
+  about: { place?: string; rule?: unknown; scope?: string; role?: Role; detail?: string };
 }
 
 export interface AccessReply {

@@ -1,5 +1,4 @@
-// From the policy as shipped: app/generated/policy.ts, what each role may write, and
-// office/generated/policy.ts, the whole of it, to be read by people.
+// From the policy as shipped: app/generated/policy.ts, what each role may write.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -27,31 +26,6 @@ export interface RoleRules {
 }
 
 export const roles: Record<string, RoleRules> = ${JSON.stringify(roles)};
-`,
-);
-
-write(
-  '../office/generated/',
-  `// Made by scripts/policy.mjs from schemas/policy.json. Not to be edited.
-
-import type { Title } from '../../ui/i18n';
-
-export type ReadRule = 'all' | 'none' | { all_but: string[] };
-export type WriteRule = 'all' | 'none' | { fields?: string[]; does?: string[] };
-
-export interface Rule {
-  read: ReadRule;
-  write: WriteRule;
-}
-
-export interface RoleRules {
-  title: Title;
-  system: boolean;
-  others: Rule;
-  collections: Record<string, Rule>;
-}
-
-export const policy: Record<string, RoleRules> = ${JSON.stringify(policy.roles)};
 `,
 );
 

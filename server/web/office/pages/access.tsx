@@ -13,6 +13,7 @@ import { Pick } from '../parts/pick';
 import { DataTable, Waiting } from '../parts/table';
 import { When } from '../parts/time';
 import { changeQuery, placeText, type Place } from '../router';
+import { reasonPlace, reasonText } from '../rules';
 import { searchScopes, useScopeTitle } from '../scopes';
 import type { AccessReply, Decision, DevicesReply } from '../types';
 import { t, type OfficeKey } from '../words';
@@ -62,7 +63,7 @@ function Answer(asked: { device: string; scope: string; coll: string; id: string
         {decisions.map(([title, decision]) => (
           <li key={title} class="card">
             <div class="head-row"><h2>{t(title)}</h2><Allowed decision={decision} /></div>
-            <p class="small quiet code">{decision.reason}</p>
+            <Reason coll={data.coll} decision={decision} />
           </li>
         ))}
       </ul>
@@ -72,10 +73,10 @@ function Answer(asked: { device: string; scope: string; coll: string; id: string
         keyOf={({ field }) => field}
         columns={[
           { name: 'field', title: t('diff.field'), cell: ({ field }) => <span class="two"><strong>{fieldTitle(data.coll, field)}</strong><span class="small quiet code">{field}</span></span> },
-          { name: 'read', title: t('access.read'), cell: ({ read }) => <Allowed decision={read} /> },
-          { name: 'write', title: t('access.write'), cell: ({ write }) => <Allowed decision={write} /> },
+          { name: 'read', title: t('access.read'), cell: ({ read }) => <Allowed decision={read} title={reasonText(data.coll, read)} /> },
+          { name: 'write', title: t('access.write'), cell: ({ write }) => <Allowed decision={write} title={reasonText(data.coll, write)} /> },
           { name: 'does', title: t('access.does'), cell: ({ write }) => (write.allowed ? write.does.map((doing) => t(`does.${doing}` as OfficeKey)).join(t('op.and')) : '–') },
-          { name: 'why', title: t('access.why'), grows: true, cell: ({ read, write }) => <span class="small quiet code">{write.allowed ? read.reason : write.reason}</span> },
+          { name: 'why', title: t('access.why'), grows: true, cell: ({ read, write }) => <Reason coll={data.coll} decision={write.allowed ? read : write} /> },
         ]}
         empty={{ icon: 'note', title: t('access.no_fields') }}
       />
@@ -83,6 +84,11 @@ function Answer(asked: { device: string; scope: string; coll: string; id: string
   );
 }
 
-function Allowed({ decision: { allowed, reason } }: { decision: Decision }) {
-  return <span title={reason}><Tag tone={allowed ? 'good' : 'bad'} icon={allowed ? 'check' : 'close'}>{t(allowed ? 'access.yes' : 'access.no')}</Tag></span>;
+function Reason({ coll, decision }: { coll: string; decision: Decision }) {
+  const place = reasonPlace(decision);
+  return <span class="two"><span class="small">{reasonText(coll, decision)}</span>{place !== '' && <span class="small quiet code">{place}</span>}</span>;
+}
+
+function Allowed({ decision: { allowed }, title }: { decision: Decision; title?: string }) {
+  return <span title={title}><Tag tone={allowed ? 'good' : 'bad'} icon={allowed ? 'check' : 'close'}>{t(allowed ? 'access.yes' : 'access.no')}</Tag></span>;
 }

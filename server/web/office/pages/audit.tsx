@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../../ui/button';
 import { SearchField } from '../../ui/fields';
 import { auditCsv, matchesAudit, readBack, type AuditPart } from '../audit';
+import { keepFile } from '../files';
 import { OfficeIcon } from '../icons';
 import { useLoad } from '../load';
 import { CopyButton } from '../parts/copy';
@@ -68,9 +69,7 @@ export function AuditPage({ query }: Place) {
   });
   const save = () => run(async () => {
     const blob = await auditCsv((n, m) => setProgress(t('audit.csv_progress', { n, m }))).finally(() => setProgress(null));
-    const url = URL.createObjectURL(blob);
-    Object.assign(document.createElement('a'), { href: url, download: `audit-${cityDay(Date.now())}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    keepFile({ name: `audit-${cityDay(Date.now())}.csv`, blob });
   });
   const shown = data?.entries.filter((entry) => matchesAudit(entry, q)) ?? null;
   // A filter that leaves nothing of what was read looks on by itself, a part at a time, until that fails.

@@ -8,6 +8,7 @@ import { Banner, Empty } from '../../ui/words';
 import { ApiError, explain, get, withQuery } from '../api';
 import { OfficeIcon } from '../icons';
 import { useLoad } from '../load';
+import { DownloadLink, DownloadState, useDownload, type Download } from '../parts/download';
 import { SelectField } from '../parts/fields';
 import { PageHead } from '../parts/header';
 import { ReportChart } from '../parts/report_chart';
@@ -93,6 +94,7 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
   // Another question begins at its first page.
   const ask = (changes: Query) => changeQuery({ after: '', at: '', ...changes });
   const print = usePrinting(path, question, data);
+  const download = useDownload();
   const shown = print.reply ?? data;
   return (
     <div class="report-page" aria-busy={loading ? 'true' : undefined}>
@@ -100,8 +102,9 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
         title={titled(info.title)}
         about={titled(info.about)}
         within={{ title: t('reports.title'), href: placeText('reports') }}
-        actions={<Downloads path={path} question={question} print={print} />}
+        actions={<Downloads path={path} question={question} print={print} download={download} />}
       />
+      <DownloadState download={download} />
       <section class="card asking no-print" aria-label={t('report.asking')}>
         <PeriodChoice period={asked.period} zone={cityZone()} onChange={(period) => ask({ ...period })} />
         {!info.detail && <DimensionChoice info={info} by={asked.by} onChange={(by) => ask({ by: by.join(','), sort: '' })} />}
@@ -149,14 +152,15 @@ interface DownloadsProps {
   path: string;
   question: Query;
   print: Printing;
+  download: Download;
 }
 
-function Downloads({ path, question, print }: DownloadsProps) {
+function Downloads({ path, question, print, download }: DownloadsProps) {
   return (
     <>
       <button type="button" class="button" aria-disabled={print.busy ? 'true' : undefined} onClick={print.start}><OfficeIcon name="print" small /><span>{t('do.print')}</span></button>
-      <a class="button" href={withQuery(`${path}.csv`, question)} download><OfficeIcon name="download" small /><span>CSV</span></a>
-      <a class="button primary" href={withQuery(`${path}.xlsx`, question)} download><OfficeIcon name="download" small /><span>XLSX</span></a>
+      <DownloadLink what="CSV" href={withQuery(`${path}.csv`, question)} download={download} />
+      <DownloadLink what="XLSX" href={withQuery(`${path}.xlsx`, question)} primary download={download} />
     </>
   );
 }
