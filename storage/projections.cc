@@ -16,7 +16,7 @@ constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
 // Rows that are added up before they are written: about 50 MB.
 constexpr std::size_t kRowsAtHand = 200'000;
 constexpr std::uint64_t kProgressEvery = 1024;
-constexpr char kKeptLayout = 1;
+constexpr char kKeptLayout = 2;  // 1 had no births: such rows are made anew
 
 // Counts the records of a store in the order of their keys.
 class Recount {
@@ -152,21 +152,39 @@ class Maker final : public RecountSink {
 
 }  // namespace
 
-std::string encode_kept(const std::vector<std::string>& fields) {
+std::string encode_kept(const KeptRow& row) {
   std::string out(1, kKeptLayout);
-  put_varint(out, fields.size());
-  for (const std::string& field : fields) put_string(out, field);
+  put_varint(out, static_cast<std::uint64_t>(row.born));
+  out += row.deleted ? '\1' : '\0';
+  put_varint(out, row.fields.size());
+  for (const std::string& field : row.fields) put_string(out, field);
   return out;
 }
 
-Result<std::vector<std::string>> decode_kept(std::string_view bytes) {
+Result<KeptRow> decode_kept(std::string_view bytes) {
   ByteReader reader(bytes);
-  std::vector<std::string> fields;
+  KeptRow row;
   if (reader.byte() != static_cast<std::uint8_t>(kKeptLayout)) reader.fail();
+  row.born = static_cast<Seq>(reader.varint());
+  const std::uint8_t deleted = reader.byte();
+  if (deleted > 1) reader.fail();
+  row.deleted = deleted == 1;
   const std::size_t count = reader.count();
-  for (std::size_t i = 0; i < count; ++i) fields.emplace_back(reader.string());
+  for (std::size_t i = 0; i < count; ++i) row.fields.emplace_back(reader.string());
   if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
-  return fields;
+  return row;
+}
+
+Status each_kept(const Kv& kv, const Snapshot& snapshot, const std::string& prefix,
+                 const std::function<bool(const keys::KeptKey&, KeptRow)>& each) {
+  auto rows = kv.iterate(Column::kProjections, &snapshot, keys::prefix_end(prefix));
+  for (rows->seek(prefix); rows->valid(); rows->next()) {
+    const auto key = keys::parse_kept(rows->key());
+    auto row = decode_kept(rows->value());
+    if (!key || !row) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
+    if (!each(*key, std::move(*row))) break;
+  }
+  return rows->status();
 }
 
 Status recount(const Store& store, const Snapshot& snapshot, const Projections& projections,

@@ -9,14 +9,19 @@
 #include <string>
 #include <string_view>
 
+#include "storage/keys.h"
 #include "storage/store.h"
 #include "sync/projection.h"
 
 namespace waystation {
 
 // --- the rows, as the column has them -----------------------------------------------------------
-[[nodiscard]] std::string encode_kept(const std::vector<std::string>& fields);
-[[nodiscard]] Result<std::vector<std::string>> decode_kept(std::string_view bytes);
+[[nodiscard]] std::string encode_kept(const KeptRow& row);
+[[nodiscard]] Result<KeptRow> decode_kept(std::string_view bytes);
+// The kept rows whose keys begin with `prefix`, in their order, until `each` returns false. Errors:
+// kStoreCorrupt, kIo.
+[[nodiscard]] Status each_kept(const Kv& kv, const Snapshot& snapshot, const std::string& prefix,
+                               const std::function<bool(const keys::KeptKey&, KeptRow)>& each);
 
 // Who gets what a recount finds.
 class RecountSink {

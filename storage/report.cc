@@ -14,17 +14,32 @@
 
 namespace waystation {
 
+namespace {
+
+// What the places of a group, and of one of different ones, take besides their bytes.
+constexpr std::size_t kGroupBytes = 144;
+constexpr std::size_t kDistinctBytes = 64;
+
+bool counts(const PlannedMeasure& measure, const std::vector<std::string_view>& parts) {
+  return std::all_of(measure.where.begin(), measure.where.end(),
+                     [&](const auto& where) { return parts[where.first] == where.second; });
+}
+
+}  // namespace
+
 // The different values of parts, by group and measure.
 struct ReportReading::Distinct {
   std::unordered_set<std::string> seen;  // group, measure, value
 };
 
-ReportReading::ReportReading(const Store& store, const Projections& projections, ReportPlan plan)
+ReportReading::ReportReading(const Store& store, const Projections& projections, ReportPlan plan,
+                             ReportBounds bounds)
     : store_(store),
       projections_(projections),
       plan_(std::move(plan)),
       snapshot_(store.kv().snapshot()),
-      names_(store, *snapshot_, projections),
+      budget_(std::move(bounds)),
+      names_(store, *snapshot_, projections, budget_),
       total_sums_(plan_.report->measures.size()),
       distinct_(std::make_unique<Distinct>()) {}
 
@@ -32,8 +47,9 @@ ReportReading::~ReportReading() = default;
 
 Result<std::unique_ptr<ReportReading>> ReportReading::open(const Store& store,
                                                            const Projections& projections,
-                                                           ReportPlan plan) {
-  std::unique_ptr<ReportReading> reading(new ReportReading(store, projections, std::move(plan)));
+                                                           ReportPlan plan, ReportBounds bounds) {
+  std::unique_ptr<ReportReading> reading(
+      new ReportReading(store, projections, std::move(plan), std::move(bounds)));
   const auto position = store.position(reading->snapshot_.get());
   if (!position) return position.error();
   reading->seq_ = *position;
@@ -43,8 +59,33 @@ Result<std::unique_ptr<ReportReading>> ReportReading::open(const Store& store,
   return reading;
 }
 
+// --- the rows of a projection -----------------------------------------------------------------
+
+// Where a walk is. What its strings take is used again for each row: there are half a million in a
+// year of the city.
+struct ReportReading::Walk {
+  explicit Walk(const PlannedSource& source) {
+    for (const PlannedDimension& planned : source.by) values.push_back({&planned});
+    for (const auto& [planned, wanted] : source.filters) filtered.push_back({&planned});
+  }
+
+  Row row;
+  std::vector<std::pair<std::size_t, std::string>> redirected;  // parts, and for whom they count
+  std::vector<Valued> values;
+  std::vector<Valued> filtered;
+};
+
 // The rows of the period, those that pass the filters.
 Status ReportReading::walk(const PlannedSource& source, const VisitRow& visit) {
+  Walk at(source);
+  for (std::size_t i = 0; i < source.projection->by.size(); ++i) {
+    const ProjectionPart& part = source.projection->by[i];
+    const KeptFields* kept = part.of.empty() ? nullptr : projections_.kept(part.of);
+    if (kept == nullptr || kept->redirect.empty()) continue;
+    const auto any = names_.any_merged(part.of);
+    if (!any) return any.error();
+    if (*any) at.redirected.emplace_back(i, std::string());
+  }
   const std::string& name = source.projection->name;
   const std::string all = keys::sums(row_name(name, {}));
   const std::string start = all + plan_.query.from;
@@ -52,80 +93,74 @@ Status ReportReading::walk(const PlannedSource& source, const VisitRow& visit) {
   const std::string end =
       plan_.query.to.empty() ? keys::prefix_end(all) : all + plan_.query.to + "~";
   auto rows = store_.kv().iterate(Column::kProjections, snapshot_.get(), end);
-  Row row;
-  std::vector<std::string> values(source.by.size());
   for (rows->seek(start); rows->valid(); rows->next()) {
-    const auto parts = parts_of(rows->key().substr(1), name);
-    auto sums = decode_sums(rows->value());
-    if (!parts || parts->size() != source.projection->by.size() || !sums) {
+    if (auto on = budget_.go_on(); !on) return on;
+    if (!read_parts(rows->key().substr(keys::kSumsPrefix.size()), name, at.row.parts) ||
+        at.row.parts.size() != source.projection->by.size() ||
+        !read_sums(rows->value(), at.row.sums)) {
       return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
     }
-    if (all_zero(*sums)) continue;  // what stood there has gone
-    row.parts.assign(parts->begin(), parts->end());
-    for (std::size_t i = 0; i < row.parts.size(); ++i) {
-      const ProjectionPart& part = source.projection->by[i];
-      const KeptFields* kept = part.of.empty() ? nullptr : projections_.kept(part.of);
-      if (kept == nullptr || kept->redirect.empty()) continue;
-      auto remaining = names_.remaining(part.of, row.parts[i]);
-      if (!remaining) return remaining.error();
-      row.parts[i] = std::move(*remaining);
-    }
-    row.sums = std::move(*sums);
-    const auto passed = passes(source, row);
-    if (!passed) return passed.error();
-    if (!*passed) continue;
-    for (std::size_t i = 0; i < source.by.size(); ++i) {
-      auto value = value_of(source, source.by[i], row);
-      if (!value) return value.error();
-      values[i] = std::move(*value);
-    }
-    const auto on = visit(source, row, values);
+    if (all_zero(at.row.sums)) continue;  // what stood there has gone
+    const auto taken = take_row(source, at);
+    if (!taken) return taken.error();
+    if (!*taken) continue;
+    const auto on = visit(at.row, at.values);
     if (!on) return on.error();
     if (!*on) return {};
   }
   return rows->status();
 }
 
-Result<std::string> ReportReading::value_of(const PlannedSource& source,
-                                            const PlannedDimension& planned, const Row& row) {
-  const ReportPart& from = *planned.part;
-  std::string value = row.parts[planned.at];
-  if (!from.kept.empty()) {
-    auto kept = names_.kept(source.projection->by[planned.at], value, from.kept);
-    if (!kept) return kept.error();
-    value = std::move(*kept);
+// False: it does not pass.
+Result<bool> ReportReading::take_row(const PlannedSource& source, Walk& at) {
+  for (auto& [part, remaining] : at.redirected) {
+    auto found = names_.remaining(source.projection->by[part].of, std::string(at.row.parts[part]));
+    if (!found) return found.error();
+    remaining = std::move(*found);
+    at.row.parts[part] = remaining;
   }
-  if (from.from >= value.size()) return from.from == 0 ? value : std::string();
-  const auto inside = [&](std::size_t at) {
-    return at < value.size() && (static_cast<unsigned char>(value[at]) & 0xC0U) == 0x80U;
-  };
-  // A code is cut by its digits; what is none is not cut within a character.
-  std::size_t begin = from.from;
-  while (inside(begin)) ++begin;
-  std::size_t end = std::min(from.to, value.size());
-  while (end > begin && inside(end)) --end;
-  return value.substr(begin, std::max(end, begin) - begin);
-}
-
-Result<bool> ReportReading::passes(const PlannedSource& source, const Row& row) {
-  for (const auto& [planned, wanted] : source.filters) {
-    const auto value = value_of(source, planned, row);
-    if (!value) return value.error();
-    if (*value != wanted) return false;
+  for (std::size_t i = 0; i < at.filtered.size(); ++i) {
+    if (auto done = find_value(source, at.row, at.filtered[i]); !done) return done.error();
+    if (at.filtered[i].value != source.filters[i].second) return false;
+  }
+  for (Valued& valued : at.values) {
+    if (auto done = find_value(source, at.row, valued); !done) return done.error();
   }
   return true;
 }
 
-Sums ReportReading::measured(const PlannedSource& source, const Row& row) const {
-  Sums sums(plan_.report->measures.size());
-  for (const PlannedMeasure& measure : source.measures) {
-    if (measure.distinct) continue;
-    const bool counts =
-        std::all_of(measure.where.begin(), measure.where.end(),
-                    [&](const auto& where) { return row.parts[where.first] == where.second; });
-    if (counts && measure.at < row.sums.size()) sums[measure.column] += row.sums[measure.at];
+Status ReportReading::find_value(const PlannedSource& source, const Row& row, Valued& valued) {
+  const PlannedDimension& planned = *valued.planned;
+  const std::string_view part = row.parts[planned.at];
+  if (valued.known && valued.part == part) return {};
+  valued.known = true;
+  valued.part = part;
+  valued.value = part;
+  const ReportPart& from = *planned.part;
+  if (!from.kept.empty()) {
+    auto kept = names_.kept(source.projection->by[planned.at], valued.part, from.kept);
+    if (!kept) return kept.error();
+    valued.value = std::move(*kept);
   }
-  return sums;
+  if (from.from == 0 && from.to >= valued.value.size()) return {};
+  const std::string& whole = valued.value;
+  const auto inside = [&](std::size_t at) {
+    return at < whole.size() && (static_cast<unsigned char>(whole[at]) & 0xC0U) == 0x80U;
+  };
+  // A code is cut by its digits; what is none is not cut within a character.
+  std::size_t begin = std::min(from.from, whole.size());
+  while (inside(begin)) ++begin;
+  std::size_t end = std::min(from.to, whole.size());
+  while (end > begin && inside(end)) --end;
+  valued.value = whole.substr(begin, std::max(end, begin) - begin);
+  return {};
+}
+
+void ReportReading::add_measured(const PlannedSource& source, const Row& row, Sums& sums) {
+  for (const PlannedMeasure& measure : source.measures) {
+    if (measure.distinct || measure.at >= row.sums.size() || !counts(measure, row.parts)) continue;
+    sums[measure.column] += row.sums[measure.at];
+  }
 }
 
 void ReportReading::make_up(Sums& sums) const {
@@ -145,40 +180,17 @@ void ReportReading::make_up(Sums& sums) const {
 // --- groups -----------------------------------------------------------------------------------
 
 Status ReportReading::read_groups() {
-  std::unordered_map<std::string_view, std::size_t> places;  // by the keys of groups_
   bool splits = false;
   for (const PlannedSource& source : plan_.sources) {
     splits = splits || source.splits;
-    const auto visit = [&](const PlannedSource& from, const Row& row,
-                           std::vector<std::string>& values) -> Result<bool> {
-      std::string key;
-      for (const std::string& value : values) {
-        key += value;
-        key += '\0';
-      }
-      auto at = places.find(key);
-      if (at == places.end()) {
-        if (groups_.size() >= limits::kReportRows) {
-          return Error{Code::kReportTooLarge,
-                       fmt::format("more than {} rows: ask for a shorter period or for fewer "
-                                   "dimensions",
-                                   limits::kReportRows)};
-        }
-        groups_.push_back({std::move(key), Sums(plan_.report->measures.size())});
-        at = places.emplace(groups_.back().key, groups_.size() - 1).first;
-      }
-      add_to(groups_[at->second].sums, measured(from, row));
-      if (auto counted = count_distinct(from, row, at->second); !counted) return counted.error();
-      return true;
-    };
-    if (auto walked = walk(source, visit); !walked) return walked;
+    if (auto read = read_groups_of(source); !read) return read;
   }
-  places.clear();
+  places_.clear();
   for (Group& group : groups_) make_up(group.sums);
   std::erase_if(groups_, [](const Group& group) { return all_zero(group.sums); });
   count_ = groups_.size();
   sort_groups();
-  for (const Group& group : groups_) add_totals(group.sums);
+  for (const Group& group : groups_) note_row(group.key, group.sums);
   const bool distinct = std::any_of(plan_.measures.begin(), plan_.measures.end(),
                                     [](const auto* m) { return !m->distinct.empty(); });
   close_totals(!splits && !distinct);
@@ -186,15 +198,54 @@ Status ReportReading::read_groups() {
   return {};
 }
 
+Status ReportReading::read_groups_of(const PlannedSource& source) {
+  std::string key;
+  std::size_t at = 0;
+  bool known = false;  // `at` is the group of the row before: the next one is often of the same
+  return walk(source, [&](const Row& row, const std::vector<Valued>& values) -> Result<bool> {
+    key.clear();
+    for (const Valued& valued : values) {
+      key += valued.value;
+      key += '\0';
+    }
+    if (!known || groups_[at].key != key) {
+      const auto place = places_.find(key);
+      const auto found =
+          place == places_.end() ? new_group(key) : Result<std::size_t>(place->second);
+      if (!found) return found.error();
+      at = *found;
+      known = true;
+    }
+    add_measured(source, row, groups_[at].sums);
+    if (auto counted = count_distinct(source, row, at); !counted) return counted.error();
+    return true;
+  });
+}
+
+Result<std::size_t> ReportReading::new_group(std::string key) {
+  if (groups_.size() >= limits::kReportRows) {
+    return Error{Code::kReportTooLarge,
+                 fmt::format("more than {} rows: ask for a shorter period or for fewer dimensions",
+                             limits::kReportRows)};
+  }
+  const std::size_t sums = plan_.report->measures.size();
+  if (auto room = budget_.take(kGroupBytes + key.size() + sums * sizeof(std::int64_t)); !room) {
+    return room.error();
+  }
+  groups_.push_back({std::move(key), Sums(sums)});
+  places_.emplace(groups_.back().key, groups_.size() - 1);
+  return groups_.size() - 1;
+}
+
 Status ReportReading::count_distinct(const PlannedSource& source, const Row& row,
                                      std::size_t group) {
   for (const PlannedMeasure& measure : source.measures) {
-    if (!measure.distinct) continue;
-    if (distinct_->seen.size() >= 4 * limits::kReportRows) {
-      return Error{Code::kReportTooLarge, "too many different ones: ask for a shorter period"};
-    }
-    const std::string one = fmt::format("{}/{}/{}", group, measure.column, row.parts[measure.at]);
-    if (distinct_->seen.insert(one).second) ++groups_[group].sums[measure.column];
+    if (!measure.distinct || !counts(measure, row.parts)) continue;
+    std::string one = fmt::format("{}/{}/{}", group, measure.column, row.parts[measure.at]);
+    if (distinct_->seen.contains(one)) continue;
+    if (auto room = budget_.take(kDistinctBytes + one.size()); !room) return room;
+    distinct_->seen.insert(std::move(one));
+    ++groups_[group].sums[measure.column];
   }
   return {};
 }
@@ -225,7 +276,14 @@ void ReportReading::sort_groups() {
   }
 }
 
-void ReportReading::add_totals(const Sums& sums) { add_to(total_sums_, sums); }
+void ReportReading::note_row(std::string_view key, const Sums& sums) {
+  constexpr std::uint64_t kFactor = 0x9E37'79B9'7F4A'7C15;
+  add_to(total_sums_, sums);
+  fingerprint_ = (fingerprint_ ^ hash_value(key)) * kFactor;
+  for (const std::int64_t sum : sums) {
+    fingerprint_ = (fingerprint_ ^ static_cast<std::uint64_t>(sum)) * kFactor;
+  }
+}
 
 void ReportReading::close_totals(bool say) {
   if (!say) return;
@@ -247,29 +305,33 @@ Status ReportReading::read_detail() {
   struct Sorted {
     std::string text;
     std::int64_t number = 0;
-    Row row;
+    HeldRow row;
   };
   std::vector<Sorted> sorted;
-  const std::string& name = plan_.columns[plan_.sort_column].name;
-  const auto visit = [&](const PlannedSource& from, const Row& row,
-                         std::vector<std::string>& values) -> Result<bool> {
+  Sums sums;
+  std::string key;
+  const auto visit = [&](const Row& row, const std::vector<Valued>& values) -> Result<bool> {
     ++count_;
-    const Sums sums = measured(from, row);
-    add_totals(sums);
+    sums.assign(plan_.report->measures.size(), 0);
+    add_measured(source, row, sums);
+    make_up(sums);
+    key.clear();
+    for (const std::string_view part : row.parts) {
+      key += part;
+      key += '\0';
+    }
+    note_row(key, sums);
     if (!plan_.sorted) return true;
-    if (sorted.size() >= limits::kReportSorted) {
-      return Error{
-          Code::kReportQuery,
-          fmt::format("sort: more than {} rows: ask for a shorter period, or for the order "
-                      "that is its own",
-                      limits::kReportSorted)};
-    }
-    Sorted one{{}, 0, row};
+    if (sorted.size() >= limits::kReportSorted) return sorted_too_many();
+    Sorted one{{}, 0, {{row.parts.begin(), row.parts.end()}, row.sums}};
     for (std::size_t i = 0; i < plan_.by.size(); ++i) {
-      if (plan_.by[i]->column.name == name) one.text = values[i];
+      if (is_sorted_by(plan_.by[i]->column)) one.text = values[i].value;
     }
-    for (std::size_t i = 0; i < plan_.report->measures.size(); ++i) {
-      if (plan_.report->measures[i].column.name == name) one.number = sums[i];
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      if (is_sorted_by(plan_.report->measures[i].column)) one.number = sums[i];
+    }
+    if (auto room = budget_.take(kGroupBytes + key.size() + one.text.size()); !room) {
+      return room.error();
     }
     sorted.push_back(std::move(one));
     return true;
@@ -285,28 +347,44 @@ Status ReportReading::read_detail() {
   return {};
 }
 
+bool ReportReading::is_sorted_by(const ReportColumn& column) const {
+  return column.name == plan_.columns[plan_.sort_column].name;
+}
+
+Error ReportReading::sorted_too_many() {
+  return Error{Code::kReportQuery,
+               fmt::format("sort: more than {} rows: ask for a shorter period, or for the order "
+                           "that is its own",
+                           limits::kReportSorted)};
+}
+
 Status ReportReading::each_detail(std::uint64_t offset, std::uint64_t limit, const Visit& visit) {
   const PlannedSource& source = plan_.sources.front();
   std::uint64_t at = 0;
-  const auto one = [&](const PlannedSource& from, const Row& row,
-                       std::vector<std::string>& values) -> Result<bool> {
+  std::vector<std::string> texts;
+  const auto one = [&](const Row& row, const std::vector<Valued>& values) -> Result<bool> {
     if (at++ < offset) return true;
     if (at > offset + limit) return false;
-    Sums sums = measured(from, row);
+    Sums sums(plan_.report->measures.size());
+    add_measured(source, row, sums);
     make_up(sums);
-    auto made = cells(values, sums, &row);
+    texts.clear();
+    for (const Valued& valued : values) texts.push_back(valued.value);
+    auto made = cells(texts, sums, &row);
     if (!made) return made.error();
     return visit(*made) && at < offset + limit;
   };
   if (!plan_.sorted) return limit == 0 ? Status{} : walk(source, one);
-  for (const Row& row : sorted_rows_) {
-    std::vector<std::string> values;
-    for (const PlannedDimension& planned : source.by) {
-      auto value = value_of(source, planned, row);
-      if (!value) return value.error();
-      values.push_back(std::move(*value));
+  Walk held(source);
+  for (std::size_t i = offset; i < sorted_rows_.size() && i - offset < limit; ++i) {
+    if (auto on = budget_.go_on(); !on) return on;
+    held.row.parts.assign(sorted_rows_[i].parts.begin(), sorted_rows_[i].parts.end());
+    held.row.sums = sorted_rows_[i].sums;
+    for (Valued& valued : held.values) {
+      if (auto done = find_value(source, held.row, valued); !done) return done;
     }
-    const auto on = one(source, row, values);
+    at = i;
+    const auto on = one(held.row, held.values);
     if (!on) return on.error();
     if (!*on) break;
   }
@@ -361,17 +439,7 @@ Result<std::vector<ReportCell>> ReportReading::cells(const std::vector<std::stri
     if (!taken) return taken.error();
   }
   if (row != nullptr && !plan_.fields.empty()) {
-    std::string scope;
-    std::string id;
-    for (std::size_t i = 0; i < row->parts.size(); ++i) {
-      const auto from = first.projection->by[i].from;
-      if (from == ProjectionPart::From::kScope) scope = row->parts[i];
-      if (from == ProjectionPart::From::kRecord) id = row->parts[i];
-    }
-    for (const ReportShow* field : plan_.fields) {
-      const Status taken = take(names_.field_of(scope, first.projection->coll, id, field->record));
-      if (!taken) return taken.error();
-    }
+    if (auto taken = field_cells(*row, made); !taken) return taken.error();
   }
   const auto& measures = plan_.report->measures;
   for (const ReportMeasure* measure : plan_.measures) {
@@ -381,9 +449,26 @@ Result<std::vector<ReportCell>> ReportReading::cells(const std::vector<std::stri
   return made;
 }
 
+Status ReportReading::field_cells(const Row& row, std::vector<ReportCell>& made) {
+  const Projection& projection = *plan_.sources.front().projection;
+  std::string scope;
+  std::string id;
+  for (std::size_t i = 0; i < row.parts.size(); ++i) {
+    if (projection.by[i].from == ProjectionPart::From::kScope) scope = row.parts[i];
+    if (projection.by[i].from == ProjectionPart::From::kRecord) id = row.parts[i];
+  }
+  for (const ReportShow* field : plan_.fields) {
+    auto text = names_.field_of(scope, projection.coll, id, field->record);
+    if (!text) return text.error();
+    made.push_back(text_cell(std::move(*text)));
+  }
+  return {};
+}
+
 Status ReportReading::each(std::uint64_t offset, std::uint64_t limit, const Visit& visit) {
   if (plan_.report->detail) return each_detail(offset, limit, visit);
   for (std::uint64_t i = offset; i < count_ && i - offset < limit; ++i) {
+    if (auto on = budget_.go_on(); !on) return on;
     const Group& group = groups_[i];
     std::vector<std::string> values;
     std::string_view rest = group.key;

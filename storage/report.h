@@ -7,8 +7,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "storage/report_budget.h"
 #include "storage/report_names.h"
 #include "storage/report_plan.h"
 #include "storage/store.h"
@@ -25,10 +28,11 @@ struct ReportCell {
 class ReportReading {
  public:
   // Reads all that is counted. The store and the projections outlive it. Errors: kReportTooLarge,
-  // kStoreCorrupt, kIo, kReportQuery (an order that cannot be had).
+  // kStoreCorrupt, kIo, kReportQuery (an order that cannot be had), kBusy (it was stopped).
   [[nodiscard]] static Result<std::unique_ptr<ReportReading>> open(const Store& store,
                                                                    const Projections& projections,
-                                                                   ReportPlan plan);
+                                                                   ReportPlan plan,
+                                                                   ReportBounds bounds = {});
 
   ~ReportReading();
   ReportReading(const ReportReading&) = delete;
@@ -37,6 +41,9 @@ class ReportReading {
   [[nodiscard]] const ReportPlan& plan() const { return plan_; }
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] Seq seq() const { return seq_; }
+  // Of which rows there are and what they count: equal where none has come, gone or changed. Not of
+  // the names beside them.
+  [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
   // Of each column; empty where they would say something that is not so.
   [[nodiscard]] const std::vector<ReportCell>& totals() const { return totals_; }
 
@@ -45,7 +52,11 @@ class ReportReading {
   [[nodiscard]] Status each(std::uint64_t offset, std::uint64_t limit, const Visit& visit);
 
  private:
-  struct Row {  // of a detail
+  struct Row {  // of a projection, while it is read
+    std::vector<std::string_view> parts;
+    Sums sums;
+  };
+  struct HeldRow {  // of a detail in an order of its own
     std::vector<std::string> parts;
     Sums sums;
   };
@@ -53,25 +64,38 @@ class ReportReading {
     std::string key;  // the dimensions' values, each ended by byte 0
     Sums sums;        // by the report's measures
   };
-  using VisitRow = std::function<Result<bool>(const PlannedSource& source, const Row& row,
-                                              std::vector<std::string>& values)>;
+  // A dimension's value of the row that is read; it is worked out anew where its part is another.
+  struct Valued {
+    const PlannedDimension* planned = nullptr;
+    bool known = false;
+    std::string part = {};
+    std::string value = {};
+  };
+  struct Walk;
+  using VisitRow = std::function<Result<bool>(const Row& row, const std::vector<Valued>& values)>;
 
-  ReportReading(const Store& store, const Projections& projections, ReportPlan plan);
+  ReportReading(const Store& store, const Projections& projections, ReportPlan plan,
+                ReportBounds bounds);
   [[nodiscard]] Status walk(const PlannedSource& source, const VisitRow& visit);
-  [[nodiscard]] Result<std::string> value_of(const PlannedSource& source,
-                                             const PlannedDimension& planned, const Row& row);
-  [[nodiscard]] Result<bool> passes(const PlannedSource& source, const Row& row);
+  [[nodiscard]] Result<bool> take_row(const PlannedSource& source, Walk& at);
+  [[nodiscard]] Status find_value(const PlannedSource& source, const Row& row, Valued& valued);
   [[nodiscard]] Status read_groups();
+  [[nodiscard]] Status read_groups_of(const PlannedSource& source);
+  [[nodiscard]] Result<std::size_t> new_group(std::string key);
   [[nodiscard]] Status read_detail();
+  [[nodiscard]] bool is_sorted_by(const ReportColumn& column) const;
+  [[nodiscard]] static Error sorted_too_many();
   [[nodiscard]] Status count_distinct(const PlannedSource& source, const Row& row,
                                       std::size_t group);
   void sort_groups();
-  void add_totals(const Sums& sums);
+  // Of a row that is shown.
+  void note_row(std::string_view key, const Sums& sums);
   void close_totals(bool say);
-  [[nodiscard]] Sums measured(const PlannedSource& source, const Row& row) const;
+  static void add_measured(const PlannedSource& source, const Row& row, Sums& sums);
   void make_up(Sums& sums) const;  // what is made of other measures
   [[nodiscard]] Result<std::vector<ReportCell>> cells(const std::vector<std::string>& values,
                                                       const Sums& sums, const Row* row);
+  [[nodiscard]] Status field_cells(const Row& row, std::vector<ReportCell>& made);
   [[nodiscard]] ReportCell dimension_cell(const ReportDimension& dimension,
                                           const std::string& value) const;
   [[nodiscard]] Status each_detail(std::uint64_t offset, std::uint64_t limit, const Visit& visit);
@@ -80,11 +104,14 @@ class ReportReading {
   const Projections& projections_;
   ReportPlan plan_;
   std::unique_ptr<Snapshot> snapshot_;
+  ReportBudget budget_;
   ReportNames names_;
   Seq seq_ = 0;
   std::uint64_t count_ = 0;
+  std::uint64_t fingerprint_ = 0;
   std::deque<Group> groups_;
-  std::vector<Row> sorted_rows_;  // of a detail in an order of its own
+  std::unordered_map<std::string_view, std::size_t> places_;  // by their keys, while they are read
+  std::vector<HeldRow> sorted_rows_;
   Sums total_sums_;
   std::vector<ReportCell> totals_;
   struct Distinct;

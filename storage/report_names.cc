@@ -1,6 +1,7 @@
 #include "storage/report_names.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "storage/codec.h"
 #include "storage/keys.h"
@@ -11,53 +12,81 @@ namespace waystation {
 namespace {
 
 // Records that are kept at hand; beyond it they are read again.
-constexpr std::size_t kAtHand = 50'000;
+constexpr std::size_t kAtHandBytes = std::size_t{16} * 1024 * 1024;
+// What one takes besides its bytes.
+constexpr std::size_t kKeptBytes = 200;
+constexpr std::size_t kLeadBytes = 200;
 
 }  // namespace
 
-Result<std::string> ReportNames::remaining(const std::string& coll, const std::string& id) {
-  auto at = merged_.find(coll);
-  if (at == merged_.end()) {
-    at = merged_.emplace(coll, std::unordered_map<std::string, std::string>()).first;
-    const std::string prefix = keys::merged_prefix(coll);
-    auto rows = store_.kv().iterate(Column::kProjections, &snapshot_, keys::prefix_end(prefix));
-    for (rows->seek(prefix); rows->valid(); rows->next()) {
-      const auto key = keys::parse_kept(rows->key());
-      if (!key) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
-      at->second.emplace(key->id, rows->value());
+ReportNames::Kept ReportNames::kept_of(const keys::KeptKey& key, KeptRow row) {
+  return Kept{!row.deleted, row.born, std::string(key.scope), std::string(key.id),
+              std::move(row.fields)};
+}
+
+std::size_t ReportNames::weight(const Kept& kept) {
+  std::size_t bytes = kKeptBytes + kept.scope.size() + kept.id.size();
+  for (const std::string& field : kept.fields) bytes += sizeof(field) + field.size();
+  return bytes;
+}
+
+Result<ReportNames::Merged*> ReportNames::merged(const std::string& coll) {
+  const auto known = merged_.find(coll);
+  if (known != merged_.end()) return &known->second;
+  Merged made;
+  const std::string prefix = keys::merged_prefix(coll);
+  auto rows = store_.kv().iterate(Column::kProjections, &snapshot_, keys::prefix_end(prefix));
+  for (rows->seek(prefix); rows->valid(); rows->next()) {
+    const auto key = keys::parse_kept(rows->key());
+    if (!key) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
+    if (auto room = budget_.take(kLeadBytes + rows->key().size() + rows->value().size()); !room) {
+      return room.error();
     }
-    if (!rows->status()) return rows->status().error();
+    made[std::string(key->id)].into.emplace(key->scope, rows->value());
   }
-  auto& merged = at->second;
-  if (!merged.contains(id)) return id;
+  if (!rows->status()) return rows->status().error();
+  return &merged_.emplace(coll, std::move(made)).first->second;
+}
+
+Result<bool> ReportNames::any_merged(const std::string& coll) {
+  const auto found = merged(coll);
+  if (!found) return found.error();
+  return !(*found)->empty();
+}
+
+Result<std::string> ReportNames::remaining(const std::string& coll, const std::string& id) {
+  const auto found = merged(coll);
+  if (!found) return found.error();
+  Merged& all = **found;
+  const auto at = all.find(id);
+  if (at == all.end()) return id;
+  if (!at->second.end.empty()) return at->second.end;
   const auto end = follow_redirects(id, [&](const std::string& one) -> Result<RedirectStep> {
-    const auto leads = merged.find(one);
-    if (leads != merged.end()) return RedirectStep{true, leads->second};
     const auto there = read(coll, one);
     if (!there) return there.error();
-    return RedirectStep{there->there, {}};
+    RedirectStep step{there->there, {}};
+    const auto leads = all.find(one);
+    if (!step.there || leads == all.end()) return step;
+    const auto into = leads->second.into.find(there->scope);
+    if (into != leads->second.into.end()) step.into = into->second;
+    return step;
   });
   // Whom nobody finds counts for himself, and costs nobody else his report.
-  if (!end && end.error().code == Code::kMessageInvalid) return id;
-  if (!end) return end.error();
-  if (end->id != id) merged[id] = end->id;
-  return end->id;
+  const bool lost = !end && end.error().code == Code::kMessageInvalid;
+  if (!end && !lost) return end.error();
+  at->second.end = lost ? id : end->id;
+  return at->second.end;
 }
 
 Result<ReportNames::Kept> ReportNames::read(const std::string& coll, const std::string& id) const {
   Kept kept;
-  std::string prefix = keys::kept(coll, id, "");
-  auto rows = store_.kv().iterate(Column::kProjections, &snapshot_, keys::prefix_end(prefix));
-  rows->seek(prefix);
-  if (!rows->status()) return rows->status().error();
-  if (!rows->valid()) return kept;
-  auto fields = decode_kept(rows->value());
-  const auto key = keys::parse_kept(rows->key());
-  if (!fields || !key) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
-  kept.there = true;
-  kept.scope = std::string(key->scope);
-  kept.id = id;
-  kept.fields = std::move(*fields);
+  const Status read = each_kept(store_.kv(), snapshot_, keys::kept(coll, id, ""),
+                                [&](const keys::KeptKey& key, KeptRow row) {
+                                  if (kept.born == 0 || row.born < kept.born)
+                                    kept = kept_of(key, std::move(row));
+                                  return true;
+                                });
+  if (!read) return read.error();
   return kept;
 }
 
@@ -66,16 +95,18 @@ Result<const std::unordered_map<std::string, ReportNames::Kept>*> ReportNames::b
   const auto known = scopes_.find(coll);
   if (known != scopes_.end()) return &known->second;
   std::unordered_map<std::string, Kept> made;
-  const std::string prefix = keys::kept_prefix(coll);
-  auto rows = store_.kv().iterate(Column::kProjections, &snapshot_, keys::prefix_end(prefix));
-  for (rows->seek(prefix); rows->valid(); rows->next()) {
-    auto fields = decode_kept(rows->value());
-    const auto key = keys::parse_kept(rows->key());
-    if (!fields || !key) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
-    const std::string scope(key->scope);
-    made.emplace(scope, Kept{true, scope, std::string(key->id), std::move(*fields)});
-  }
-  if (!rows->status()) return rows->status().error();
+  Status room;
+  const auto take = [&](const keys::KeptKey& key, KeptRow row) {
+    if (row.deleted) return true;  // another may be in its place
+    Kept& first = made[std::string(key.scope)];
+    if (first.born != 0 && first.born <= row.born) return true;
+    first = kept_of(key, std::move(row));
+    room = budget_.take(weight(first));
+    return room.ok();
+  };
+  const Status read = each_kept(store_.kv(), snapshot_, keys::kept_prefix(coll), take);
+  if (!read) return read.error();
+  if (!room) return room.error();
   return &scopes_.emplace(coll, std::move(made)).first->second;
 }
 
@@ -92,9 +123,13 @@ Result<const ReportNames::Kept*> ReportNames::find(const ProjectionPart& part,
   auto& at_hand = ids_[part.of];
   const auto known = at_hand.find(value);
   if (known != at_hand.end()) return &known->second;
-  if (at_hand.size() >= kAtHand) at_hand.clear();
   auto kept = read(part.of, value);
   if (!kept) return kept.error();
+  ids_bytes_ += weight(*kept) + value.size();
+  if (ids_bytes_ > kAtHandBytes) {
+    for (auto& [coll, all] : ids_) all.clear();
+    ids_bytes_ = weight(*kept) + value.size();
+  }
   return &at_hand.emplace(value, std::move(*kept)).first->second;
 }
 
@@ -160,13 +195,23 @@ Result<std::string> ReportNames::name_of(const std::string& coll, const std::str
   if (at == by_match_.end()) {
     const auto scopes = by_scope(coll);
     if (!scopes) return scopes.error();
-    std::unordered_map<std::string, std::string> names;
+    std::unordered_map<std::string, const Kept*> first;  // of those with one code
     for (const auto& [scope, kept] : **scopes) {
       const std::string code = text_of(coll, kept, match);
       if (code.empty()) continue;
-      // Of two with one code always the same one.
-      std::string& name = names[code];
-      name = name.empty() ? text_of(coll, kept, field) : std::min(name, text_of(coll, kept, field));
+      const Kept*& of_code = first[code];
+      if (of_code == nullptr ||
+          std::tie(kept.born, scope) < std::tie(of_code->born, of_code->scope)) {
+        of_code = &kept;
+      }
+    }
+    std::unordered_map<std::string, std::string> names;
+    for (const auto& [code, kept] : first) {
+      std::string name = text_of(coll, *kept, field);
+      if (auto room = budget_.take(kKeptBytes + code.size() + name.size()); !room) {
+        return room.error();
+      }
+      names.emplace(code, std::move(name));
     }
     at = by_match_.emplace(asked, std::move(names)).first;
   }

@@ -1,5 +1,6 @@
 // What the parts of a row stand for, at the moment of reading: fields of the record that an id
-// names, and for whom a merged person's figures count. One snapshot; one thread.
+// names, and for whom a merged person's figures count. One snapshot; one thread. Errors besides
+// those that stand with a function: kReportTooLarge, where all of them are more than may be held.
 #pragma once
 
 #include <array>
@@ -11,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "storage/keys.h"
+#include "storage/report_budget.h"
 #include "storage/store.h"
 #include "sync/projection.h"
 
@@ -19,10 +22,13 @@ namespace waystation {
 class ReportNames {
  public:
   // All outlive it.
-  ReportNames(const Store& store, const Snapshot& snapshot, const Projections& projections)
-      : store_(store), snapshot_(snapshot), projections_(projections) {}
+  ReportNames(const Store& store, const Snapshot& snapshot, const Projections& projections,
+              ReportBudget& budget)
+      : store_(store), snapshot_(snapshot), projections_(projections), budget_(budget) {}
 
-  // The id that the record counts for by now. Errors: kStoreCorrupt, kIo, kMessageInvalid.
+  // Whether remaining() says of anybody another id than his own.
+  [[nodiscard]] Result<bool> any_merged(const std::string& coll);
+  // The id that the record counts for by now. Errors: kStoreCorrupt, kIo.
   [[nodiscard]] Result<std::string> remaining(const std::string& coll, const std::string& id);
   // The text of a kept field of what the part's value names; empty: none.
   [[nodiscard]] Result<std::string> kept(const ProjectionPart& part, const std::string& value,
@@ -38,12 +44,24 @@ class ReportNames {
                                             const std::string& value, const std::string& field);
 
  private:
+  // Of all records with one id, in whatever scopes, the first that was made: whoever writes another
+  // later renames nothing and redirects nobody.
   struct Kept {
-    bool there = false;
+    bool there = false;  // false: it was deleted, or never was
+    Seq born = 0;
     std::string scope;
     std::string id;
     std::vector<std::string> fields;
   };
+  // Where a merged record leads.
+  struct Lead {
+    std::map<std::string, std::string, std::less<>> into;  // by the scope of the one that says so
+    std::string end;                                       // of the chain; empty: not yet known
+  };
+  using Merged = std::unordered_map<std::string, Lead>;  // by id
+  [[nodiscard]] static Kept kept_of(const keys::KeptKey& key, KeptRow row);
+  [[nodiscard]] static std::size_t weight(const Kept& kept);
+  [[nodiscard]] Result<Merged*> merged(const std::string& coll);
   [[nodiscard]] Result<const Kept*> find(const ProjectionPart& part, const std::string& value);
   [[nodiscard]] Result<Kept> read(const std::string& coll, const std::string& id) const;
   [[nodiscard]] Result<const std::unordered_map<std::string, Kept>*> by_scope(
@@ -64,9 +82,11 @@ class ReportNames {
   const Store& store_;
   const Snapshot& snapshot_;
   const Projections& projections_;
-  std::map<std::string, std::unordered_map<std::string, std::string>> merged_;  // by collection
-  std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;         // the same
-  std::map<std::string, std::unordered_map<std::string, Kept>> ids_;            // the same
+  ReportBudget& budget_;
+  std::map<std::string, Merged> merged_;                                 // by collection
+  std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;  // the same
+  std::map<std::string, std::unordered_map<std::string, Kept>> ids_;     // the same
+  std::size_t ids_bytes_ = 0;
   std::map<std::string, std::unordered_map<std::string, std::string>>
       by_match_;  // by what is asked
 };

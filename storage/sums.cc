@@ -24,13 +24,18 @@ std::string encode_sums(const Sums& sums) {
   return out;
 }
 
-Result<Sums> decode_sums(std::string_view bytes) {
+bool read_sums(std::string_view bytes, Sums& into) {
   ByteReader reader(bytes);
-  Sums sums;
+  into.clear();
   if (reader.byte() != static_cast<std::uint8_t>(kLayout)) reader.fail();
   const std::size_t count = reader.count();
-  for (std::size_t i = 0; i < count; ++i) sums.push_back(unzigzag(reader.varint()));
-  if (!reader.done()) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
+  for (std::size_t i = 0; i < count; ++i) into.push_back(unzigzag(reader.varint()));
+  return reader.done();
+}
+
+Result<Sums> decode_sums(std::string_view bytes) {
+  Sums sums;
+  if (!read_sums(bytes, sums)) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
   return sums;
 }
 

@@ -54,19 +54,24 @@ class Reader {
   }
 
  private:
-  // Each record of a collection whose id begins with `id`, as it is kept.
-  template <typename Each>
-  Status each_kept(std::string_view coll, const std::string& prefix, const Each& each) {
+  // Of the records of a collection with one id that which was made first, as it is kept, and its
+  // scope; nothing where that was deleted. docs/reports.md, "Whose name an id has".
+  template <typename Use>
+  Status first_kept(std::string_view coll, std::string_view id, const Use& use) {
     const KeptFields* fields = projections_.kept(coll);
     if (fields == nullptr) return {};
-    auto rows = kv_.iterate(Column::kProjections, snapshot_.get(), keys::prefix_end(prefix));
-    for (rows->seek(prefix); rows->valid(); rows->next()) {
-      const auto key = keys::parse_kept(rows->key());
-      auto values = decode_kept(rows->value());
-      if (!key || !values) return Error{Code::kStoreCorrupt, "a damaged row of a projection"};
-      if (!each(*key, Kept(*fields, std::move(*values)))) break;
-    }
-    return rows->status();
+    KeptRow first;
+    std::string scope;
+    const Status read = each_kept(kv_, *snapshot_, keys::kept(coll, id, ""),
+                                  [&](const keys::KeptKey& key, KeptRow row) {
+                                    if (first.born != 0 && row.born >= first.born) return true;
+                                    first = std::move(row);
+                                    scope = std::string(key.scope);
+                                    return true;
+                                  });
+    if (!read) return read;
+    if (first.born != 0 && !first.deleted) use(scope, Kept(*fields, std::move(first.fields)));
+    return {};
   }
 
   // The rows of a projection whose first part begins with the day.
@@ -86,14 +91,20 @@ class Reader {
   }
 
   Status read_stations() {
-    return each_kept("station", keys::kept_prefix("station"),
-                     [&](const keys::KeptKey& key, const Kept& kept) {
-                       StationToday station;
+    const KeptFields* fields = projections_.kept("station");
+    if (fields == nullptr) return {};
+    std::map<std::string, Seq> born;  // of the one that a scope is named by
+    return each_kept(kv_, *snapshot_, keys::kept_prefix("station"),
+                     [&](const keys::KeptKey& key, KeptRow row) {
+                       Seq& first = born[std::string(key.scope)];
+                       if (row.deleted || (first != 0 && first <= row.born)) return true;
+                       first = row.born;
+                       const Kept kept(*fields, std::move(row.fields));
+                       StationToday& station = stations_[std::string(key.scope)];
                        station.scope = std::string(key.scope);
                        station.id = std::string(key.id);
                        station.name = kept.text("name");
                        station.division = kept.text("division");
-                       stations_.emplace(station.scope, std::move(station));
                        return true;
                      });
   }
@@ -143,16 +154,14 @@ class Reader {
   Status name_events() {
     for (auto& named : events_) {
       EventToday& event = named.second;
-      const std::string prefix = keys::kept("event", event.id, "");
       const Status read =
-          each_kept("event", prefix, [&](const keys::KeptKey& key, const Kept& kept) {
-            event.scope = std::string(key.scope);
+          first_kept("event", event.id, [&](const std::string& scope, const Kept& kept) {
+            event.scope = scope;
             event.title = kept.text("title");
             event.division = kept.text("division");
             event.state = kept.text("state");
             event.starts = kept.text("starts");
             event.ends = kept.text("ends");
-            return false;
           });
       if (!read) return read;
     }
@@ -179,11 +188,9 @@ class Reader {
     for (auto& named : districts_) {
       DistrictToday& found = named.second;
       found.code = named.first;
-      const std::string prefix = keys::kept("scope", found.code, "");
-      const Status read = each_kept("scope", prefix, [&](const keys::KeptKey&, const Kept& kept) {
-        found.name = kept.text("title");
-        return false;
-      });
+      const Status read = first_kept(
+          "scope", found.code,
+          [&](const std::string&, const Kept& kept) { found.name = kept.text("title"); });
       if (!read) return read;
     }
     return {};

@@ -18,6 +18,37 @@ void FileReader::fail(std::string_view path, std::string_view reason) {
   if (problem_.empty()) problem_ = place_and_reason(name_, path, reason);
 }
 
+std::optional<dom::object> FileReader::document(std::string_view text) {
+  const auto document = json::parse(text);
+  dom::object root;
+  if (!document) {
+    fail("", document.error().context);
+  } else if (document->root.get(root) != simdjson::SUCCESS) {
+    fail("", "must be an object");
+  } else {
+    return root;
+  }
+  return std::nullopt;
+}
+
+void FileReader::each(dom::object object, std::string_view path, std::string_view key,
+                      std::size_t most, const Each& visit) {
+  const auto found = json::find(object, key);
+  if (!found) return;
+  const std::string at = fmt::format("{}/{}", path, key);
+  dom::array array;
+  if (found->get(array) != simdjson::SUCCESS || array.size() > most) {
+    return fail(at, fmt::format("must be an array of at most {}", most));
+  }
+  std::size_t i = 0;
+  for (const dom::element element : array) {
+    const std::string place = fmt::format("{}/{}", at, i++);
+    dom::object one;
+    if (element.get(one) != simdjson::SUCCESS) return fail(place, "must be an object");
+    visit(one, place);
+  }
+}
+
 void FileReader::only_unique(dom::object object, std::string_view path) {
   std::set<std::string_view> seen;
   for (const auto member : object) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,14 @@ class FileReader {
   void fail(std::string_view path, std::string_view reason);
   [[nodiscard]] bool failed() const { return !problem_.empty(); }
   [[nodiscard]] Error error() const { return Error{code_, problem_}; }
+
+  // The object that the file's text is, valid until the next parse on this thread; nothing, and
+  // failed(), where it is none.
+  [[nodiscard]] std::optional<json::dom::object> document(std::string_view text);
+  // Each object of an array that need not be there, with its place.
+  using Each = std::function<void(json::dom::object object, const std::string& path)>;
+  void each(json::dom::object object, std::string_view path, std::string_view key, std::size_t most,
+            const Each& visit);
 
   void only_keys(json::dom::object object, std::string_view path,
                  std::initializer_list<std::string_view> known);

@@ -96,6 +96,9 @@ inline constexpr std::size_t kThrottleEntries = 20'000;
 // --- reports ----------------------------------------------------------------------------------
 // Groups of one report: about 200 bytes each while it is read. Everybody in the city, by month.
 inline constexpr std::size_t kReportRows = 1'000'000;
+// What is held for them, for different ones that are counted and for names, however long the values
+// are: a million of the usual groups.
+inline constexpr std::size_t kReportBytes = std::size_t{256} * 1024 * 1024;
 // Rows of single records in another order than their own, in memory.
 inline constexpr std::size_t kReportSorted = 100'000;
 inline constexpr std::size_t kReportPage = 1000;  // rows of one page of JSON
@@ -112,10 +115,11 @@ inline constexpr std::uint64_t kExportFloorBytes = std::uint64_t{512} * 1024 * 1
 inline constexpr std::size_t kWriterQueueOps = 120'000;
 // One synced batch: at most this many ops, so that the first in the group does not wait for long.
 inline constexpr std::size_t kGroupOps = 4096;
-// The wall in the office: who waits for it at one time, for how long, how often it is read in a
-// rush (an answer within a second, a bounded share of the machine), stations and events that it
-// lists.
+// The wall in the office: who waits for it at one time, how many of one account (a wall in each
+// room), for how long, how often it is read in a rush (an answer within a second, a bounded share
+// of the machine), stations and events that it lists.
 inline constexpr std::size_t kTodayAskers = 256;
+inline constexpr std::size_t kTodayAskersEach = 8;
 inline constexpr std::int64_t kTodayWaitMs = 30'000;
 inline constexpr int kTodayPauseMs = 200;
 inline constexpr std::size_t kTodayRows = 1000;

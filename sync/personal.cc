@@ -7,6 +7,7 @@
 #include "sync/canonical.h"
 #include "sync/json_dom.h"
 #include "sync/limits.h"
+#include "sync/natural_key.h"
 #include "sync/wire.h"
 
 namespace waystation {
@@ -127,14 +128,8 @@ std::string_view person_of(const Collection& collection, std::string_view record
   if (collection.person.empty() || collection.person == "id") {
     return collection.person.empty() ? std::string_view() : record_id;
   }
-  // A natural key: its parts joined by "~". An id of another form is about itself.
-  const auto part = std::find(collection.key.begin(), collection.key.end(), collection.person);
-  auto index = part - collection.key.begin();
-  const auto parts = std::count(record_id.begin(), record_id.end(), '~') + 1;
-  if (parts != static_cast<std::ptrdiff_t>(collection.key.size())) return record_id;
-  std::string_view rest = record_id;
-  for (; index > 0; --index) rest.remove_prefix(rest.find('~') + 1);
-  return rest.substr(0, rest.find('~'));
+  // An id of another form is about itself.
+  return key_part(key_place(collection, collection.person), record_id).value_or(record_id);
 }
 
 const std::vector<Collection>* versions_of(const Schemas& schemas, const Op& op) {

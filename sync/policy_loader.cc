@@ -17,16 +17,8 @@ class PolicyReader : private FileReader {
       : FileReader(file.name, Code::kPolicyInvalid), file_(file), schemas_(schemas) {}
 
   Result<Policy> load() {
-    const auto document = json::parse(file_.text);
-    dom::object root;
     Policy policy;
-    if (!document) {
-      fail("", document.error().context);
-    } else if (document->root.get(root) != simdjson::SUCCESS) {
-      fail("", "must be an object");
-    } else {
-      read_roles(policy, root);
-    }
+    if (const auto root = document(file_.text)) read_roles(policy, *root);
     if (failed()) return error();
     policy.make_views();
     policy.document_ = simdjson::minify(document->root);

@@ -97,6 +97,7 @@ std::optional<std::vector<std::string>> values_of(const ProjectionPart& part, co
     case From::kRecord: return std::vector{std::string(id)};
     case From::kField: {
       std::string text = json_text(record.shown(part.field));
+      if (text.empty()) text = key_part(part.key, id).value_or(std::string_view());
       if (!text.starts_with(part.after)) return std::nullopt;
       return std::vector{bounded(text.substr(part.after.size()))};
     }
@@ -197,7 +198,10 @@ std::string_view Projections::corrects(std::string_view coll) const {
 Projected project(const Projections& projections, std::string_view scope, std::string_view coll,
                   std::string_view id, const Record& record) {
   Projected out;
-  if (!record.exists() || record.deleted()) return out;
+  if (!record.exists()) return out;
+  const KeptFields* kept = projections.kept(coll);
+  if (kept != nullptr) out.kept = KeptRow{record.born, record.deleted(), {}};
+  if (record.deleted()) return out;
   if (const auto* over = projections.over(coll)) {
     for (const Projection* projection : *over) {
       count(*projection, projections.zone(), scope, id, record, out);
@@ -207,9 +211,8 @@ Projected project(const Projections& projections, std::string_view scope, std::s
     out.corrects = json_text(record.shown(field));
     if (out.corrects == id || !valid_record_id(out.corrects)) out.corrects.clear();
   }
-  if (const KeptFields* kept = projections.kept(coll)) {
-    out.kept.emplace();
-    for (const std::string& field : kept->fields) out.kept->push_back(record.shown(field));
+  if (kept != nullptr) {
+    for (const std::string& field : kept->fields) out.kept->fields.push_back(record.shown(field));
     if (!kept->redirect.empty()) out.into = json_text(record.shown(kept->redirect));
     if (!valid_record_id(out.into)) out.into.clear();
   }
@@ -226,20 +229,27 @@ std::string row_name(std::string_view projection, const std::vector<std::string>
   return row;
 }
 
-std::optional<std::vector<std::string_view>> parts_of(std::string_view row,
-                                                      std::string_view projection) {
+bool read_parts(std::string_view row, std::string_view projection,
+                std::vector<std::string_view>& into) {
+  into.clear();
   if (!row.starts_with(projection) || row.size() <= projection.size() ||
       row[projection.size()] != '\0') {
-    return std::nullopt;
+    return false;
   }
-  std::vector<std::string_view> parts;
   std::size_t at = projection.size() + 1;
   while (at < row.size()) {
     const std::size_t end = row.find('\0', at);
-    if (end == std::string_view::npos) return std::nullopt;
-    parts.push_back(row.substr(at, end - at));
+    if (end == std::string_view::npos) return false;
+    into.push_back(row.substr(at, end - at));
     at = end + 1;
   }
+  return true;
+}
+
+std::optional<std::vector<std::string_view>> parts_of(std::string_view row,
+                                                      std::string_view projection) {
+  std::vector<std::string_view> parts;
+  if (!read_parts(row, projection, parts)) return std::nullopt;
   return parts;
 }
 

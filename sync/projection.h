@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sync/natural_key.h"
 #include "sync/record.h"
 #include "sync/schema.h"
 
@@ -42,6 +43,7 @@ struct ProjectionPart {
   std::string name;
   From from = From::kField;
   std::string field;
+  KeyPlace key;       // kField: where it stands in the id, which tells it while the record does not
   std::string after;  // kField: what the text begins with, and is left out; without it no group
   Bucket bucket = Bucket::kDay;
   std::string of;  // the collection that this is the id of, or whose record tells of the scope
@@ -137,14 +139,23 @@ class Projections {
 
 using Sums = std::vector<std::int64_t>;
 
+// What is kept of one record beside the sums.
+struct KeptRow {
+  Seq born = 0;                     // of the record: of all with one id the first stands for it
+  bool deleted = false;             // it keeps its place, and shows nothing
+  std::vector<std::string> fields;  // in the order of KeptFields; JSON, empty: nothing
+
+  friend bool operator==(const KeptRow&, const KeptRow&) = default;
+};
+
 // What one record gives.
 struct Projected {
-  std::map<std::string, Sums> sums;              // by row_name(); without what counts 0
-  std::string corrects;                          // the id that it names; empty: none
-  std::optional<std::vector<std::string>> kept;  // in the order of KeptFields; JSON, empty: nothing
-  std::string into;                              // where it leads; empty: nowhere
+  std::map<std::string, Sums> sums;  // by row_name(); without what counts 0
+  std::string corrects;              // the id that it names; empty: none
+  std::optional<KeptRow> kept;
+  std::string into;  // where it leads; empty: nowhere
 };
-// Its own part, whether or not another record corrects it. A deleted one gives nothing.
+// Its own part, whether or not another record corrects it. Of a deleted one that it was there.
 [[nodiscard]] Projected project(const Projections& projections, std::string_view scope,
                                 std::string_view coll, std::string_view id, const Record& record);
 
@@ -154,6 +165,9 @@ struct Projected {
 // The parts; nothing: it is not such a name.
 [[nodiscard]] std::optional<std::vector<std::string_view>> parts_of(std::string_view row,
                                                                     std::string_view projection);
+// The same into a list that is used again; false: it is not such a name.
+[[nodiscard]] bool read_parts(std::string_view row, std::string_view projection,
+                              std::vector<std::string_view>& into);
 
 // The text of a JSON string; empty for anything else.
 [[nodiscard]] std::string json_text(std::string_view json);

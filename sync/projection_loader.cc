@@ -43,15 +43,7 @@ class ProjectionReader : private FileReader {
       : FileReader(file.name, Code::kSchemaInvalid), file_(file), schemas_(schemas) {}
 
   Status load(Projections& into) {
-    const auto document = json::parse(file_.text);
-    dom::object root;
-    if (!document) {
-      fail("", document.error().context);
-    } else if (document->root.get(root) != simdjson::SUCCESS) {
-      fail("", "must be an object");
-    } else {
-      read(into, root);
-    }
+    if (const auto root = document(file_.text)) read(into, *root);
     return failed() ? Status{error()} : Status{};
   }
 
@@ -145,6 +137,7 @@ class ProjectionReader : private FileReader {
     if (is("field", From::kField)) {
       made.field = text(object, path, "field");
       bounded_text(made.field, path + "/field", MergeType::kRegister);
+      made.key = key_place(*collection_, made.field);
     }
     if (json::find(object, "after")) made.after = text(object, path, "after");
     if (!made.after.empty() && made.from != From::kField) fail(path + "/after", "goes with field");
@@ -186,25 +179,6 @@ class ProjectionReader : private FileReader {
     });
     if (made.empty()) fail("/by", "must name at least one part");
     return made;
-  }
-
-  template <typename Visit>
-  void each(dom::object object, const std::string& path, std::string_view key, std::size_t most,
-            Visit visit) {
-    const auto found = json::find(object, key);
-    if (!found) return;
-    const std::string at = fmt::format("{}/{}", path, key);
-    dom::array array;
-    if (found->get(array) != simdjson::SUCCESS || array.size() > most) {
-      return fail(at, fmt::format("must be an array of at most {}", most));
-    }
-    std::size_t i = 0;
-    for (const dom::element element : array) {
-      const std::string place = fmt::format("{}/{}", at, i++);
-      dom::object one;
-      if (element.get(one) != simdjson::SUCCESS) return fail(place, "must be an object");
-      visit(one, place);
-    }
   }
 
   std::vector<ProjectionCondition> conditions(dom::object object, const std::string& path) {
@@ -337,7 +311,7 @@ class ProjectionReader : private FileReader {
 };
 
 void Projections::finish() {
-  std::string all = fmt::format("2 zone {}\n", zone_.offset_minutes);
+  std::string all = fmt::format("3 zone {}\n", zone_.offset_minutes);
   for (auto& [coll, kept] : kept_) {
     std::sort(kept.fields.begin(), kept.fields.end());
     kept.fields.erase(std::unique(kept.fields.begin(), kept.fields.end()), kept.fields.end());
@@ -348,8 +322,9 @@ void Projections::finish() {
     all += fmt::format("projection {} of {} {} {}\n", name, projection.coll, projection.corrects,
                        projection.voids);
     for (const ProjectionPart& part : projection.by) {
-      all += fmt::format("by {} {} {} {} {}\n", part.name, static_cast<int>(part.from), part.field,
-                         static_cast<int>(part.bucket), part.after);
+      all += fmt::format("by {} {} {} {} {} {}/{}\n", part.name, static_cast<int>(part.from),
+                         part.field, static_cast<int>(part.bucket), part.after, part.key.at,
+                         part.key.of);
     }
     for (const ProjectionMeasure& measure : projection.measures) {
       all += fmt::format("measure {} {} {} {} {} {} {}\n{}", measure.name,

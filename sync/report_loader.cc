@@ -25,6 +25,9 @@ constexpr std::array<std::pair<std::string_view, CellType>, 9> kTypes{
      {"minutes", CellType::kMinutes},
      {"points", CellType::kPoints}}};
 
+// Of whatever is listed in a declaration.
+constexpr std::size_t kMost = 64;
+
 class ReportReader : private FileReader {
  public:
   ReportReader(const SchemaFile& file, const Schemas& schemas, const Projections& projections)
@@ -34,16 +37,8 @@ class ReportReader : private FileReader {
         projections_(projections) {}
 
   Result<Report> load() {
-    const auto document = json::parse(file_.text);
-    dom::object root;
     Report made;
-    if (!document) {
-      fail("", document.error().context);
-    } else if (document->root.get(root) != simdjson::SUCCESS) {
-      fail("", "must be an object");
-    } else {
-      read(made, root);
-    }
+    if (const auto root = document(file_.text)) read(made, *root);
     if (failed()) return error();
     return made;
   }
@@ -59,10 +54,10 @@ class ReportReader : private FileReader {
     made.about = titled(root, "", "about");
     read_sources(made, root);
     if (failed()) return;
-    each(root, "", "dimensions", [&](dom::object object, const std::string& path) {
+    each(root, "", "dimensions", kMost, [&](dom::object object, const std::string& path) {
       made.dimensions.push_back(dimension(made, object, path));
     });
-    each(root, "", "measures", [&](dom::object object, const std::string& path) {
+    each(root, "", "measures", kMost, [&](dom::object object, const std::string& path) {
       made.measures.push_back(measure(made, object, path));
     });
     made.by = names(root, "", "by");
@@ -70,7 +65,7 @@ class ReportReader : private FileReader {
       if (made.dimension(name) == nullptr) fail("/by", fmt::format("no dimension \"{}\"", name));
     }
     made.detail = flag(root, "", "detail", false);
-    each(root, "", "fields", [&](dom::object object, const std::string& path) {
+    each(root, "", "fields", kMost, [&](dom::object object, const std::string& path) {
       only_keys(object, path, {"name", "title", "type", "record"});
       made.fields.push_back(ReportShow{column(object, path), {}, text(object, path, "record")});
       known_field(projections_.find(made.sources[0][0])->coll, made.fields.back().record,
@@ -109,6 +104,10 @@ class ReportReader : private FileReader {
     }
     if (made.sources.size() != 1 || made.sources[0].size() != 1 || !scope || !record) {
       fail("/detail", "goes with one projection that is by scope and record");
+    }
+    for (std::size_t i = 0; i < made.measures.size(); ++i) {
+      if (made.measures[i].distinct.empty()) continue;
+      fail(fmt::format("/measures/{}/distinct", i), "goes not with detail: a row is one record");
     }
   }
 
@@ -151,22 +150,6 @@ class ReportReader : private FileReader {
     }
     only_keys(value, at, {"zh", "en"});
     return Title{text(value, at, "zh"), text(value, at, "en")};
-  }
-
-  template <typename Visit>
-  void each(dom::object object, const std::string& path, std::string_view key, Visit visit) {
-    const auto found = json::find(object, key);
-    if (!found) return;
-    const std::string at = fmt::format("{}/{}", path, key);
-    dom::array array;
-    if (found->get(array) != simdjson::SUCCESS) return fail(at, "must be an array");
-    std::size_t i = 0;
-    for (const dom::element element : array) {
-      const std::string place = fmt::format("{}/{}", at, i++);
-      dom::object one;
-      if (element.get(one) != simdjson::SUCCESS) return fail(place, "must be an object");
-      visit(one, place);
-    }
   }
 
   std::vector<std::string> names(dom::object object, const std::string& path,
@@ -242,7 +225,7 @@ class ReportReader : private FileReader {
     only_keys(object, path, {"name", "title", "type", "parts", "shows", "named", "choices"});
     ReportDimension made;
     made.column = column(object, path);
-    each(object, path, "parts", [&](dom::object one, const std::string& at) {
+    each(object, path, "parts", kMost, [&](dom::object one, const std::string& at) {
       only_keys(one, at, {"part", "kept", "from", "to"});
       ReportPart part;
       part.part = text(one, at, "part");
@@ -260,7 +243,7 @@ class ReportReader : private FileReader {
       return made;
     }
     const std::string of = named_by(report, made.parts[0].part, path);
-    each(object, path, "shows", [&](dom::object one, const std::string& at) {
+    each(object, path, "shows", kMost, [&](dom::object one, const std::string& at) {
       only_keys(one, at, {"name", "title", "type", "kept", "record"});
       ReportShow show{column(one, at), {}, {}};
       if (json::find(one, "kept")) {
@@ -320,6 +303,11 @@ class ReportReader : private FileReader {
     made.minus = names(object, path, "minus");
     if (!made.plus.empty() || !made.minus.empty()) {
       check_made_of(report, made, path);
+      for (const char* key : {"source", "measure", "distinct", "where"}) {
+        if (json::find(object, key)) {
+          fail(fmt::format("{}/{}", path, key), "goes not with plus and minus");
+        }
+      }
       return made;
     }
     if (json::find(object, "source")) {
@@ -330,24 +318,32 @@ class ReportReader : private FileReader {
     if (distinct) made.distinct = text(object, path, "distinct");
     if (!distinct) made.measure = text(object, path, "measure");
     read_where(made, object, path);
-    bool some = false;
-    for (const std::string& name : report.sources[made.source]) {
-      const Projection* projection = projections_.find(name);
-      some = some || (distinct ? projection->part(made.distinct).has_value()
-                               : projection->measure(made.measure).has_value());
-    }
+    const auto& source = report.sources[made.source];
+    const bool some = std::any_of(source.begin(), source.end(), [&](const std::string& name) {
+      return has(*projections_.find(name), made);
+    });
     if (!some) fail(path, "no projection of its source has that");
     return made;
+  }
+
+  static bool has(const Projection& projection, const ReportMeasure& measure) {
+    const bool counted = measure.distinct.empty() ? projection.measure(measure.measure).has_value()
+                                                  : projection.part(measure.distinct).has_value();
+    return counted && std::all_of(measure.where.begin(), measure.where.end(), [&](const auto& one) {
+             return projection.part(one.first).has_value();
+           });
   }
 
   void check_made_of(const Report& report, const ReportMeasure& made, const std::string& path) {
     for (const auto* list : {&made.plus, &made.minus}) {
       for (const std::string& name : *list) {
-        const bool known =
-            std::any_of(report.measures.begin(), report.measures.end(), [&](const auto& other) {
-              return other.column.name == name && other.plus.empty() && other.minus.empty();
-            });
-        if (!known) fail(path, fmt::format("there is no measure \"{}\" before it", name));
+        const auto other = std::find_if(report.measures.begin(), report.measures.end(),
+                                        [&](const auto& one) { return one.column.name == name; });
+        if (other == report.measures.end() || !other->plus.empty() || !other->minus.empty()) {
+          fail(path, fmt::format("there is no measure \"{}\" before it", name));
+        } else if (!other->distinct.empty()) {
+          fail(path, fmt::format("different ones, as \"{}\" counts, cannot be added up", name));
+        }
       }
     }
   }

@@ -50,16 +50,8 @@ class Loader : private FileReader {
       : FileReader(file.name, Code::kSchemaInvalid), file_(file) {}
 
   Result<Collection> load() {
-    const auto document = json::parse(file_.text);
-    dom::object root;
     Collection made;
-    if (!document) {
-      fail("", document.error().context);
-    } else if (document->root.get(root) != simdjson::SUCCESS) {
-      fail("", "must be an object");
-    } else {
-      read_collection(made, root);
-    }
+    if (const auto root = document(file_.text)) read_collection(made, *root);
     if (failed()) return error();
     return made;
   }

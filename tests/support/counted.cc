@@ -18,6 +18,11 @@ std::string words(std::string key) {
   return key;
 }
 
+std::string told(const KeptRow& row) {
+  return fmt::format("{}{} born {}", row.deleted ? "deleted" : "", fmt::join(row.fields, " "),
+                     row.born);
+}
+
 class Collect final : public RecountSink {
  public:
   Status sums(const std::string& key, const Sums& sums) override {
@@ -25,7 +30,7 @@ class Collect final : public RecountSink {
     return {};
   }
   Status row(const std::string& key, const std::string& value) override {
-    rows_[words(key)] = value;
+    rows_[words(key)] = key.front() == 'k' ? told(*decode_kept(value)) : value;
     return {};
   }
   Counted all() const {
@@ -64,6 +69,13 @@ Counted recounted_rows(const Store& store, const Projections& projections) {
   const auto snapshot = store.kv().snapshot();
   WS_CHECK(recount(store, *snapshot, projections, collect, [] {}).ok());
   return collect.all();
+}
+
+Counted without_births(Counted rows) {
+  for (auto& [key, value] : rows) {
+    if (key.front() == 'k') value.resize(value.rfind(" born "));
+  }
+  return rows;
 }
 
 Counted of_projection(const Counted& rows, const std::string& projection) {

@@ -16,6 +16,9 @@ using Counted = std::map<std::string, std::string>;
 [[nodiscard]] Counted kept_rows(const Store& store);
 [[nodiscard]] Counted recounted_rows(const Store& store, const Projections& projections);
 
+// Kept rows without what tells which record was made first: that follows from the order of arrival.
+[[nodiscard]] Counted without_births(Counted rows);
+
 // Of one projection, by the parts of its rows.
 [[nodiscard]] Counted of_projection(const Counted& rows, const std::string& projection);
 

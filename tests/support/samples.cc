@@ -176,7 +176,7 @@ const std::vector<Layout>& layouts() {
        {encode_sums({3, -1, 1'000'000}), encode_sums({})},
        round_trip(decode_sums, encode_sums)},
       {"kept",
-       {encode_kept({R"("医")", ""}), encode_kept({})},
+       {encode_kept({258'698'037'891'072, false, {R"("医")", ""}}), encode_kept({7, true, {}})},
        round_trip(decode_kept, encode_kept)},
       {"digest",
        {encode_digest({258'698'037'891'072, {{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}}}),

@@ -202,6 +202,26 @@ TEST_F(Counting, ASignInThatMovesToAnotherDayMovesItsNumbers) {
   EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-02 e1", "1 0 0 1 0"}}));
 }
 
+TEST_F(Counting, WhatAnAttendanceDoesNotSayIsReadFromItsId) {
+  ASSERT_EQ(does("attendance", "e1~p1",
+                 R"("set":{"signed_in":"2026-01-01T08:00:00+08:00","minutes":60})"),
+            "ok");
+  EXPECT_EQ(rows("events_day"), (Counted{{"2026-01-01 e1", "1 60 0 1 0"}}));
+  EXPECT_EQ(rows("attendances"), (Counted{{"2026-01-01 e1 p1 t e1~p1", "1 60 0 1 0"}}));
+  // Said later, it is the same.
+  ASSERT_EQ(does("attendance", "e1~p1", R"("set":{"event":"e1","volunteer":"p1"})"), "ok");
+  EXPECT_EQ(rows("attendances"), (Counted{{"2026-01-01 e1 p1 t e1~p1", "1 60 0 1 0"}}));
+}
+
+TEST_F(Counting, WhatIsDeletedKeepsItsPlaceAmongThoseOfItsId) {
+  ASSERT_EQ(does("volunteer", "p1", R"("set":{"name":"A","team":"red"})"), "ok");
+  ASSERT_EQ(does("volunteer", "p1", R"("del":true)"), "ok");
+  const Counted kept = of_projection(kept_rows(world.store()), "kvolunteer");
+  ASSERT_TRUE(kept.contains("p1 t"));
+  EXPECT_TRUE(kept.at("p1 t").starts_with("deleted born ")) << kept.at("p1 t");
+  expect_right();
+}
+
 TEST_F(Counting, WhatIsDeletedCountsNoMore) {
   ASSERT_EQ(attend("p1", R"(,"signed_in":"2026-01-01T08:00:00+08:00")"), "ok");
   ASSERT_EQ(does("attendance", "e1~p1", R"("del":true)"), "ok");

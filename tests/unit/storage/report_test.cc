@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/schema_files.h"
+#include "sync/limits.h"
 #include "tests/support/world.h"
 
 namespace waystation::testing {
@@ -68,7 +69,7 @@ class Reporting : public ::testing::Test {
     auto plan =
         plan_report(*reports().find(name), std::move(query), *projections(), schemas(), view);
     if (!plan) return std::string(waystation::name(plan.error().code));
-    auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan));
+    auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan), bounds);
     if (!reading) return std::string(waystation::name(reading.error().code));
     last = std::move(*reading);
     std::string out;
@@ -76,8 +77,7 @@ class Reporting : public ::testing::Test {
       out += text_of(cells) + "\n";
       return true;
     });
-    EXPECT_TRUE(read.ok());
-    return out;
+    return read.ok() ? out : std::string(waystation::name(read.error().code));
   }
   static ReportQuery by(std::vector<std::string> dimensions) {
     ReportQuery query;
@@ -85,7 +85,46 @@ class Reporting : public ::testing::Test {
     return query;
   }
 
+  // Of a declaration of one's own.
+  static Result<Reports> declared(const std::string& rest) {
+    return Reports::parse(
+        {{"r.json", R"({"report":"r","title":{"zh":"a","en":"b"},"about":{"zh":"a","en":"b"},)" +
+                        rest + "}"}},
+        schemas(), *projections());
+  }
+  std::string ask_own(const std::string& declaration, const ReportQuery& query = {}) {
+    auto own = declared(declaration);
+    if (!own) return own.error().context;
+    own_reports.push_back(std::make_unique<Reports>(std::move(*own)));
+    auto plan =
+        plan_report(*own_reports.back()->find("r"), query, *projections(), schemas(), View());
+    EXPECT_TRUE(plan.ok());
+    auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan));
+    EXPECT_TRUE(reading.ok());
+    last = std::move(*reading);
+    std::string out;
+    EXPECT_TRUE(last->each(0, 100,
+                           [&](const std::vector<ReportCell>& cells) {
+                             out += text_of(cells) + "\n";
+                             return true;
+                           })
+                    .ok());
+    return out;
+  }
+  // A measure of a declaration.
+  static std::string measure(const std::string& name, const std::string& rest) {
+    return fmt::format(R"({{"name":"{}","title":{{"zh":"a","en":"b"}},"type":"integer",{}}})", name,
+                       rest);
+  }
+  static std::string dimension(const std::string& name, const std::string& type) {
+    return fmt::format(
+        R"({{"name":"{}","title":{{"zh":"a","en":"b"}},"type":"{}","parts":[{{"part":"{}"}}]}})",
+        name, type, name);
+  }
+
   World world;
+  ReportBounds bounds;
+  std::vector<std::unique_ptr<Reports>> own_reports;
   std::set<std::string> known;
   std::uint64_t office = world.enroll({"*"});
   std::uint64_t n = 0;
@@ -186,6 +225,36 @@ TEST_F(Reporting, AChainOfMergesThatIsTooLongCostsNobodyElseAReport) {
             "q0 | - | - | 1 | 7 | 0 | 0 | 1\n");
 }
 
+TEST_F(Reporting, WhoWritesTheSameIdLaterInAnotherScopeRenamesNothing) {
+  // "a" sorts before the scope that the event is in.
+  write("event", "e1", R"("set":{"title":"假","category":"ecology"})", 1, "a");
+  EXPECT_EQ(ask("hours", by({"event"})),
+            "e1 | 义诊 | 2 | 150 | 2 | 0 | 2\ne2 | 清洁 | 1 | 30 | 1 | 0 | 1\n");
+  EXPECT_EQ(ask("hours", by({"category"})),
+            "生态环保 | 1 | 30 | 1 | 0 | 1\n卫生健康 | 2 | 150 | 2 | 0 | 2\n");
+  // Neither where the first one is deleted, nor when it is there again.
+  write("event", "e1", R"("del":true)", 1);
+  EXPECT_EQ(ask("hours", by({"event"})),
+            "e1 | - | 2 | 150 | 2 | 0 | 2\ne2 | 清洁 | 1 | 30 | 1 | 0 | 1\n");
+  write("event", "e1", R"("set":{"title":"义诊二","category":"health"})", 1);
+  EXPECT_EQ(ask("hours", by({"event"})),
+            "e1 | 义诊二 | 2 | 150 | 2 | 0 | 2\ne2 | 清洁 | 1 | 30 | 1 | 0 | 1\n");
+}
+
+TEST_F(Reporting, WhoWritesTheSameIdLaterInAnotherScopeRedirectsNobody) {
+  write("volunteer", "p1", R"("set":{"name":"假","merged_into":"p2"})", 2, "a");
+  EXPECT_EQ(ask("hours", by({"person"})),
+            "p1 | 陈晓 | 44001 | 2 | 90 | 3 | 0 | 2\np2 | =林 | - | 1 | 90 | 0 | 0 | 1\n");
+  // The true one does, and the other one does not lead on from there.
+  write("volunteer", "p2", R"("set":{"merged_into":"p1"})");
+  EXPECT_EQ(ask("hours", by({"person"})), "p1 | 陈晓 | 44001 | 3 | 180 | 3 | 0 | 3\n");
+}
+
+TEST_F(Reporting, OfTwoScopesWithOneCodeTheFirstNamesIt) {
+  write("scope", "a", R"("set":{"title":"假","code":"445202001001"})", 1, "a");
+  EXPECT_EQ(ask("visits", by({"division"})), "445202001001 | 站 | 3 | 3\n");
+}
+
 TEST_F(Reporting, WhatTellsOfOnePersonIsWrittenDownHoweverItIsAsked) {
   ReportQuery query = by({"day"});
   ask("hours", query);
@@ -222,6 +291,129 @@ TEST_F(Reporting, AttendanceHasARowForEachPersonAndEvent) {
   query.filters["event"] = "e1";
   EXPECT_EQ(ask("attendance", query, View(), 1, 1),
             "p1 | 陈晓 | 44001 | 2026-01-05T08:00:00+08:00 | - | - | - | 60 | 2 | 0\n");
+}
+
+TEST_F(Reporting, LongValuesAreTooMuchBeforeThereAreTooMany) {
+  bounds.bytes = 8 * 1024;
+  EXPECT_EQ(ask("hours", by({"event"})),
+            "e1 | 义诊 | 2 | 150 | 2 | 0 | 2\ne2 | 清洁 | 1 | 30 | 1 | 0 | 1\n");
+  for (int i = 0; i < 20; ++i) {
+    attend(fmt::format("{}{:02}", std::string(60, 'x'), i), "p1", "2026-01-05T08:00:00+08:00", "");
+  }
+  EXPECT_NE(ask("hours", by({"event"})), "report.too_large");
+  bounds.bytes = 5 * 1024;
+  EXPECT_EQ(ask("hours", by({"event"})), "report.too_large");
+  // Names beside them, too.
+  EXPECT_NE(ask("visits", by({"division"})), "report.too_large");
+  for (int i = 0; i < 20; ++i) {
+    const std::string scope = fmt::format("s{:02}", i);
+    write("scope", scope,
+          fmt::format(R"("set":{{"title":"{}","code":"{:012}"}})", std::string(60, 'y'), i), 1,
+          scope);
+  }
+  EXPECT_EQ(ask("visits", by({"division"})), "report.too_large");
+}
+
+TEST_F(Reporting, DifferentOnesAreBoundedByTheirBytes) {
+  ReportQuery query = by({"month"});
+  query.measures = {"people"};
+  EXPECT_EQ(ask("hours", query), "2026-01 | 2\n2026-02 | 1\n");
+  bounds.bytes = 450;
+  EXPECT_EQ(ask("hours", query), "report.too_large");
+}
+
+TEST_F(Reporting, ADetailInAnotherOrderIsBoundedByItsBytes) {
+  ReportQuery query = by({"person"});
+  query.sort = "-minutes";
+  bounds.bytes = 400;
+  EXPECT_EQ(ask("attendance", query), "report.too_large");
+}
+
+TEST_F(Reporting, WhoStopsTheServerWaitsForNoReport) {
+  std::stop_source stop;
+  bounds.stop = stop.get_token();
+  for (const char* name : {"attendance", "hours", "visits"}) EXPECT_NE(ask(name, {}), "busy");
+  stop.request_stop();
+  for (const char* name : {"attendance", "hours", "visits"}) EXPECT_EQ(ask(name, {}), "busy");
+}
+
+TEST_F(Reporting, AReportThatIsBeingWrittenEndsEarlyWhenItIsStopped) {
+  std::vector<OpText> ops;
+  for (int i = 0; i < 3000; ++i) {
+    ops.push_back(op(++n)
+                      .on("attendance", fmt::format("e{:04}~p1", i))
+                      .does(R"("set":{"signed_in":"2026-01-05T08:00:00+08:00"})"));
+    ops.back().schema = 2;
+  }
+  ASSERT_EQ(world.push(office, ops).applied, n);
+  for (const auto& [report, dimension] :
+       {std::pair("attendance", ""), std::pair("hours", "event")}) {
+    std::stop_source stop;
+    auto plan =
+        plan_report(*reports().find(report), *dimension == '\0' ? ReportQuery{} : by({dimension}),
+                    *projections(), schemas(), View());
+    auto reading = ReportReading::open(world.store(), *projections(), std::move(*plan),
+                                       {limits::kReportBytes, stop.get_token()});
+    ASSERT_TRUE(reading.ok());
+    std::uint64_t rows = 0;
+    const Status read = (*reading)->each(0, 1'000'000, [&](const std::vector<ReportCell>&) {
+      ++rows;
+      return stop.request_stop() || true;
+    });
+    EXPECT_EQ(read.error().code, Code::kBusy) << report;
+    EXPECT_LT(rows, 2000U);
+  }
+}
+
+TEST_F(Reporting, AReadingKnowsWhetherItsRowsAreOthers) {
+  const auto fingerprint = [&](const char* name) {
+    ask(name, {});
+    return last->fingerprint();
+  };
+  for (const char* name : {"attendance", "hours"}) {
+    const std::uint64_t before = fingerprint(name);
+    visit(std::string("v-") + name, "2026-01-05T08:10:00+08:00", R"("water")");
+    EXPECT_EQ(fingerprint(name), before) << "a visit is in neither";
+    attend("e3", std::string("p-") + name, "2026-01-01T08:00:00+08:00", "");
+    EXPECT_NE(fingerprint(name), before);
+  }
+}
+
+TEST_F(Reporting, ADetailAddsUpWhatIsMadeOfOthers) {
+  const std::string declaration =
+      R"("sources":[["attendances"]],"detail":true,"by":["person"],"dimensions":[)" +
+      dimension("person", "text") + R"(],"measures":[)" +
+      measure("minutes", R"("measure":"minutes")") + "," +
+      measure("points", R"("measure":"points")") + "," +
+      measure("left", R"("plus":["minutes"],"minus":["points"])") + "]";
+  EXPECT_EQ(ask_own(declaration), "p1 | 60 | 2 | 58\np2 | 90 | 0 | 90\np1 | 30 | 1 | 29\n");
+  EXPECT_EQ(text_of(last->totals()), "- | 180 | 3 | 177");
+  ReportQuery query;
+  query.sort = "-left";
+  EXPECT_EQ(ask_own(declaration, query), "p2 | 90 | 0 | 90\np1 | 60 | 2 | 58\np1 | 30 | 1 | 29\n");
+}
+
+TEST_F(Reporting, OfDifferentOnesThoseCountOfWhichItHolds) {
+  const std::string declaration =
+      R"("sources":[["attendances"]],"by":["day"],"dimensions":[)" + dimension("day", "date") +
+      R"(],"measures":[)" + measure("people", R"("distinct":"person","where":{"event":"e1"})") +
+      "," + measure("times", R"("measure":"attendances","where":{"event":"e1"})") + "]";
+  EXPECT_EQ(ask_own(declaration), "2026-01-05 | 2 | 2\n");
+}
+
+TEST_F(Reporting, WhatCannotBeMadeOfOthersIsRefusedWhereItIsDeclared) {
+  const std::string head = R"("sources":[["attendances"]],"by":[],"measures":[)";
+  const std::string minutes = measure("minutes", R"("measure":"minutes")") + ",";
+  const std::string people = measure("people", R"("distinct":"person")");
+  EXPECT_EQ(ask_own(R"("detail":true,)" + head + people + "]"),
+            "r.json: /measures/0/distinct: goes not with detail: a row is one record");
+  EXPECT_EQ(ask_own(head + minutes + people + "," + measure("sum", R"("plus":["people"])") + "]"),
+            "r.json: /measures/2: different ones, as \"people\" counts, cannot be added up");
+  EXPECT_EQ(ask_own(head + minutes +
+                    measure("sum", R"("plus":["minutes"],"where":{"event":"e1"})") + "]"),
+            "r.json: /measures/1/where: goes not with plus and minus");
+  EXPECT_EQ(ask_own(head + measure("m", R"("measure":"minutes","where":{"colour":"red"})") + "]"),
+            "r.json: /measures/0: no projection of its source has that");
 }
 
 TEST_F(Reporting, PagesGoOnWhereTheOneBeforeEnded) {
