@@ -18,10 +18,12 @@ class PolicyReader : private FileReader {
 
   Result<Policy> load() {
     Policy policy;
-    if (const auto root = document(file_.text)) read_roles(policy, *root);
+    if (const auto root = document(file_.text)) {
+      read_roles(policy, *root);
+      policy.document_ = simdjson::minify(*root);
+    }
     if (failed()) return error();
     policy.make_views();
-    policy.document_ = simdjson::minify(document->root);
     return policy;
   }
 
