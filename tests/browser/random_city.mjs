@@ -49,7 +49,8 @@ export class Chance {
 }
 
 const VILLAGES = ['445202001001', '445202001002', '445202002001', '445203001001', '445203003005', '445281009009'];
-const TITLED = { 445202: '榕城区', 445203: '揭东区', 445202001: '中山街道', 445202002: '西马街道', 445203001: '曲溪街道', 445202001001: '=进东社区', 445202002001: '西马, "下"社区', 445203001001: '曲溪村' };
+const TITLED = { 445202: '榕城区', 445203: '揭东区', 445202001: '中山街道', 445202002: '西马街道', 445203001: '曲溪街道',
+                 445202001001: '=进东社区', 445202002001: '西马, "下"社区', 445203001001: '曲溪村' };
 const STATIONS = ['s1', 's2', 's3', 's4', 's5', 's6'].map((id) => `station:${id}`);
 const EVENTS = ['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7', 'e8'];
 const PEOPLE = Array.from({ length: 30 }, (_, i) => `v${String(i + 1).padStart(2, '0')}`);
@@ -78,12 +79,14 @@ class City {
   }
 
   places(office) {
-    for (const [code, title] of Object.entries(TITLED)) office.edit(code, 'scope', code, { set: { title, code, kind: { 6: 'district', 9: 'town', 12: 'community' }[code.length] } });
+    const kinds = { 6: 'district', 9: 'town', 12: 'community' };
+    for (const [code, title] of Object.entries(TITLED)) office.edit(code, 'scope', code, { set: { title, code, kind: kinds[code.length] } });
     for (const [i, scope] of STATIONS.entries()) {
       office.edit(scope, 'scope', scope, { set: { title: `驿站 ${i}`, kind: 'station' } });
       if (i === 5) continue; // tapped at, and never entered
-      const set = { name: this.chance.one(['火炬驿站', '=北站', ' 西门 "司机" 之家', 'Station, one']) + i, ...(i !== 4 && { division: this.chance.one(VILLAGES), kind: this.chance.one(['rest_station', 'drivers_home']) }) };
-      office.edit(scope, 'station', scope.slice(8), { set });
+      const name = this.chance.one(['火炬驿站', '=北站', ' 西门 "司机" 之家', 'Station, one']) + i;
+      const kind = i !== 4 && { division: this.chance.one(VILLAGES), kind: this.chance.one(['rest_station', 'drivers_home']) };
+      office.edit(scope, 'station', scope.slice(8), { set: { name, ...kind } });
     }
     for (const id of EVENTS) {
       office.edit(`event:${id}`, 'scope', `event:${id}`, { set: { title: id, kind: 'event' } });
@@ -96,12 +99,14 @@ class City {
   event(device, id) {
     const { chance } = this;
     const set = { title: `活动 ${chance.one(['义诊', '"清滩"', '=剪纸', '讲座, 二'])} ${id}`, division: chance.one(VILLAGES), lead: chance.one(['黄敏', '-陈伟', '林静']) };
-    device.edit(`event:${id}`, 'event', id, { set: { ...set, ...(id !== 'e8' && { category: chance.one(CATEGORIES), ends: `${chance.one(DAYS)}T20:00:00+08:00` }) } });
+    const more = id !== 'e8' && { category: chance.one(CATEGORIES), ends: `${chance.one(DAYS)}T20:00:00+08:00` };
+    device.edit(`event:${id}`, 'event', id, { set: { ...set, ...more } });
   }
 
   person(device, id) {
     const { chance } = this;
-    const set = { name: chance.one(['陈静怡', '=1+1', '郑志强', '吴, "建国"', '林 静']) + id, ...(chance.happens(0.8) && { number: `0044${id.slice(1)}` }), ...(chance.happens(0.8) && { team: chance.one(TEAMS) }) };
+    const name = chance.one(['陈静怡', '=1+1', '郑志强', '吴, "建国"', '林 静']) + id;
+    const set = { name, ...(chance.happens(0.8) && { number: `0044${id.slice(1)}` }), ...(chance.happens(0.8) && { team: chance.one(TEAMS) }) };
     device.edit(ROSTER, 'volunteer', id, { set });
   }
 
@@ -128,7 +133,8 @@ class City {
     const id = `${event}~${who}`;
     const day = chance.one(DAYS);
     const set = { event, volunteer: who, ...(chance.happens(0.95) && { signed_in: this.time(day) }), ...(chance.happens(0.7) && { signed_out: this.time(day) }),
-                  ...(chance.happens(0.4) && { minutes: chance.below(600) }), ...(chance.happens(0.6) && { points: chance.below(50) }), ...(chance.happens(0.3) && { role: chance.one(['领队', '=签到', '讲解']) }) };
+                  ...(chance.happens(0.4) && { minutes: chance.below(600) }), ...(chance.happens(0.6) && { points: chance.below(50) }),
+                  ...(chance.happens(0.3) && { role: chance.one(['领队', '=签到', '讲解']) }) };
     device.edit(`event:${event}`, 'attendance', id, { set });
     this.attendances.push({ scope: `event:${event}`, id });
   }
@@ -178,10 +184,12 @@ export async function randomCity(server, seed) {
   }
   for (const device of devices) await device.sync();
   await oddCorrections(city, devices[1]);
-  await points(city, devices[1], devices[2]);
-  await stillThere(city, devices[2]);
   const desk = new Desk(server);
-  const done = { merges: await merges(city, desk, devices), settled: await settle(city, desk, devices), replayed: await refusedAndReplayed(city, desk, devices[3]) };
+  const done = { overspent: await points(city, devices[1], devices[2]) };
+  await stillThere(city, devices[2]);
+  done.merged = await merges(city, desk, devices);
+  done.settled = await settle(city, desk, devices);
+  done.replayed = await refusedAndReplayed(city, desk, devices[3]);
   office.edit('event:e7', 'event', 'e7', { del: true });
   office.edit('station:s1', 'station', 's1', { set: { division: chance.one(VILLAGES), name: '搬走的驿站' } });
   await office.sync();
@@ -193,14 +201,17 @@ export async function randomCity(server, seed) {
 /** Itself, a ring, two for one, one beforehand, and one that names a visit of another station. */
 async function oddCorrections(city, device) {
   const [scope, other] = STATIONS;
-  for (const [id, corrects] of [['self', 'self'], ['ring1', 'ring2'], ['ring2', 'ring1'], ['late', 'early'], ['two1', 'early2'], ['two2', 'early2']]) city.visit(device, { scope, id, set: { corrects } });
+  const odd = [['self', 'self'], ['ring1', 'ring2'], ['ring2', 'ring1'], ['late', 'early'], ['two1', 'early2'], ['two2', 'early2']];
+  for (const [id, corrects] of odd) city.visit(device, { scope, id, set: { corrects } });
   city.visit(device, { scope: other, id: 'elsewhere', set: { corrects: city.visits.find((visit) => visit.scope === scope).id } });
   await device.sync();
   for (const id of ['early', 'early2']) city.visit(device, { scope, id });
   await device.sync();
 }
 
+/** Granted, leased, spent; and once spent what was not there. */
 async function points(city, granting, spending) {
+  const before = spending.refusals().length;
   granting.edit('points', 'scope', 'points', { set: { title: '积分' } });
   for (const who of ['v01', 'v02', 'v05', 'v09']) granting.edit('points', 'balance', who, { grant: { points: 50 + city.chance.below(100) } });
   await granting.sync();
@@ -211,6 +222,7 @@ async function points(city, granting, spending) {
   spending.edit('points', 'balance', 'v02', { spend: { points: 11 } });
   spending.edit('points', 'balance', 'v02', { spend: { points: 500 } }); // refused: it happened, and was not valid
   await spending.sync();
+  return spending.refusals().length - before;
 }
 
 /** People who are signed in now, at an event without an end. */
@@ -242,7 +254,8 @@ async function settle(city, desk, devices) {
   other.edit(scope, 'attendance', id, { set: { event: 'e4', volunteer: 'v20', signed_in: '2025-03-02T00:00:00Z', minutes: 222 } });
   await one.sync();
   await other.sync();
-  const conflicts = (await city.server.all('/v1/conflicts', 'conflicts')).filter(({ coll, kind, field }) => coll === 'attendance' && kind === 'concurrent' && ['minutes', 'signed_in'].includes(field));
+  const ofNumbers = ({ coll, kind, field }) => coll === 'attendance' && kind === 'concurrent' && ['minutes', 'signed_in'].includes(field);
+  const conflicts = (await city.server.all('/v1/conflicts', 'conflicts')).filter(ofNumbers);
   const own = conflicts.find((each) => each.id === id && each.field === 'minutes');
   const rest = city.chance.shuffled(conflicts.filter((each) => each !== own)).slice(0, 3);
   for (const [i, each] of [own, ...rest].entries()) {
@@ -257,11 +270,13 @@ async function refusedAndReplayed(city, desk, device) {
   device.edit(STATIONS[2], 'visit', 'refused', { set: { visitor: 'courier', at: city.time(), party_size: 0 } });
   await device.sync();
   const refusals = device.refusals();
-  for (const { op } of refusals) {
+  let replayed = 0;
+  for (const { op } of refusals.filter(({ op }) => op.id === 'e5~v21' || op.id === 'refused')) {
     const set = op.coll === 'visit' ? { ...op.set, party_size: 4 } : { ...op.set, minutes: 75 };
     await desk.run('refused', 'replay', '--op', await desk.file({ set }), `${device.id}~${op.n}`);
+    replayed += 1;
   }
-  return refusals.length;
+  return replayed;
 }
 
 /** The office at its command line. */
@@ -274,7 +289,8 @@ export class Desk {
   }
 
   async run(...words) {
-    const { stdout } = await run(process.env.WAYSTATION, [words[0], '--data', this.#server.data, '--server', new URL(this.#server.url).host, ...words.slice(1)], { maxBuffer: 64 * 1024 * 1024 });
+    const at = ['--data', this.#server.data, '--server', new URL(this.#server.url).host];
+    const { stdout } = await run(process.env.WAYSTATION, [words[0], ...at, ...words.slice(1)], { maxBuffer: 64 * 1024 * 1024 });
     return stdout;
   }
 

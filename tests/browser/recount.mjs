@@ -14,7 +14,8 @@ export function cityTime(time) {
 const dayOf = (time) => cityTime(time).slice(0, 10);
 
 const titles = (coll, version, field) => JSON.parse(readFileSync(new URL(`../../schemas/collections/${coll}.v${version}.json`, import.meta.url))).fields[field].enum;
-const CHOICES = { visitor: titles('visit', 2, 'visitor'), service: titles('visit', 2, 'services'), kind: titles('station', 1, 'kind'), category: titles('event', 1, 'category') };
+const CHOICES = { visitor: titles('visit', 2, 'visitor'), service: titles('visit', 2, 'services'),
+                  kind: titles('station', 1, 'kind'), category: titles('event', 1, 'category') };
 
 /** The title of a choice; what is none stands for itself. */
 const titled = (dimension, value, lang) => CHOICES[dimension]?.[value]?.[lang] ?? value;
@@ -97,14 +98,15 @@ export class Recount {
     return this.#records.visit.filter((visit) => this.#counts(visit)).map(({ scope, fields }) => {
       const station = stations.get(scope);
       const time = cityTime(fields.at);
-      return { day: time.slice(0, 10), month: time.slice(0, 7), hour: Number(time.slice(11, 13)), station: scope, ...this.#places(station?.division), kind: station?.kind ?? '',
-               visitor: fields.visitor, services: fields.services ?? [], named: { station: station?.name }, sums: { visits: 1, heads: fields.party_size ?? 1 } };
+      return { day: time.slice(0, 10), month: time.slice(0, 7), hour: Number(time.slice(11, 13)),
+               station: scope, ...this.#places(station?.division), kind: station?.kind ?? '', visitor: fields.visitor, services: fields.services ?? [], named: { station: station?.name }, sums: { visits: 1, heads: fields.party_size ?? 1 } };
     });
   }
 
   /** Not what another fact of its scope names, nor one of several that name the same but the greatest, nor a void one. */
   #counts({ scope, id, fields }) {
-    const naming = (target) => this.#records.visit.filter((other) => other.scope === scope && other.fields.corrects === target && other.id !== target).map((other) => other.id);
+    const names = (other, target) => other.scope === scope && other.fields.corrects === target && other.id !== target;
+    const naming = (target) => this.#records.visit.filter((other) => names(other, target)).map((other) => other.id);
     if (fields.void === true || naming(id).length > 0) return false;
     if (fields.corrects === undefined || fields.corrects === id) return true;
     return naming(fields.corrects).every((other) => other <= id);
@@ -131,16 +133,19 @@ export class Recount {
       const day = dayOf(fields.signed_in);
       const { signed_in, signed_out, closed_at, role } = fields;
       const gone = signed_out ?? null;
-      return { scope, id, day, month: day.slice(0, 7), event: fields.event, lead: event?.lead ?? '', category: event?.category ?? '', ...this.#places(event?.division), ...this.#who(fields.volunteer),
+      return { scope, id, day, month: day.slice(0, 7), event: fields.event, lead: event?.lead ?? '', category: event?.category ?? '',
+               ...this.#places(event?.division), ...this.#who(fields.volunteer),
                fields: { signed_in, signed_out, closed_at, role },
-               sums: { attendances: 1, minutes: minutesOf(fields), points: fields.points ?? 0, closed: gone === null && closed_at != null ? 1 : 0, present: gone === null && closed_at == null ? 1 : 0 } };
+               sums: { attendances: 1, minutes: minutesOf(fields), points: fields.points ?? 0,
+                       closed: gone === null && closed_at != null ? 1 : 0, present: gone === null && closed_at == null ? 1 : 0 } };
     });
   }
 
   #ledger() {
     const POINTS = 'balance/';
     const sums = { grant: 'granted', spend: 'spent' };
-    return this.#records.ledger.filter(({ fields }) => fields.valid === true && fields.field === 'points' && fields.account.startsWith(POINTS)).map(({ fields }) => {
+    const moves = this.#records.ledger.filter(({ fields }) => fields.valid === true && fields.field === 'points' && fields.account.startsWith(POINTS));
+    return moves.map(({ fields }) => {
       const day = dayOf(fields.at_ms);
       return { day, month: day.slice(0, 7), ...this.#who(fields.account.slice(POINTS.length)), sums: fields.kind in sums ? { [sums[fields.kind]]: fields.amount } : { granted: 0 } };
     });

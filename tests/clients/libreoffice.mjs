@@ -33,7 +33,8 @@ export class LibreOffice {
     const paths = Object.keys(files).map((name) => join(from, `${name}.xlsx`));
     await Promise.all(paths.map((path, i) => writeFile(path, Object.values(files)[i])));
     // It ends with 0 also where it could open nothing.
-    await run('soffice', [`-env:UserInstallation=file://${this.#folder}/profile`, '--headless', '--norestore', '--convert-to', filter(asShown), '--outdir', to, ...paths],
+    const profile = `-env:UserInstallation=file://${this.#folder}/profile`;
+    await run('soffice', [profile, '--headless', '--norestore', '--convert-to', filter(asShown), '--outdir', to, ...paths],
               { timeout: RUN_MS, killSignal: 'SIGKILL' }).catch((error) => {
       throw error.code === 'ENOENT' ? new Error('no soffice: install libreoffice-calc-nogui, as tools/test does') : error;
     });

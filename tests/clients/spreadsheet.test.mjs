@@ -9,7 +9,8 @@ import { startServer } from './server.mjs';
 
 const TEAMS = ['榕城轻骑兵', '+蓝天救援队', '"进东"社区, 志愿队'];
 // What a spreadsheet could run, trim, split or decode.
-const NAMES = ['陈静怡', '=1+1', '@SUM(A1)', '-2', "'林静", ' 黄 敏 ', '郑"志"强', '吴,建国', '杨\n思雨', '许\t俊杰', '_x0041_', '蔡😀琪', '0044', '2025-03-01', '1e5', '<刘>&amp;', '叶\u0001丽', '苏\r芳'];
+const NAMES = ['陈静怡', '=1+1', '@SUM(A1)', '-2', "'林静", ' 黄 敏 ', '郑"志"强', '吴,建国',
+               '杨\n思雨', '许\t俊杰', '_x0041_', '蔡😀琪', '0044', '2025-03-01', '1e5', '<刘>&amp;', '叶\u0001丽', '苏\r芳'];
 const VISITORS = ['courier', 'delivery_rider', 'lorry_driver', 'streamer'];
 const SERVICES = ['water', 'rest', 'phone_charging'];
 const DAYS = ['2024-12-31', '2025-01-01', '2025-02-28', '2025-03-01'];
@@ -24,8 +25,10 @@ const QUESTIONS = {
 };
 const LANGS = ['zh', 'en'];
 const WORDS = {
-  zh: { data: '数据', about: '说明', hours: '（小时）', head: ['报表', '含义', '时间范围', '时区', '筛选', '生成时间', '生成者', '数据截至序号', '行数'], open: '不限', none: '无', total: '合计：' },
-  en: { data: 'Data', about: 'About', hours: ' (hours)', head: ['Report', 'Meaning', 'Period', 'Zone', 'Filters', 'Made at', 'Made by', 'As of seq', 'Rows'], open: 'open', none: 'none', total: 'Total: ' },
+  zh: { data: '数据', about: '说明', hours: '（小时）', open: '不限', none: '无', total: '合计：',
+        head: ['报表', '含义', '时间范围', '时区', '筛选', '生成时间', '生成者', '数据截至序号', '行数'] },
+  en: { data: 'Data', about: 'About', hours: ' (hours)', open: 'open', none: 'none', total: 'Total: ',
+        head: ['Report', 'Meaning', 'Period', 'Zone', 'Filters', 'Made at', 'Made by', 'As of seq', 'Rows'] },
 };
 const CITY_OFFSET_MS = 8 * 3_600_000;
 
@@ -64,7 +67,8 @@ function fillStations(device) {
 
 function fillEvents(device) {
   for (const [i, day] of DAYS.entries()) {
-    const set = { title: `义诊, "第 ${i} 场"`, starts: `${day}T08:00:00+08:00`, ends: `${day}T12:00:00+08:00`, ...(i > 0 && { category: ['health', 'ecology', 'science'][i - 1] }) };
+    const category = i > 0 && { category: ['health', 'ecology', 'science'][i - 1] };
+    const set = { title: `义诊, "第 ${i} 场"`, starts: `${day}T08:00:00+08:00`, ends: `${day}T12:00:00+08:00`, ...category };
     device.edit('e', 'event', `e${i}`, { set });
   }
   for (const [i, name] of NAMES.entries()) {
@@ -161,7 +165,9 @@ test('the other sheet says what it is, of which period and filters, as of when, 
     assert.equal(filters, name.startsWith('attendance_of_a_team') ? team : words.none);
     assert.match(made, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+08:00$/);
     const values = [title[lang], abouts[report][lang], `${from ?? words.open} – ${to ?? words.open}`, zone, filters, made, "administrator's token", String(seq), String(count)];
-    const sums = columns.flatMap((column, i) => (typeof totals?.[i] === 'number' ? [[text(words.total + column.title[lang]), shown(totals[i], column)]] : []));
+    const sums = columns.flatMap((column, i) => (typeof totals?.[i] === 'number'
+      ? [[text(words.total + column.title[lang]), shown(totals[i], column)]]
+      : []));
     assert.deepEqual(opened.shown[name][words.about], [...words.head.map((word, i) => [text(word), text(values[i])]), ...sums], name);
   }
   assert.ok(Object.values(answers).some(({ totals }) => totals === null) && Object.values(answers).some(({ totals }) => totals !== null));
@@ -169,7 +175,8 @@ test('the other sheet says what it is, of which period and filters, as of when, 
 
 test('LibreOffice opens no file that was cut off, wherever it was', async () => {
   const whole = files.attendance_zh;
-  const ends = [whole.length - 1, whole.length - 2, whole.length - 22, whole.length - 23, whole.length - 100, ...[99, 95, 90, 75, 50, 25, 10, 1].map((percent) => Math.floor((whole.length * percent) / 100))];
+  const parts = [99, 95, 90, 75, 50, 25, 10, 1].map((percent) => Math.floor((whole.length * percent) / 100));
+  const ends = [...[1, 2, 22, 23, 100].map((bytes) => whole.length - bytes), ...parts];
   const cut = Object.fromEntries(ends.map((end) => [`cut_at_${end}`, whole.subarray(0, end)]));
   assert.deepEqual(Object.keys(await libreOffice.open({ ...cut, whole }, { asShown: true })), ['whole']);
 });
