@@ -167,9 +167,7 @@ describe('somebody who stands everywhere', () => {
 
     one = await deviceOf(server, '领队一');
     two = await deviceOf(server, '领队二');
-    await apart(one, two, [EVENT.scope, 'volunteer', PERSON.id], [{ name: PERSON.other }, { name: PERSON.third }]);
     await apart(one, two, [EVENT.scope, 'volunteer', PERSON.id], [{ note: PERSON.note }, { note: `${PERSON.name}不吃辣` }]);
-    one.edit(EVENT.scope, 'volunteer', PERSON.id, { set: { name: PERSON.name } });
     one.edit(EVENT.scope, 'attendance', ATTENDED, { set: { event: EVENT.id, volunteer: PERSON.id, signed_in: at(0, 8, 2), signed_out: at(0, 11, 12), minutes: 190, points: 19, note: `家属来电 ${PERSON.phone}` } });
     one.edit(EVENT.scope, 'volunteer', PERSON.id, { set: { name: PERSON.name, phone_tail: PERSON.phone } });
     one.edit(EVENT.scope, 'volunteer', TWIN, { set: { name: PERSON.name, phone_tail: PERSON.tail, state: 'active' } });
@@ -177,6 +175,8 @@ describe('somebody who stands everywhere', () => {
     const settled = (await server.admin('GET', '/v1/conflicts?limit=200')).conflicts.find(({ field }) => field === 'note');
     assert.equal((await program('conflicts', 'keep', `${key('volunteer', PERSON.id)}/note/${settled.by}~${settled.n}`)).code, 0);
     assert.equal((await program('duplicates', 'merge', EVENT.scope, TWIN, PERSON.id)).code, 0);
+    // Both values of this one are their name, and it stays open.
+    await apart(one, two, [EVENT.scope, 'volunteer', TWIN], [{ name: PERSON.other }, { name: PERSON.third }]);
 
     await far.context.setOffline(true);
     await walkIn(far, PERSON.other);
@@ -192,7 +192,7 @@ describe('somebody who stands everywhere', () => {
   it('is found before: on pages, in requests, in what is printed, and on both phones', async () => {
     desk = await watched(signedInDesk(browser, server, 'limei'));
     const said = await told();
-    for (const part of ['/v1/records', '/v1/conflicts?limit', '/v1/conflicts?state=settled', '/v1/quarantine', '/v1/history', '/v1/lists/volunteer', '/v1/lists/attendance', '/v1/reports/hours', '/v1/reports/attendance.csv', '/v1/reports/attendance.xlsx', 'a search finds 2']) {
+    for (const part of ['/v1/records', '/v1/conflicts?limit', '/v1/conflicts?state=settled', '/v1/quarantine', '/v1/history', '/v1/lists/volunteer', '/v1/lists/attendance', '/v1/reports/hours', '/v1/reports/attendance.csv', '/v1/reports/attendance.xlsx', 'a search finds 1']) {
       assert.ok(said.some((found) => found.startsWith(part)), `${part} in ${said.join('\n')}`);
     }
     const pages = await shown(desk);
@@ -219,7 +219,8 @@ describe('somebody who stands everywhere', () => {
 describe('erased through the office', () => {
   it('by a name that is typed; the report tells what went and what remains, and leads to the record that was merged', async () => {
     const { page } = desk;
-    for (const [id, name] of [[PERSON.id, PERSON.name], [TWIN, PERSON.name]]) {
+    for (const id of [PERSON.id, TWIN]) {
+      const { records: [{ fields: { name } }] } = await server.admin('GET', `/v1/records?scope=${encodeURIComponent(EVENT.scope)}&coll=volunteer&id=${id}`);
       // To the second through the report of the first.
       if (id === PERSON.id) await goTo(page, record('volunteer', id));
       else await page.getByRole('region', { name: '删除结果' }).getByRole('link', { name: id, exact: true }).click();
@@ -256,7 +257,7 @@ describe('erased through the office', () => {
   });
 
   it('is gone from the phone that was there, also from what it had written itself', async () => {
-    await near.page.locator('.person-row', { hasText: PERSON.name }).waitFor({ state: 'detached' });
+    await near.page.locator('.person-row', { hasText: '慕容' }).first().waitFor({ state: 'detached' });
     assert.deepEqual(secretsIn(await near.page.content(), SECRETS), []);
     await near.page.evaluate(() => (location.hash = '#/sync'));
     await button(near.page, '立即同步').click();

@@ -53,19 +53,21 @@ export function printed(...args) {
   return new Promise((resolve, reject) => running.once('error', reject).once('close', (code) => resolve({ text, code })));
 }
 
-/** Gives a wait for the end of all that a page asks for; what is only answered when something is new does not count. */
-export function quietOf(page, { everMs = 60, notCounting = /\/v1\/today/ } = {}) {
+/** Gives a wait for the end of all that a page asks for; what is only answered when something is new does not count,
+ *  nor what says nothing for a second: of an answer that was dropped half read the browser tells no end. */
+export function quietOf(page, { everMs = 60, silentMs = 1000, notCounting = /\/v1\/today/ } = {}) {
   const open = new Set();
   let since = Date.now();
-  page.on('request', (request) => !notCounting.test(request.url()) && open.add(request));
-  for (const end of ['requestfinished', 'requestfailed']) {
-    page.on(end, (request) => {
-      open.delete(request);
-      since = Date.now();
-    });
-  }
+  const note = (change) => (request) => {
+    if (notCounting.test(request.url())) return;
+    change(request);
+    since = Date.now();
+  };
+  page.on('request', note((request) => open.add(request)));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, note((request) => open.delete(request)));
   return async () => {
     since = Date.now();
-    while (open.size > 0 || Date.now() - since < everMs) await page.waitForTimeout(20);
+    for (let quiet = 0; quiet < (open.size > 0 ? silentMs : everMs); quiet = Date.now() - since) await page.waitForTimeout(20);
+    open.clear();
   };
 }
