@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t kChunk = 256 * 1024;
 
 Error failed(const std::string& path) {
-  const Code code = errno == ENOSPC ? Code::kReportDisk : Code::kIo;
+  const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+  const Code code = full ? Code::kReportDisk : Code::kIo;
   return Error{code, fmt::format("{}: {}", path, std::strerror(errno))};
 }
 

@@ -1,13 +1,18 @@
 // A report as XLSX: numbers are numbers, days are days, hours have two decimals. Rows go to the
 // disk as they are written. A second sheet says what the report is, so that it can stand alone.
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <xlsxwriter.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <limits>
+#include <vector>
 
 #include "server/report_files.h"
+#include "server/xlsx_check.h"
 #include "sync/limits.h"
 #include "sync/time_text.h"
 
@@ -53,7 +58,7 @@ class Book {
  public:
   Book(ReportReading& reading, const ReportHead& head, const std::string& path,
        const std::string& temporary)
-      : reading_(reading), head_(head), temporary_(temporary) {
+      : reading_(reading), head_(head), path_(path), temporary_(temporary) {
     lxw_workbook_options options{};
     options.constant_memory = LXW_TRUE;
     options.tmpdir = temporary_.data();
@@ -67,7 +72,8 @@ class Book {
     time_ = numbered("yyyy-mm-dd hh:mm");
   }
   ~Book() {
-    if (book_ != nullptr) (void)workbook_close(book_);
+    if (book_ != nullptr) lxw_workbook_free(book_);
+    close_temporaries();
   }
   Book(const Book&) = delete;
   Book& operator=(const Book&) = delete;
@@ -79,14 +85,16 @@ class Book {
     const Status read = reading_.each(0, std::numeric_limits<std::int64_t>::max(),
                                       [&](const std::vector<ReportCell>& cells) {
                                         if (row_ > kRowsPerSheet) add_sheet();
-                                        write_row(cells);
+                                        if (sheet_ != nullptr) write_row(cells);
                                         return error_ == LXW_NO_ERROR;
                                       });
-    const lxw_error closed = workbook_close(book_);
-    book_ = nullptr;
     if (!read) return read;
     if (error_ != LXW_NO_ERROR) return failed(error_);
-    return closed == LXW_NO_ERROR ? Status{} : failed(closed);
+    const auto rows = flush_rows();
+    if (!rows) return rows.error();
+    const lxw_error closed = workbook_close(book_);
+    book_ = nullptr;
+    return closed == LXW_NO_ERROR ? check_xlsx(path_, *rows) : failed(closed);
   }
 
  private:
@@ -97,7 +105,8 @@ class Book {
   }
 
   static Status failed(lxw_error error) {
-    const bool disk = error == LXW_ERROR_CREATING_TMPFILE ||
+    const bool disk = error == LXW_ERROR_CREATING_XLSX_FILE ||
+                      error == LXW_ERROR_CREATING_TMPFILE ||
                       error == LXW_ERROR_ZIP_FILE_OPERATION || error == LXW_ERROR_ZIP_FILE_ADD ||
                       error == LXW_ERROR_ZIP_CLOSE;
     return Error{disk ? Code::kReportDisk : Code::kIo, lxw_strerror(error)};
@@ -107,16 +116,65 @@ class Book {
     if (error_ == LXW_NO_ERROR) error_ = error;
   }
 
+  // The temporary file that the rows of a sheet lie in until the book is closed. The library closes
+  // it then, but not where it gives up before it has come to the sheet.
+  struct Temporary {
+    lxw_worksheet* sheet = nullptr;
+    std::FILE* file = nullptr;
+    int number = -1;
+    int held = -1;  // keeps the file, so that no other is taken for it
+  };
+
+  // Null: there is no room for its temporary file.
+  lxw_worksheet* new_sheet(const std::string& name) {
+    lxw_worksheet* sheet = workbook_add_worksheet(book_, name.c_str());
+    if (sheet == nullptr) {
+      keep(LXW_ERROR_CREATING_TMPFILE);
+      return nullptr;
+    }
+    const int number = ::fileno(sheet->optimize_tmpfile);
+    temporaries_.push_back({sheet, sheet->optimize_tmpfile, number, ::dup(number)});
+    return sheet;
+  }
+
+  // How many bytes the rows of each sheet are, all of them in its temporary file.
+  Result<std::vector<std::uint64_t>> flush_rows() {
+    std::vector<std::uint64_t> bytes;
+    for (const Temporary& temporary : temporaries_) {
+      lxw_worksheet_write_single_row(temporary.sheet);  // the last one waits for the next
+      const bool flushed = std::fflush(temporary.file) == 0 && std::ferror(temporary.file) == 0;
+      const long at = std::ftell(temporary.file);
+      if (!flushed || at < 0) {
+        return Error{Code::kReportDisk, "the rows of the sheet could not be written"};
+      }
+      bytes.push_back(static_cast<std::uint64_t>(at));
+    }
+    return bytes;
+  }
+
+  void close_temporaries() {
+    for (const Temporary& temporary : temporaries_) {
+      struct stat ours {};
+      struct stat now {};
+      const bool open = ::fstat(temporary.held, &ours) == 0 &&
+                        ::fstat(temporary.number, &now) == 0 && now.st_dev == ours.st_dev &&
+                        now.st_ino == ours.st_ino;
+      if (open) (void)std::fclose(temporary.file);
+      if (temporary.held >= 0) (void)::close(temporary.held);
+    }
+  }
+
   void add_sheet() {
     ++sheets_;
     const std::string name = sheets_ == 1
                                  ? std::string(head_.word("数据", "Data"))
                                  : fmt::format("{} {}", head_.word("数据", "Data"), sheets_);
-    sheet_ = workbook_add_worksheet(book_, name.c_str());
+    sheet_ = new_sheet(name);
+    if (sheet_ == nullptr) return;
     const auto& columns = reading_.plan().columns;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto at = static_cast<lxw_col_t>(i);
-      worksheet_set_column(sheet_, at, at, width_of(columns[i].type), nullptr);
+      keep(worksheet_set_column(sheet_, at, at, width_of(columns[i].type), nullptr));
       std::string title = head_.of(columns[i].title);
       if (columns[i].type == CellType::kMinutes) title += head_.word("（小时）", " (hours)");
       keep(worksheet_write_string(sheet_, 0, at, title.c_str(), bold_));
@@ -162,9 +220,10 @@ class Book {
 
   void write_about() {
     const std::string name(head_.word("说明", "About"));
-    lxw_worksheet* sheet = workbook_add_worksheet(book_, name.c_str());
-    worksheet_set_column(sheet, 0, 0, 18, nullptr);
-    worksheet_set_column(sheet, 1, 1, 80, nullptr);
+    lxw_worksheet* sheet = new_sheet(name);
+    if (sheet == nullptr) return;
+    keep(worksheet_set_column(sheet, 0, 0, 18, nullptr));
+    keep(worksheet_set_column(sheet, 1, 1, 80, nullptr));
     lxw_row_t row = 0;
     const auto line = [&](std::string_view zh, std::string_view en, const std::string& value) {
       write_text(sheet, row, 0, std::string(head_.word(zh, en)), bold_);
@@ -206,7 +265,9 @@ class Book {
 
   ReportReading& reading_;
   const ReportHead& head_;
+  std::string path_;
   std::string temporary_;
+  std::vector<Temporary> temporaries_;
   lxw_workbook* book_ = nullptr;
   lxw_worksheet* sheet_ = nullptr;
   lxw_format* bold_ = nullptr;

@@ -234,6 +234,7 @@ Result<std::unique_ptr<Service>> Service::over(std::unique_ptr<Kv> kv, const Con
 }
 
 void Service::drain() {
+  (void)reports_stop_.request_stop();
   if (readers_ != nullptr) readers_->stop();
   if (lists_ != nullptr) lists_->stop();
   if (office_ != nullptr) office_->stop();

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -233,8 +234,14 @@ class Service {
   [[nodiscard]] static bool is_report_path(std::string_view path);
   [[nodiscard]] Status open_reports(const Config& config, const Projections& projections);
   void report(const ApiRequest& request, const Caller& caller, ApiDone done);
-  void count_report(const Caller& caller, ReportPlan plan, std::uint64_t offset,
-                    std::uint64_t limit, ApiDone done);
+  struct ReportPage {
+    std::uint64_t offset = 0;
+    std::uint64_t limit = 0;
+    std::optional<std::uint64_t> fingerprint = {};  // of the rows when the page before was read
+  };
+  [[nodiscard]] Result<ReportPage> report_page(const ApiRequest& request) const;
+  [[nodiscard]] std::string next_report_page(const ReportPage& page) const;
+  void count_report(ReportPlan plan, const ReportPage& page, ApiDone done);
   void make_report_file(const Caller& caller, ReportPlan plan, FileFormat format, ApiDone done);
   void access(const ApiRequest& request, ApiDone done);
   void policy(const Caller& caller, const ApiDone& done) const;
@@ -266,6 +273,8 @@ class Service {
   [[nodiscard]] ApiDone within_limits(const ApiRequest& request, const Caller& caller, bool list,
                                       ApiDone done) const;
   [[nodiscard]] ApiReply busy(std::string_view why, std::int64_t wait_ms = 0) const;
+  // Of an error that may be kBusy, which is told with when to come back.
+  [[nodiscard]] ApiReply refusal(const Error& error) const;
   void write(Request request, const ApiDone& busy);
   [[nodiscard]] ApiReply account_reply(const Result<AccountPtr>& account) const;
 
@@ -286,6 +295,7 @@ class Service {
   Reports reports_;
   std::unique_ptr<ReportFiles> report_files_;
   std::unique_ptr<ReaderPool> report_work_;  // whoever reads long, so that no pull waits for it
+  std::stop_source reports_stop_;            // ends what it does and drops what waits for it
   std::unique_ptr<Office> office_;
   GuessLimit guesses_;
 };

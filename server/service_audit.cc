@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "server/query_number.h"
 #include "server/service.h"
 #include "storage/audit.h"
 #include "sync/limits.h"
@@ -11,18 +11,6 @@
 
 namespace waystation {
 namespace {
-
-// A query member as a number; `otherwise` where it is not there. Nothing: not a number.
-std::optional<std::uint64_t> number_of(const ApiRequest& request, const std::string& key,
-                                       std::uint64_t otherwise) {
-  const auto at = request.query.find(key);
-  if (at == request.query.end()) return otherwise;
-  const std::string& text = at->second;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 OfficeRequest noting(AuditNote note, std::function<void(Status)> done) {
   OfficeRequest request;
@@ -38,8 +26,8 @@ OfficeRequest noting(AuditNote note, std::function<void(Status)> done) {
 }  // namespace
 
 void Service::audit(const ApiRequest& request, ApiDone done) {
-  const auto after = number_of(request, "after", 0);
-  const auto limit = number_of(request, "limit", 100);
+  const auto after = query_number(request, "after", 0);
+  const auto limit = query_number(request, "limit", 100);
   if (!after || !limit) {
     return done(problem(Error{Code::kMessageInvalid, "after and limit are numbers"}));
   }

@@ -44,6 +44,10 @@ ApiReply Service::busy(std::string_view why, std::int64_t wait_ms) const {
   return reply;
 }
 
+ApiReply Service::refusal(const Error& error) const {
+  return error.code == Code::kBusy ? busy(error.context) : problem(error);
+}
+
 Service::ApiDone Service::within_limits(const ApiRequest& request, const Caller& caller, bool list,
                                         ApiDone done) const {
   struct Places {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/query_number.h"
 #include "server/service.h"
 #include "storage/access.h"
 #include "storage/review.h"
@@ -23,15 +24,6 @@ constexpr std::size_t kPolicyVersionDigits = 24;  // told apart by anybody who c
 std::string query_text(const ApiRequest& request, const std::string& key) {
   const auto at = request.query.find(key);
   return at == request.query.end() ? std::string() : at->second;
-}
-
-// A whole number of at least 0.
-std::optional<std::uint64_t> query_number(const ApiRequest& request, const std::string& key) {
-  const std::string text = query_text(request, key);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 std::size_t query_limit(const ApiRequest& request) {

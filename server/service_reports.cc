@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "server/query_number.h"
 #include "server/report_files.h"
 #include "server/service.h"
+#include "storage/page_token.h"
 #include "storage/projections.h"
 #include "storage/schema_files.h"
+#include "sync/bytes.h"
 #include "sync/canonical.h"
 #include "sync/limits.h"
 #include "sync/time_text.h"
@@ -27,20 +29,6 @@ std::vector<std::string> words_of(const std::string& text) {
     at = end + 1;
   }
   return words;
-}
-
-// A whole number; `otherwise` where it is not there.
-std::optional<std::uint64_t> number_of(const ApiRequest& request, const std::string& key,
-                                       std::uint64_t otherwise) {
-  const auto at = request.query.find(key);
-  if (at == request.query.end()) return otherwise;
-  std::uint64_t number = 0;
-  const char* end = at->second.data() + at->second.size();
-  const auto read = std::from_chars(at->second.data(), end, number);
-  if (read.ec != std::errc() || read.ptr != end || number > limits::kMaxInteger) {
-    return std::nullopt;
-  }
-  return number;
 }
 
 // What no member of its own asks for is a filter.
@@ -130,6 +118,23 @@ void append_day(std::string& out, std::string_view key, const std::string& day) 
   out += day.empty() ? std::string("null") : fmt::format("\"{}\"", day);
 }
 
+// An answer up to its rows.
+std::string head_of(const ReportPlan& plan, const Zone& zone) {
+  std::string out = fmt::format(R"({{"report":"{}","title":)", plan.report->name);
+  append_title(out, plan.report->title);
+  append_day(out, "from", plan.query.from);
+  append_day(out, "to", plan.query.to);
+  std::vector<std::string> by;
+  for (const ReportDimension* one : plan.by) by.push_back(one->column.name);
+  out += ",\"by\":";
+  append_string_array(out, by);
+  out += ",\"zone\":";
+  append_json_string(out, zone.name);
+  out += ",\"columns\":";
+  append_list(out, plan.columns, [&](const auto& one) { append_column(out, one); });
+  return out + ",\"rows\":[";
+}
+
 std::string percent_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -160,6 +165,7 @@ bool Service::is_report_path(std::string_view path) {
 Status Service::open_reports(const Config& config, const Projections& projections) {
   report_work_ = std::make_unique<ReaderPool>(1, surroundings_.threads, limits::kReportsWaiting);
   report_files_ = std::make_unique<ReportFiles>(surroundings_.exports);
+  if (surroundings_.reports != nullptr) reports_ = *surroundings_.reports;
   if (surroundings_.schemas != nullptr) return {};
   auto reports = load_reports(schemas_folder(config), schemas_, projections);
   if (!reports) return reports.error();
@@ -187,20 +193,14 @@ void Service::report(const ApiRequest& request, const Caller& caller, ApiDone do
   }
   auto query = query_of(request);
   if (!query) return done(problem(query.error()));
-  const auto offset = number_of(request, "after", 0);
-  const auto limit = number_of(request, "limit", 100);
-  if (!offset || !limit || *limit == 0 || *limit > limits::kReportPage) {
-    return done(problem(Error{
-        Code::kReportQuery,
-        fmt::format("limit: 1 to {}; after: as the page before gave it", limits::kReportPage)}));
-  }
+  const auto page = report_page(request);
+  if (!page) return done(problem(page.error()));
   auto plan = plan_report(*found, std::move(*query), *store_->projections(), schemas_,
                           store_->policy().view_of(caller.role));
   if (!plan) return done(problem(plan.error()));
   const bool persons = plan->names_people || plan->personal;
-  auto go = [this, plan = std::move(*plan), ending, offset = *offset, limit = *limit, caller,
-             done] {
-    if (ending.empty()) return count_report(caller, plan, offset, limit, done);
+  auto go = [this, plan = std::move(*plan), ending, page = *page, caller, done] {
+    if (ending.empty()) return count_report(plan, page, done);
     const FileFormat format = ending == ".csv" ? FileFormat::kCsv : FileFormat::kXlsx;
     make_report_file(caller, plan, format, done);
   };
@@ -209,42 +209,62 @@ void Service::report(const ApiRequest& request, const Caller& caller, ApiDone do
            fmt::format("report/{}{}", name, ending), done, std::move(go));
 }
 
-void Service::count_report(const Caller& /*caller*/, ReportPlan plan, std::uint64_t offset,
-                           std::uint64_t limit, ApiDone done) {
-  auto job = [this, plan = std::move(plan), offset, limit, done] {
-    auto reading = ReportReading::open(*store_, *store_->projections(), plan);
-    if (!reading) return done(problem(reading.error()));
-    const ReportPlan& of = (*reading)->plan();
-    std::string out = fmt::format(R"({{"report":"{}","title":)", of.report->name);
-    append_title(out, of.report->title);
-    append_day(out, "from", of.query.from);
-    append_day(out, "to", of.query.to);
-    std::vector<std::string> by;
-    for (const ReportDimension* one : of.by) by.push_back(one->column.name);
-    out += ",\"by\":";
-    append_string_array(out, by);
-    out += ",\"zone\":";
-    append_json_string(out, store_->projections()->zone().name);
-    out += ",\"columns\":";
-    append_list(out, of.columns, [&](const auto& one) { append_column(out, one); });
-    out += ",\"rows\":[";
+// A page goes on at a place in rows that may be others by then: what the page before was read of
+// stands in what it gave to go on from.
+Result<Service::ReportPage> Service::report_page(const ApiRequest& request) const {
+  ReportPage page;
+  const auto limit = query_number(request, "limit", 100);
+  if (!limit || *limit == 0 || *limit > limits::kReportPage) {
+    return Error{Code::kReportQuery, fmt::format("limit: 1 to {}", limits::kReportPage)};
+  }
+  page.limit = *limit;
+  const auto after = request.query.find("after");
+  if (after == request.query.end() || after->second.empty()) return page;
+  const auto place = place_of_token(store_->page_key(), after->second);
+  if (!place) return place.error();
+  ByteReader reader(*place);
+  page.offset = reader.varint();
+  page.fingerprint = reader.varint();
+  if (!reader.done()) return Error{Code::kCursorInvalid, "after: not of a report"};
+  return page;
+}
+
+std::string Service::next_report_page(const ReportPage& page) const {
+  std::string place;
+  put_varint(place, page.offset);
+  put_varint(place, page.fingerprint.value_or(0));
+  return page_token(store_->page_key(), place);
+}
+
+void Service::count_report(ReportPlan plan, const ReportPage& page, ApiDone done) {
+  auto job = [this, plan = std::move(plan), page, done] {
+    auto opened = ReportReading::open(*store_, *store_->projections(), plan,
+                                      {limits::kReportBytes, reports_stop_.get_token()});
+    if (!opened) return done(refusal(opened.error()));
+    ReportReading& reading = **opened;
+    std::string out = head_of(reading.plan(), store_->projections()->zone());
     std::uint64_t rows = 0;
-    const Status read = (*reading)->each(offset, limit, [&](const std::vector<ReportCell>& cells) {
-      if (rows++ > 0) out += ',';
-      append_cells(out, cells);
-      return true;
-    });
-    if (!read) return done(problem(read.error()));
+    const Status read =
+        reading.each(page.offset, page.limit, [&](const std::vector<ReportCell>& cells) {
+          if (rows++ > 0) out += ',';
+          append_cells(out, cells);
+          return out.size() < limits::kPageBytes;
+        });
+    if (!read) return done(refusal(read.error()));
     out += "],\"totals\":";
-    if ((*reading)->totals().empty()) {
+    if (reading.totals().empty()) {
       out += "null";
     } else {
-      append_cells(out, (*reading)->totals());
+      append_cells(out, reading.totals());
     }
-    out += fmt::format(R"(,"count":{},"seq":{},"time":{})", (*reading)->count(), (*reading)->seq(),
+    out += fmt::format(R"(,"count":{},"seq":{},"time":{})", reading.count(), reading.seq(),
                        surroundings_.now_ms());
-    if (offset + rows < (*reading)->count() && rows > 0) {
-      out += fmt::format(R"(,"next":"{}")", offset + rows);
+    if (page.fingerprint) {
+      out += fmt::format(R"(,"moved":{})", *page.fingerprint != reading.fingerprint());
+    }
+    if (page.offset + rows < reading.count() && rows > 0) {
+      const ReportPage next{page.offset + rows, 0, reading.fingerprint()};
+      out += fmt::format(R"(,"next":"{}")", next_report_page(next));
     }
     done(ApiReply{200, out + "}", false, 0});
   };
@@ -256,8 +276,9 @@ void Service::make_report_file(const Caller& caller, ReportPlan plan, FileFormat
   ReportFiles::Place place = report_files_->take_place();
   if (place == nullptr) return done(busy("too many files of reports are on their way"));
   auto job = [this, plan = std::move(plan), format, place, by = caller.who, done] {
-    auto reading = ReportReading::open(*store_, *store_->projections(), plan);
-    if (!reading) return done(problem(reading.error()));
+    auto reading = ReportReading::open(*store_, *store_->projections(), plan,
+                                       {limits::kReportBytes, reports_stop_.get_token()});
+    if (!reading) return done(refusal(reading.error()));
     ReportHead head;
     head.english = plan.query.english;
     head.title = head.of(plan.report->title);
@@ -267,7 +288,7 @@ void Service::make_report_file(const Caller& caller, ReportPlan plan, FileFormat
     head.by = by;
     auto file =
         report_files_->make(**reading, head, format, random_incarnation(surroundings_.random));
-    if (!file) return done(problem(file.error()));
+    if (!file) return done(refusal(file.error()));
     const bool csv = format == FileFormat::kCsv;
     ApiReply reply;
     reply.headers = {

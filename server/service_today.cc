@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "server/query_number.h"
 #include "server/service.h"
 #include "sync/limits.h"
 
@@ -23,22 +23,14 @@ void Service::today(const ApiRequest& request, const Caller& caller, ApiDone don
     if (const auto error = wall(caller, "", coll, field)) return done(problem(*error));
   }
   const auto after = request.query.find("after");
-  const auto wait = request.query.find("wait_s");
-  std::int64_t wait_s = 0;
-  if (wait != request.query.end()) {
-    const std::string& text = wait->second;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), wait_s);
-    if (error != std::errc() || end != text.data() + text.size() || wait_s < 0) {
-      return done(problem(Error{Code::kMessageInvalid, "wait_s: a number of seconds"}));
-    }
-  }
+  const auto wait_s = query_number(request, "wait_s", 0);
+  if (!wait_s) return done(problem(Error{Code::kMessageInvalid, "wait_s: a number of seconds"}));
+  constexpr std::uint64_t kMostS = limits::kTodayWaitMs / 1000;
   const bool waits = after != request.query.end();
-  today_->ask(waits ? after->second : std::string(),
-              waits ? std::min(wait_s * 1000, limits::kTodayWaitMs) : 0,
+  const auto wait_ms = static_cast<std::int64_t>(std::min(*wait_s, kMostS)) * 1000;
+  today_->ask(caller.who, waits ? after->second : std::string(), waits ? wait_ms : 0,
               [this, done](Result<std::string> body) {
-                if (body) return done(ApiReply{200, std::move(*body), false, 0});
-                if (body.error().code == Code::kBusy) return done(busy(body.error().context));
-                done(problem(body.error()));
+                done(body ? ApiReply{200, std::move(*body), false, 0} : refusal(body.error()));
               });
 }
 

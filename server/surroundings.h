@@ -17,6 +17,7 @@
 #include "storage/threads.h"
 #include "sync/policy.h"
 #include "sync/projection.h"
+#include "sync/report.h"
 #include "sync/schema.h"
 
 namespace waystation {
@@ -55,6 +56,7 @@ struct Surroundings {
   std::shared_ptr<const Policy> policy;
   // Null: read from the configured folder, or none where `schemas` are given.
   std::shared_ptr<const Projections> projections;
+  std::shared_ptr<const Reports> reports;  // null, with schemas: none
   BackupPlace backups;
   // Where photos lie and where they come in; empty: none are taken.
   std::string blobs;

@@ -101,11 +101,32 @@ TodayWatch::TodayWatch(const Store& store, const Fanout& fanout,
   if (threads_ == Threads::kOwn) thread_ = std::thread([this] { run(); });
 }
 
-void TodayWatch::ask(std::string token, std::int64_t wait_ms, Done done) {
+// The oldest of too many gets its answer in the next round and not at once: whoever has a wall more
+// than there are places for asks again, and must not go round without a pause.
+bool TodayWatch::make_place(const std::string& who) {
+  if (askers_.size() >= limits::kTodayAskers) return false;
+  const auto now = Clock::now();
+  std::size_t all = 0;
+  std::size_t waiting = 0;
+  Asker* oldest = nullptr;
+  for (Asker& asker : askers_) {
+    if (asker.who != who) continue;
+    ++all;
+    if (asker.until <= now) continue;
+    ++waiting;
+    if (oldest == nullptr) oldest = &asker;
+  }
+  if (all >= 2 * limits::kTodayAskersEach) return false;
+  if (waiting >= limits::kTodayAskersEach) oldest->until = now;
+  return true;
+}
+
+void TodayWatch::ask(const std::string& who, std::string token, std::int64_t wait_ms, Done done) {
   {
     const std::lock_guard lock(mutex_);
-    if (!ending_ && askers_.size() < limits::kTodayAskers) {
-      askers_.push_back({std::move(token), Clock::now() + milliseconds(wait_ms), std::move(done)});
+    if (!ending_ && make_place(who)) {
+      askers_.push_back(
+          {who, std::move(token), Clock::now() + milliseconds(wait_ms), std::move(done)});
       asked_ = true;
       done = nullptr;
     }

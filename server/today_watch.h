@@ -35,8 +35,9 @@ class TodayWatch {
   TodayWatch(const TodayWatch&) = delete;
   TodayWatch& operator=(const TodayWatch&) = delete;
 
-  // Answers when what is shown differs from what `token` names, or after wait_ms.
-  void ask(std::string token, std::int64_t wait_ms, Done done);
+  // Answers when what is shown differs from what `token` names, or after wait_ms; earlier where
+  // more of `who` wait than may, the oldest first. kBusy: too many wait, of him or of all.
+  void ask(const std::string& who, std::string token, std::int64_t wait_ms, Done done);
   void changed();  // something has been committed
   void stop();     // answers all that wait, and takes nothing more
 
@@ -45,6 +46,7 @@ class TodayWatch {
  private:
   using Clock = std::chrono::steady_clock;
   struct Asker {
+    std::string who;
     std::string token;
     Clock::time_point until;
     Done done;
@@ -56,6 +58,8 @@ class TodayWatch {
   };
 
   void run();
+  // Under the lock. False: he has no place.
+  [[nodiscard]] bool make_place(const std::string& who);
   // Under the lock, which is given up while the store is read. Whether anybody was answered.
   bool round(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Status look(bool read_again);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <stop_token>
+#include <utility>
 
 #include "sync/limits.h"
 #include "sync/result.h"

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "storage/schema_files.h"
 #include "sync/canonical.h"
 #include "tests/support/json.h"
 
@@ -12,6 +13,12 @@ namespace waystation::testing {
 namespace {
 
 constexpr const char* kToken = "the administrator's token of the test";
+
+std::shared_ptr<const Reports> reports() {
+  static const auto loaded = std::make_shared<const Reports>(
+      *load_reports(WS_SOURCE_DIR "/schemas", schemas(), *projections()));
+  return loaded;
+}
 
 std::string quoted(const std::string& text) {
   std::string out;
@@ -78,6 +85,7 @@ void OfficeServer::open() {
   around.threads = Threads::kStepped;
   around.schemas = std::make_shared<const Schemas>(schemas());
   around.projections = projections();
+  around.reports = reports();
   around.policy = policy;
   around.master = master();
   around.erasures.append = [this](const Erasure& erasure) {

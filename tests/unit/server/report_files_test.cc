@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "server/xlsx_check.h"
 #include "storage/schema_files.h"
 #include "sync/limits.h"
 #include "tests/support/world.h"
@@ -123,6 +126,76 @@ TEST_F(ReportFiles, F25_AFileIsWholeOrIsNotSent) {
   const auto none = waystation::ReportFiles("").make(*reading, head, FileFormat::kCsv, "f");
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().code, Code::kReportDisk);
+}
+
+// No file of this process grows beyond so many bytes, as on a disk that is full by then.
+class FullAt {
+ public:
+  explicit FullAt(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    WS_CHECK(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit now{bytes, before_.rlim_max};
+    WS_CHECK(setrlimit(RLIMIT_FSIZE, &now) == 0);
+  }
+  ~FullAt() {
+    (void)setrlimit(RLIMIT_FSIZE, &before_);
+    (void)std::signal(SIGXFSZ, handler_);
+  }
+  FullAt(const FullAt&) = delete;
+  FullAt& operator=(const FullAt&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+std::size_t open_files() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST_F(ReportFiles, OnADiskThatFillsWhileOneIsWrittenNoneLooksWhole) {
+  attend(1, 300);
+  waystation::ReportFiles files(folder + "/exports");
+  const std::size_t open = open_files();
+  for (const FileFormat format : {FileFormat::kCsv, FileFormat::kXlsx}) {
+    const auto whole = files.make(*read("attendance"), head, format, "f");
+    ASSERT_TRUE(whole.ok());
+    const std::uint64_t size = (*whole)->left();
+    std::size_t refused = 0;
+    // What is written for a sheet before it is packed is some 150 KB; steps meet its beginning, its
+    // rows, and what stands behind them.
+    for (rlim_t room = 1; room < 600'000; room += room < 4096 ? 500 : room / 8) {
+      const auto reading = read("attendance");
+      const auto made = [&] {
+        const FullAt full(room);
+        return files.make(*reading, head, format, "f");
+      }();
+      if (made.ok()) {
+        EXPECT_NEAR(static_cast<double>((*made)->left()), static_cast<double>(size), 64) << room;
+        continue;
+      }
+      EXPECT_EQ(made.error().code, Code::kReportDisk) << room << ": " << made.error().context;
+      ++refused;
+    }
+    EXPECT_GT(refused, 10U);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder + "/exports"));
+  EXPECT_EQ(open_files(), open) << "what was begun is closed";
+}
+
+TEST_F(ReportFiles, ASheetThatLacksBytesIsFound) {
+  attend(1, 100);
+  ASSERT_TRUE(write_xlsx(*read("attendance"), head, folder + "/f.xlsx", folder).ok());
+  EXPECT_EQ(check_xlsx(folder + "/f.xlsx", {1, 1}).error().code, Code::kReportDisk);
+  std::ostringstream text;
+  text << std::ifstream(folder + "/f.xlsx", std::ios::binary).rdbuf();
+  const std::string whole = text.str();
+  for (std::size_t length = 0; length < whole.size(); length += 97) {
+    std::ofstream(folder + "/cut.xlsx", std::ios::binary) << whole.substr(0, length);
+    EXPECT_FALSE(check_xlsx(folder + "/cut.xlsx", {}).ok()) << length;
+  }
+  std::ofstream(folder + "/cut.xlsx", std::ios::binary) << whole;
+  EXPECT_TRUE(check_xlsx(folder + "/cut.xlsx", {}).ok());
 }
 
 TEST_F(ReportFiles, AreFewAtOneTime) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sync/limits.h"
 #include "sync/time_text.h"
 #include "tests/support/json_schema.h"
 #include "tests/support/office_server.h"
@@ -144,6 +145,43 @@ TEST_F(TodayTest, DevicesAndWhoIsNotSignedInAreNotTold) {
   EXPECT_EQ(server.call(request).status, 401);
   request.bearer = device + "." + token;
   EXPECT_GE(server.call(request).status, 400);
+}
+
+TEST_F(TodayTest, OfOneAccountSoManyWaitAndTheOldestGoesFirst) {
+  const std::string shown = today()["token"];
+  struct Answers {
+    std::vector<std::size_t> who;
+    std::vector<int> status;
+  };
+  const auto answers = std::make_shared<Answers>();
+  std::size_t asked = 0;
+  const auto wait = [&] {
+    ApiRequest request;
+    request.method = "GET";
+    request.path = "/v1/today";
+    request.bearer = server.service().admin_token();
+    request.query = {{"after", shown}, {"wait_s", "30"}};
+    server.service().api(request, [answers, i = asked++](const ApiReply& reply) {
+      answers->who.push_back(i);
+      answers->status.push_back(reply.status);
+    });
+  };
+  const auto go_on = [&] {
+    while (server.service().step_reader()) {
+    }
+  };
+  for (std::size_t i = 0; i < limits::kTodayAskersEach; ++i) wait();
+  go_on();
+  EXPECT_TRUE(answers->who.empty());
+  wait();
+  go_on();
+  EXPECT_EQ(answers->who, std::vector<std::size_t>{0});
+  EXPECT_EQ(answers->status, std::vector<int>{200});
+  // In a rush, too, he does not take the places of all others.
+  for (std::size_t i = 0; i < limits::kTodayAskers; ++i) wait();
+  EXPECT_EQ(answers->status.back(), 503);
+  Browser other = server.sign_in("limei");
+  EXPECT_EQ(other.get("/v1/today").status, 200);
 }
 
 TEST_F(TodayTest, WaitingIsANumber) {
