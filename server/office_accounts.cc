@@ -22,6 +22,12 @@ Status keeps_an_administrator(const OfficeTables& before, const OfficeChange& ch
   return Error{Code::kAccountLast, ""};
 }
 
+bool as_seen(const OfficeAccount& account, const AccountSeen& was) {
+  return (!was.display || *was.display == account.display) &&
+         (!was.role || *was.role == role_name(account.role)) &&
+         (!was.disabled || *was.disabled == account.disabled);
+}
+
 std::string link_reply(const std::string& account, const std::string& secret,
                        std::int64_t expires_ms) {
   return fmt::format(R"({{{}"secret":"{}","path":"/office/setup#{}","expires":{}}})",
@@ -113,6 +119,9 @@ void Office::change_account(const ApiRequest& request, const Asker& asker, const
     if (known == nullptr)
       return Result<OfficeChange>(Error{Code::kHttpNotFound, "no such account"});
     OfficeAccount account = *known;
+    if (!as_seen(account, body->was)) {
+      return Result<OfficeChange>(Error{Code::kAccountChanged, "show it anew"});
+    }
     AuditDetails details;
     if (body->display && *body->display != account.display) {
       account.display = *body->display;

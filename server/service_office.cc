@@ -158,7 +158,10 @@ void Service::device_action(const ApiRequest& request, const Caller& caller, Api
     done(account_reply(account));
   };
   if (standing) {
-    return write(StandingRequest{*device, *standing, std::move(answer), caller.who}, done);
+    auto was = decode_standing_request(request.body);
+    if (!was) return done(problem(was.error()));
+    return write(
+        StandingRequest{*device, *standing, std::move(answer), caller.who, std::move(*was)}, done);
   }
   if (scopes) {
     auto body = decode_scopes_request(request.body);
@@ -174,9 +177,9 @@ void Service::device_action(const ApiRequest& request, const Caller& caller, Api
                              std::move(wanted->was)},
                  done);
   }
-  const auto now = decode_wipe_request(request.body);
-  if (!now) return done(problem(now.error()));
-  write(WipeRequest{*device, *now, std::move(answer), caller.who}, done);
+  auto wipe = decode_wipe_request(request.body);
+  if (!wipe) return done(problem(wipe.error()));
+  write(WipeRequest{*device, wipe->now, std::move(answer), caller.who, std::move(wipe->was)}, done);
 }
 
 }  // namespace waystation

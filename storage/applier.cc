@@ -33,6 +33,13 @@ Error read_only(const Store& store) {
   return Error{Code::kStoreReadOnly, store.read_only_reason()};
 }
 
+// A claim of the device's, by its clock: people are shown a time of ours, within its life here.
+std::int64_t oldest_of(const Hello& hello, const DeviceClock& clock, std::int64_t now_ms) {
+  if (hello.oldest_ms == 0) return 0;
+  if (clock.wrong()) return clock.corrected_wall_ms(hello.oldest_ms, now_ms);
+  return std::clamp(hello.oldest_ms, std::min(clock.enrolled_ms, now_ms), now_ms);
+}
+
 }  // namespace
 
 Status Applier::start() {
@@ -186,13 +193,13 @@ std::int64_t Applier::greet(Group& group, Device& device, const Account& account
   DeviceState& state = device.state;
   state.greeted = true;
   state.queued = hello.queued;
-  state.oldest_ms = hello.oldest_ms;
   state.app = hello.app;
   state.clock.enrolled_ms = account.enrolled_ms;
   // The clocks speak of the moment when the hello was read, not of when its group's turn came.
   const std::int64_t read_ms =
       hello.received_ms == 0 ? group.now_ms : std::min(hello.received_ms, group.now_ms);
   state.clock.observe(hello.clock, read_ms);
+  state.oldest_ms = oldest_of(hello, state.clock, read_ms);
   const auto cursor = decode_cursor(hello.cursor);
   if (cursor && cursor->incarnation == store_.incarnation_number()) state.pulled = cursor->base;
   return read_ms;

@@ -106,6 +106,7 @@ struct StandingRequest {
   Standing standing = Standing::kClosed;
   std::function<void(Result<AccountPtr>)> done;
   std::string by = {};
+  std::optional<StandingSeen> was = {};  // another: kDeviceChanged
 };
 
 // Stands until the device confirms it. An active device is draining from then on.
@@ -114,6 +115,7 @@ struct WipeRequest {
   bool now = false;  // without handing in first
   std::function<void(Result<AccountPtr>)> done;
   std::string by = {};
+  std::optional<StandingSeen> was = {};  // another: kDeviceChanged
 };
 
 // A copy of the store. `copy` is called on the writer's thread, behind the commit of the group, and
@@ -334,7 +336,11 @@ class Applier {
                                                 const EditsRequest& request);
   [[nodiscard]] Result<std::optional<KeptEdits>> kept_edits(const Group& group,
                                                             const std::string& key) const;
-  // The edited records that are not as the person saw them, as JSON objects joined by commas.
+  [[nodiscard]] bool sees(const Editor& editor, std::string_view scope,
+                          std::string_view coll) const;
+  // Errors: kAccessDenied, of what the role does not see.
+  [[nodiscard]] Status check_expected(const Editor& editor, const EditsBody& body) const;
+  // The records that are not as the person saw them, as JSON objects joined by commas.
   [[nodiscard]] Result<std::string> changed_since(const Editor& editor, const EditsBody& body);
   std::uint64_t desk_of(Group& group, const EditsRequest& request, const Editor& editor);
   // A desk has the role and the name of its account.

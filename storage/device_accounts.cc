@@ -23,6 +23,13 @@ std::string parent_scope(const Record& record) {
   return text && valid_scope_id(*text) ? std::string(*text) : std::string();
 }
 
+// Somebody else may have decided meanwhile: what follows from another state was not meant.
+Status as_seen(const Account& account, const std::optional<StandingSeen>& was) {
+  if (!was) return {};
+  if (name(account.standing) == was->state && account.wipe_ordered_ms == was->wipe_ms) return {};
+  return Error{Code::kDeviceChanged, "it stands otherwise by now"};
+}
+
 std::vector<std::string> sorted_once(std::vector<std::string> items) {
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
@@ -175,6 +182,7 @@ void Applier::stand(Group& group, Account& account, Standing standing) {
 void Applier::take(Group& group, StandingRequest& request) {
   const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  if (auto seen = as_seen(*old, request.was); !seen) return request.done(seen.error());
   const bool wake = request.standing == Standing::kActive;
   if (request.standing != Standing::kClosed && old->wiped_ms != 0) {
     return request.done(Error{Code::kDeviceWiped, "it has wiped itself: enrol it anew"});
@@ -193,6 +201,7 @@ void Applier::take(Group& group, StandingRequest& request) {
 void Applier::take(Group& group, WipeRequest& request) {
   const AccountPtr old = group.account(store_, request.device);
   if (old == nullptr) return request.done(Error{Code::kAuthUnknownDevice, ""});
+  if (auto seen = as_seen(*old, request.was); !seen) return request.done(seen.error());
   if (old->wiped_ms == 0 && (!old->wipe_due() || (request.now && !old->wipe_now))) {
     Account& account = draft(group, request.device);
     if (!account.wipe_due()) account.wipe_ordered_ms = group.now_ms;

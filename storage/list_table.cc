@@ -1,6 +1,7 @@
 #include "storage/list_table.h"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <charconv>
@@ -17,9 +18,11 @@ namespace waystation {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20U;
-constexpr std::size_t kOrders = 12;  // kept; one more takes the place of the one longest unused
 constexpr std::size_t kFieldColumns = 255;  // one byte in a row
 constexpr std::size_t kFirstIndex = 1024;
+// From so many matching rows on a kept order is worth its memory: picking takes a hundredth of a
+// second.
+constexpr std::size_t kWorthAnOrder = 100'000;
 
 // In a row each value is: the number of its column, its kind, and its bytes.
 constexpr char kText = 't';  // length as a varint, bytes
@@ -101,6 +104,15 @@ std::uint64_t prefix_of(std::string_view text) {
     prefix = prefix << 8U | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0U);
   }
   return prefix;
+}
+
+// So that numbers compare as these do.
+std::uint64_t rank_of(double number) {
+  if (number == 0) number = 0;  // not -0
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &number, sizeof bits);
+  constexpr std::uint64_t kSign = std::uint64_t{1} << 63U;
+  return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
 struct Packed {
@@ -227,6 +239,46 @@ Status check_list_query(const Collection& collection, const Sight& sight, const 
   return {};
 }
 
+// All that two rows are compared by, side by side: a sort that went to the rows themselves would
+// wait for memory at each comparison.
+struct ListTable::SortKey {
+  std::uint64_t rank = 0;      // of a number, or of the text's first bytes
+  const char* text = nullptr;  // null: it goes by the rank alone
+  const char* id = nullptr;    // one byte of length before it
+  std::uint32_t text_size = 0;
+  std::uint32_t scope_rank = 0;
+  std::uint32_t row = 0;
+  bool missing = true;
+
+  [[nodiscard]] std::string_view words() const { return {text, text_size}; }
+  [[nodiscard]] std::string_view name() const { return {id + 1, static_cast<unsigned char>(*id)}; }
+  // Those without a value come last in either direction.
+  [[nodiscard]] bool before(const SortKey& other, bool descending) const {
+    if (missing != other.missing) return other.missing;
+    if (!missing) {
+      if (rank != other.rank) return (rank < other.rank) != descending;
+      if (const int order = words().compare(other.words()); order != 0) {
+        return (order < 0) != descending;
+      }
+    }
+    if (scope_rank != other.scope_rank) return scope_rank < other.scope_rank;
+    return name() < other.name();
+  }
+};
+
+struct ListTable::Making {
+  ~Making() { sodium_memzero(keys.data(), keys.size() * sizeof(SortKey)); }
+
+  Order order;
+  By by;
+  std::vector<std::uint32_t> ranks;  // of the scopes, as of the beginning
+  std::size_t count = 0;             // of the rows there were
+  std::size_t next = 0;
+  std::vector<SortKey> keys;
+  std::vector<std::uint32_t> changed;                 // since the beginning
+  std::vector<std::pair<char*, std::uint32_t>> left;  // bytes that rows had, not wiped yet
+};
+
 // --- rows -------------------------------------------------------------------------------------
 
 ListTable::ListTable(const Collection& collection) {
@@ -234,6 +286,13 @@ ListTable::ListTable(const Collection& collection) {
     if (listed(field) && columns_.size() < kFieldColumns) columns_.push_back(&field);
   }
   index_.resize(kFirstIndex);
+}
+
+ListTable::~ListTable() = default;
+
+void ListTable::reserve(std::size_t rows) {
+  rows_.reserve(rows);
+  while (rows * 10 > index_.size() * 7) grow_index();
 }
 
 std::optional<std::size_t> ListTable::column(std::string_view field) const {
@@ -284,16 +343,28 @@ std::uint32_t ListTable::find_or_add(std::uint32_t scope, std::string_view id) {
   return index_[at] - 1;
 }
 
+void ListTable::Wipe::operator()(char* block) const {
+  sodium_memzero(block, kBlockBytes);
+  delete[] block;
+}
+
+// What somebody had taken back, or who was erased, does not lie about.
+void ListTable::free_bytes(char* bytes, std::uint32_t size) {
+  live_bytes_ -= size;
+  if (making_ != nullptr) {
+    making_->left.emplace_back(bytes, size);
+  } else {
+    sodium_memzero(bytes, size);
+  }
+}
+
 void ListTable::store_row(Row& row, std::string_view packed) {
   WS_CHECK(packed.size() <= kBlockBytes);
-  if (row.bytes != nullptr) {
-    live_bytes_ -= row.size;
-    // What somebody had taken back, or who was erased, does not lie about.
-    std::memset(row.bytes, 0, row.size);
-  }
-  if (row.bytes == nullptr || packed.size() > row.size) {
+  const bool in_place = row.bytes != nullptr && making_ == nullptr && packed.size() <= row.size;
+  if (row.bytes != nullptr) free_bytes(row.bytes, row.size);
+  if (!in_place) {
     if (packed.size() > block_left_) {
-      blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+      blocks_.push_back(Block(new char[kBlockBytes]));
       block_left_ = kBlockBytes;
     }
     row.bytes = blocks_.back().get() + (kBlockBytes - block_left_);
@@ -318,16 +389,18 @@ Status ListTable::put(std::string_view scope, std::string_view id, Seq seq,
   const std::uint32_t number = find_or_add(scope_number(scope), id);
   Row& row = rows_[number];
   store_row(row, packing_);
-  std::fill(packing_.begin(), packing_.end(), '\0');
+  sodium_memzero(packing_.data(), packing_.size());
   row.seq = seq;
   row.deleted = visible.empty();
   if (!orders_.empty()) changed_.push_back(number);
-  if (blocks_.size() * kBlockBytes > 2 * live_bytes_ + 2 * kBlockBytes) compact();
+  if (making_ != nullptr) making_->changed.push_back(number);
+  const bool sparse = blocks_.size() * kBlockBytes > 2 * live_bytes_ + 2 * kBlockBytes;
+  if (sparse && making_ == nullptr) compact();
   return {};
 }
 
 void ListTable::compact() {
-  const std::vector<std::unique_ptr<char[]>> old = std::exchange(blocks_, {});
+  const std::vector<Block> old = std::exchange(blocks_, {});
   block_left_ = 0;
   live_bytes_ = 0;
   for (Row& row : rows_) {
@@ -337,61 +410,59 @@ void ListTable::compact() {
   }
 }
 
+std::size_t ListTable::bytes_of_rows() const { return blocks_.size() * kBlockBytes; }
+
 std::size_t ListTable::bytes() const {
-  std::size_t sum = blocks_.size() * kBlockBytes + rows_.capacity() * sizeof(Row) +
+  std::size_t sum = bytes_of_rows() + rows_.capacity() * sizeof(Row) +
                     index_.capacity() * sizeof(std::uint32_t) + scopes_.size() * 128;
-  for (const Order& order : orders_) sum += order.rows.capacity() * sizeof(std::uint32_t);
-  return sum;
+  return sum + std::max(orders_.size(), kOrdersCounted) * bytes_of_order();
 }
 
 // --- orders -----------------------------------------------------------------------------------
 
-// All that two rows are compared by, side by side: a sort that went to the rows themselves would
-// wait for memory at each comparison.
-struct ListTable::SortKey {
-  double number = 0;         // where the text is empty
-  std::uint64_t prefix = 0;  // of the text: its first bytes, in their order
-  std::string_view text;
-  std::string_view id;
-  std::uint32_t scope_rank = 0;
-  std::uint32_t row = 0;
-  bool missing = true;
-};
+ListTable::By ListTable::by(std::string_view field, bool descending) const {
+  By by;
+  by.descending = descending;
+  if (field == "id") by.kind = By::Kind::kId;
+  if (field == "scope") by.kind = By::Kind::kScope;
+  if (const auto number = column(field)) {
+    by.kind = By::Kind::kColumn;
+    by.column = *number;
+    by.instants = columns_[*number]->type == FieldType::kTime;
+  }
+  return by;
+}
 
-ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t number) const {
+ListTable::SortKey ListTable::key_of(const By& by, std::uint32_t number,
+                                     const std::vector<std::uint32_t>& ranks) const {
   const Row& row = rows_[number];
   SortKey key;
   key.row = number;
-  key.id = id_of(row);
-  key.scope_rank = scope_ranks_[row.scope];
-  if (field == "seq") {
-    key.missing = false;
-    key.number = static_cast<double>(row.seq);
-    return key;
-  }
-  if (field == "id" || field == "scope") {
-    key.missing = false;
-    if (field == "id") key.text = key.id;
-    if (field == "scope") key.number = key.scope_rank;
-    key.prefix = prefix_of(key.text);
-    return key;
-  }
-  const auto wanted = column(field);
+  key.id = row.bytes;
+  key.scope_rank = ranks[row.scope];
+  const auto take_text = [&](std::string_view text) {
+    key.text = text.data();
+    key.text_size = static_cast<std::uint32_t>(text.size());
+    key.rank = prefix_of(text);
+  };
+  key.missing = by.kind == By::Kind::kColumn;
+  if (by.kind == By::Kind::kSeq) key.rank = row.seq;
+  if (by.kind == By::Kind::kScope) key.rank = key.scope_rank;
+  if (by.kind == By::Kind::kId) take_text(key.name());
+  if (!key.missing) return key;
   RowReader values({row.bytes, row.size});
-  for (Packed at; wanted && values.next(at);) {
-    if (at.column != *wanted) continue;
-    const FieldSpec& spec = *columns_[at.column];
+  for (Packed at; values.next(at);) {
+    if (at.column != by.column) continue;
     if (at.value.kind == ListedValue::Kind::kNumber) {
-      key.number = at.value.number;
+      key.rank = rank_of(at.value.number);
     } else if (at.value.kind == ListedValue::Kind::kFlag) {
-      key.number = at.value.flag ? 1 : 0;
-    } else if (spec.type == FieldType::kTime) {
+      key.rank = at.value.flag ? 1 : 0;
+    } else if (by.instants) {
       const auto instant = parse_time(at.value.text);
       if (!instant) break;
-      key.number = static_cast<double>(instant->ms);
+      key.rank = rank_of(static_cast<double>(instant->ms));
     } else {
-      key.text = at.value.text;
-      key.prefix = prefix_of(key.text);
+      take_text(at.value.text);
     }
     key.missing = false;
     break;
@@ -399,21 +470,9 @@ ListTable::SortKey ListTable::key_of(std::string_view field, std::uint32_t numbe
   return key;
 }
 
-// Those without a value come last in either direction.
-bool ListTable::before(const SortKey& a, const SortKey& b, bool descending) {
-  if (a.missing != b.missing) return b.missing;
-  if (!a.missing) {
-    if (a.number != b.number) return (a.number < b.number) != descending;
-    if (a.prefix != b.prefix) return (a.prefix < b.prefix) != descending;
-    if (const int order = a.text.compare(b.text); order != 0) return (order < 0) != descending;
-  }
-  if (a.scope_rank != b.scope_rank) return a.scope_rank < b.scope_rank;
-  return a.id < b.id;
-}
-
 // A new scope moves those behind it, and none past another: kept orders stay right.
 void ListTable::rank_scopes() {
-  if (scope_ranks_.size() == scopes_.size()) return;
+  if (ranked()) return;
   std::vector<std::uint32_t> by_name(scopes_.size());
   std::iota(by_name.begin(), by_name.end(), 0);
   std::sort(by_name.begin(), by_name.end(),
@@ -422,62 +481,101 @@ void ListTable::rank_scopes() {
   for (std::uint32_t i = 0; i < by_name.size(); ++i) scope_ranks_[by_name[i]] = i;
 }
 
-void ListTable::sort(const Order& order, std::vector<std::uint32_t>& rows) const {
+void ListTable::sort(const By& by, std::vector<std::uint32_t>& rows) const {
   std::vector<SortKey> keys;
   keys.reserve(rows.size());
-  for (const std::uint32_t row : rows) keys.push_back(key_of(order.field, row));
+  for (const std::uint32_t row : rows) keys.push_back(key_of(by, row, scope_ranks_));
   std::sort(keys.begin(), keys.end(),
-            [&](const SortKey& a, const SortKey& b) { return before(a, b, order.descending); });
+            [&](const SortKey& a, const SortKey& b) { return a.before(b, by.descending); });
   for (std::size_t i = 0; i < keys.size(); ++i) rows[i] = keys[i].row;
 }
 
-const ListTable::Order* ListTable::order(const ListQuery& query) const {
+const ListTable::Order* ListTable::order(std::string_view field, bool descending) const {
   const auto at = std::find_if(orders_.begin(), orders_.end(), [&](const Order& order) {
-    return order.field == query.sort && order.descending == query.descending;
+    return order.field == field && order.descending == descending;
   });
   return at == orders_.end() ? nullptr : &*at;
 }
 
-bool ListTable::prepared(const ListQuery& query) const {
-  return changed_.empty() && order(query) != nullptr;
+bool ListTable::has_order(const std::string& field, bool descending) const {
+  return order(field, descending) != nullptr;
 }
 
-void ListTable::prepare(const ListQuery& query) {
-  rank_scopes();
-  settle_orders();
-  const auto at = std::find_if(orders_.begin(), orders_.end(), [&](const Order& order) {
-    return order.field == query.sort && order.descending == query.descending;
-  });
-  if (at != orders_.end()) {
-    at->used = ++uses_;
-    return;
+void ListTable::note_use(const ListQuery& query) {
+  for (Order& order : orders_) {
+    if (order.field == query.sort && order.descending == query.descending) order.used = ++uses_;
   }
-  if (orders_.size() >= kOrders) {
-    orders_.erase(std::min_element(
-        orders_.begin(), orders_.end(),
-        [](const Order& one, const Order& other) { return one.used < other.used; }));
-  }
-  Order made;
-  made.field = query.sort;
-  made.descending = query.descending;
-  made.used = ++uses_;
-  made.rows.resize(rows_.size());
-  for (std::uint32_t i = 0; i < made.rows.size(); ++i) made.rows[i] = i;
-  sort(made, made.rows);
-  orders_.push_back(std::move(made));
 }
+
+// --- an order that is being made --------------------------------------------------------------
+
+void ListTable::begin_order(const std::string& field, bool descending) {
+  WS_CHECK(making_ == nullptr);
+  rank_scopes();
+  making_ = std::make_unique<Making>();
+  making_->order.field = field;
+  making_->order.descending = descending;
+  making_->by = by(field, descending);
+  making_->ranks = scope_ranks_;
+  making_->count = rows_.size();
+  making_->keys.reserve(rows_.size());
+}
+
+// Of a row that has changed since the beginning it does not matter what is gathered, but that it is
+// one: it gets its place when the order is adopted.
+bool ListTable::gather_keys(std::size_t most) {
+  Making& made = *making_;
+  const std::size_t end = std::min(made.count, made.next + most);
+  for (; made.next < end; ++made.next) {
+    made.keys.push_back(key_of(made.by, static_cast<std::uint32_t>(made.next), made.ranks));
+  }
+  return made.next == made.count;
+}
+
+void ListTable::sort_keys() {
+  const bool descending = making_->by.descending;
+  std::sort(making_->keys.begin(), making_->keys.end(),
+            [&](const SortKey& a, const SortKey& b) { return a.before(b, descending); });
+}
+
+void ListTable::adopt_order(std::size_t most) {
+  if (!has_order(making_->order.field, making_->order.descending)) {
+    Order order = std::move(making_->order);
+    order.used = ++uses_;
+    order.rows.reserve(rows_.capacity());
+    for (const SortKey& key : making_->keys) order.rows.push_back(key.row);
+    changed_.insert(changed_.end(), making_->changed.begin(), making_->changed.end());
+    while (!orders_.empty() && orders_.size() >= most) {
+      orders_.erase(std::min_element(
+          orders_.begin(), orders_.end(),
+          [](const Order& one, const Order& other) { return one.used < other.used; }));
+    }
+    orders_.push_back(std::move(order));
+  }
+  drop_order();
+  settle_orders();
+}
+
+void ListTable::drop_order() {
+  const std::unique_ptr<Making> made = std::move(making_);
+  if (made == nullptr) return;
+  for (const auto& [bytes, size] : made->left) sodium_memzero(bytes, size);
+}
+
+// --- keeping orders up ------------------------------------------------------------------------
 
 // Few rows into many: their places are looked up, so that the others' keys are not all read.
 std::vector<std::uint32_t> ListTable::merged(const Order& order,
                                              const std::vector<std::uint32_t>& fresh) const {
+  const By by = this->by(order.field, order.descending);
   std::vector<std::uint32_t> all;
-  all.reserve(order.rows.size() + fresh.size());
+  all.reserve(std::max(rows_.capacity(), order.rows.size() + fresh.size()));
   auto from = order.rows.begin();
   for (const std::uint32_t row : fresh) {
     const auto to =
-        std::lower_bound(from, order.rows.end(), key_of(order.field, row),
+        std::lower_bound(from, order.rows.end(), key_of(by, row, scope_ranks_),
                          [&](std::uint32_t one, const SortKey& key) {
-                           return before(key_of(order.field, one), key, order.descending);
+                           return key_of(by, one, scope_ranks_).before(key, by.descending);
                          });
     all.insert(all.end(), from, to);
     all.push_back(row);
@@ -488,8 +586,8 @@ std::vector<std::uint32_t> ListTable::merged(const Order& order,
 }
 
 void ListTable::settle_orders() {
-  if (changed_.empty()) return;
   rank_scopes();
+  if (changed_.empty()) return;
   std::sort(changed_.begin(), changed_.end());
   changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
   std::vector<bool> moved(rows_.size());
@@ -497,7 +595,7 @@ void ListTable::settle_orders() {
   for (Order& order : orders_) {
     std::erase_if(order.rows, [&](std::uint32_t row) { return moved[row]; });
     std::vector<std::uint32_t> fresh = changed_;
-    sort(order, fresh);
+    sort(by(order.field, order.descending), fresh);
     order.rows = merged(order, fresh);
   }
   changed_.clear();
@@ -604,18 +702,89 @@ ListTable::Page ListTable::select(const ListQuery& query, const Sight& sight,
     found[i] = true;
     ++page.matching;
   }
+  if (const Order* kept = order(query.sort, query.descending); kept != nullptr) {
+    fill_in_order(*kept, query, found, page);
+  } else {
+    fill_by_picking(query, found, page);
+  }
+  return page;
+}
+
+ListTable::Name ListTable::name_of(std::uint32_t number) const {
+  const Row& row = rows_[number];
+  return Name{scopes_[row.scope], std::string(id_of(row))};
+}
+
+void ListTable::fill_in_order(const Order& order, const ListQuery& query,
+                              const std::vector<bool>& found, Page& page) const {
   std::size_t skipped = 0;
-  for (const std::uint32_t number : order(query)->rows) {
+  for (const std::uint32_t number : order.rows) {
     if (page.rows.size() == query.limit || skipped + page.rows.size() == page.matching) break;
     if (!found[number]) continue;
     if (skipped < query.offset) {
       ++skipped;
       continue;
     }
-    const Row& row = rows_[number];
-    page.rows.push_back(Name{scopes_[row.scope], std::string(id_of(row))});
+    page.rows.push_back(name_of(number));
   }
-  return page;
+}
+
+// Holds some more than are wanted, so that what is not among them is seldom thrown out.
+class ListTable::Picker {
+ public:
+  Picker(std::size_t wanted, bool descending) : wanted_(wanted), descending_(descending) {
+    keys_.reserve(room());
+  }
+  void offer(const SortKey& key) {
+    if (full_ && !before(key, keys_[wanted_ - 1])) return;
+    keys_.push_back(key);
+    if (keys_.size() < room()) return;
+    const auto last = keys_.begin() + static_cast<std::ptrdiff_t>(wanted_ - 1);
+    std::nth_element(keys_.begin(), last, keys_.end(), Before{descending_});
+    keys_.resize(wanted_);
+    full_ = true;
+  }
+  // In their order.
+  [[nodiscard]] std::vector<SortKey> take() {
+    const std::size_t count = std::min(wanted_, keys_.size());
+    std::partial_sort(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count),
+                      keys_.end(), Before{descending_});
+    keys_.resize(count);
+    return std::move(keys_);
+  }
+
+ private:
+  struct Before {
+    bool descending;
+    bool operator()(const SortKey& a, const SortKey& b) const { return a.before(b, descending); }
+  };
+  [[nodiscard]] bool before(const SortKey& a, const SortKey& b) const {
+    return a.before(b, descending_);
+  }
+  [[nodiscard]] std::size_t room() const { return wanted_ * 2 + 1000; }
+
+  std::size_t wanted_;
+  bool descending_;
+  bool full_ = false;
+  std::vector<SortKey> keys_;
+};
+
+void ListTable::fill_by_picking(const ListQuery& query, const std::vector<bool>& found,
+                                Page& page) const {
+  if (query.offset >= page.matching) return;
+  const std::size_t wanted = std::min(query.offset + query.limit, page.matching);
+  page.wants_order = page.matching >= kWorthAnOrder;
+  page.needs_order = wanted > kPicked;
+  if (page.needs_order) return;
+  const By by = this->by(query.sort, query.descending);
+  Picker picker(wanted, query.descending);
+  for (std::uint32_t i = 0; i < found.size(); ++i) {
+    if (found[i]) picker.offer(key_of(by, i, scope_ranks_));
+  }
+  const std::vector<SortKey> picked = picker.take();
+  for (std::size_t i = query.offset; i < picked.size(); ++i) {
+    page.rows.push_back(name_of(picked[i].row));
+  }
 }
 
 }  // namespace waystation

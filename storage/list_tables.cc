@@ -18,8 +18,27 @@ namespace {
 // A part of the reading: a few milliseconds, and no state of the store is held for longer.
 constexpr std::size_t kKeysPerPart = 1000;
 constexpr std::chrono::seconds kKeepUpEvery{15};
+// Keys of an order that are gathered while nobody may change the table: a few milliseconds.
+constexpr std::size_t kKeysAtOnce = 50'000;
+constexpr std::size_t kOrders = 12;  // of one table, where there is room
+constexpr std::size_t kWishes = 16;
+// A table that somebody looks at is not dropped for another: two that do not fit together would
+// push each other out with every page.
+constexpr std::int64_t kUndisturbedMs = 30'000;
+// What was too large is tried again; each time it is in vain the next try comes later.
+constexpr std::int64_t kFirstTryMs = 30'000;
+constexpr unsigned kDoublings = 5;  // to a quarter of an hour
+
+// Said to be done of a table that is there, while the order of a deep page is made.
+constexpr double kAlmost = 0.95;
 
 constexpr std::string_view kScopeColl = "scope";
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
@@ -29,8 +48,12 @@ const ListTables::Bounds ListTables::kAtOnce{100'000, 10'000};
 const ListTables::Bounds ListTables::kInBackground{500'000, 200'000};
 
 ListTables::ListTables(const Store& store, const Schemas& schemas, std::size_t bytes,
-                       Threads threads)
-    : store_(store), schemas_(schemas), most_bytes_(bytes), threads_(threads) {
+                       Threads threads, Clock now_ms)
+    : store_(store),
+      schemas_(schemas),
+      most_bytes_(bytes),
+      threads_(threads),
+      now_ms_(now_ms ? std::move(now_ms) : Clock(steady_ms)) {
   if (threads_ == Threads::kStepped || most_bytes_ == 0) return;
   // What offices leaf through; facts and the server's own books are read when they are asked for.
   for (const auto& [name, collection] : schemas_.collections()) {
@@ -83,7 +106,11 @@ Result<ListReply> ListTables::look(const std::string& coll) {
   if (most_bytes_ == 0) return too_large;
   const KeptPtr kept = find(coll);
   kept->used = ++uses_;
-  if (kept->state == State::kTooLarge) return too_large;
+  kept->used_ms = now_ms_();
+  if (kept->state == State::kTooLarge) {
+    if (!tried_again(*kept)) return too_large;
+    enqueue(kept);
+  }
   if (kept->state == State::kNone) {
     Status failed;
     {
@@ -157,7 +184,6 @@ Result<bool> ListTables::catch_up(Kept& kept, const Bounds& most) {
   return true;
 }
 
-// Ready tables that nobody asks for do not fall behind, nor keep what was erased.
 void ListTables::keep_up() {
   std::vector<KeptPtr> ready;
   {
@@ -177,6 +203,7 @@ void ListTables::keep_up() {
     }
     if (behind) enqueue(kept);
   }
+  keep_within_bounds();
 }
 
 // --- reading ----------------------------------------------------------------------------------
@@ -246,12 +273,12 @@ Result<bool> ListTables::read_part(Kept& kept) {
   if (kept.counting) {
     kept.counting = false;
     kept.next = 0;
+    kept.table->reserve(kept.counted);
     return false;
   }
   kept.begun = false;  // where too much has changed meanwhile it begins anew
   const auto caught = catch_up(kept, kInBackground);
   if (!caught) return caught.error();
-  if (*caught) kept.table->prepare(ListQuery{});
   return *caught;
 }
 
@@ -261,29 +288,147 @@ void ListTables::finish(Kept& kept, State state) {
     kept.table.reset();
     kept.bytes = 0;
   }
+  if (state == State::kReady) kept.failures = 0;
+  if (state == State::kTooLarge) put_off(kept);
   kept.state = state;
 }
 
-// Drops tables that were not asked for for longest. False: that is not enough.
-bool ListTables::make_room(Kept& kept) {
+// --- room -------------------------------------------------------------------------------------
+
+void ListTables::put_off(Kept& kept) {
+  const unsigned failures = kept.failures.fetch_add(1);
+  kept.again_ms = now_ms_() + (kFirstTryMs << std::min(failures, kDoublings));
+  kept.beside = bytes_beside(kept);
+}
+
+// Records may have gone meanwhile, which only a try can tell; that others have made room is seen.
+bool ListTables::tried_again(const Kept& kept) const {
+  const std::size_t worth_a_try = most_bytes_ / 16;
+  return now_ms_() >= kept.again_ms || bytes_beside(kept) + worth_a_try <= kept.beside;
+}
+
+std::size_t ListTables::bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t sum = 0;
+  for (const auto& [coll, kept] : kept_) sum += kept->bytes;
+  return sum;
+}
+
+std::size_t ListTables::bytes_beside(const Kept& kept) const {
+  const std::size_t all = bytes();
+  return all - std::min(all, kept.bytes.load());
+}
+
+// By what it has so far: one that will not fit pushes nobody out first. An eighth is left out, for
+// rows differ.
+std::size_t ListTables::expected_bytes(const Kept& kept) {
+  constexpr std::size_t kSample = 50'000;
+  const std::size_t bytes = kept.bytes;
+  if (!kept.begun || kept.counting || kept.read < kSample) return bytes;
+  const std::size_t to_come = kept.counted - std::min(kept.counted, kept.read);
+  const double all = static_cast<double>(kept.table->bytes_of_rows()) /
+                         static_cast<double>(kept.read) * static_cast<double>(to_come) +
+                     static_cast<double>(bytes);
+  return std::max(bytes, static_cast<std::size_t>(all / 8 * 7));
+}
+
+// Drops tables that nobody looks at, the one first that was not asked for for longest. False: that
+// is not enough, and none is dropped for nothing.
+bool ListTables::make_room(const Kept& kept) {
+  const std::size_t wanted = expected_bytes(kept);
+  const std::int64_t before_ms = now_ms_() - kUndisturbedMs;
   while (true) {
-    std::size_t sum = 0;
+    std::size_t others = 0;
+    std::size_t held = 0;  // of those, by tables that stay
     KeptPtr oldest;
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [coll, other] : kept_) {
-        sum += other->bytes;
-        const bool may_go = other.get() != &kept && other->state == State::kReady;
-        if (may_go && (oldest == nullptr || other->used < oldest->used)) oldest = other;
+        if (other.get() == &kept) continue;
+        const std::size_t size = other->bytes;
+        const bool may_go = other->state == State::kReady && other->used_ms <= before_ms;
+        others += size;
+        if (!may_go) held += size;
+        if (may_go && size > 0 && (oldest == nullptr || other->used < oldest->used)) oldest = other;
       }
     }
-    if (sum <= most_bytes_) return true;
-    if (oldest == nullptr) return false;
+    if (held + wanted > most_bytes_) return false;
+    if (others + kept.bytes <= most_bytes_) return true;
+    WS_CHECK(oldest != nullptr);
     finish(*oldest, State::kNone);
   }
 }
 
+// They grow as records come: the bound holds whoever looks.
+void ListTables::keep_within_bounds() {
+  while (bytes() > most_bytes_) {
+    KeptPtr oldest;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [coll, other] : kept_) {
+        if (other->state != State::kReady) continue;
+        if (oldest == nullptr || other->used < oldest->used) oldest = other;
+      }
+    }
+    if (oldest == nullptr) return;
+    finish(*oldest, oldest->bytes > most_bytes_ ? State::kTooLarge : State::kNone);
+  }
+}
+
+// --- orders -----------------------------------------------------------------------------------
+
+void ListTables::wish_for(const KeptPtr& kept, const ListQuery& query) {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool there = std::any_of(wishes_.begin(), wishes_.end(), [&](const Wish& wish) {
+      return wish.kept == kept && wish.field == query.sort && wish.descending == query.descending;
+    });
+    if (there || wishes_.size() >= kWishes) return;
+    wishes_.push_back({kept, query.sort, query.descending});
+  }
+  wake_.notify_all();
+}
+
+bool ListTables::grant_wish() {
+  Wish wish;
+  {
+    const std::lock_guard lock(mutex_);
+    if (wishes_.empty() || ending_) return false;
+    wish = wishes_.front();
+  }
+  make_order(wish);
+  const std::lock_guard lock(mutex_);
+  wishes_.pop_front();
+  return true;
+}
+
+// Beside those who read and change the table: nobody waits for the sorting.
+void ListTables::make_order(const Wish& wish) {
+  Kept& kept = *wish.kept;
+  {
+    const std::lock_guard lock(kept.mutex);
+    if (kept.state != State::kReady || kept.table == nullptr) return;
+    if (kept.table->has_order(wish.field, wish.descending)) return;
+    kept.table->begin_order(wish.field, wish.descending);
+  }
+  for (bool gathered = false; !gathered;) {
+    const std::shared_lock lock(kept.mutex);
+    gathered = kept.table->gather_keys(kKeysAtOnce);
+  }
+  kept.table->sort_keys();
+  const std::size_t all = bytes();
+  const std::size_t left = most_bytes_ - std::min(most_bytes_, all);
+  const std::lock_guard lock(kept.mutex);
+  const std::size_t more = left / std::max<std::size_t>(kept.table->bytes_of_order(), 1);
+  kept.table->adopt_order(
+      std::clamp(kept.table->orders() + more, ListTable::kOrdersCounted, kOrders));
+  kept.bytes = kept.table->bytes();
+}
+
+// --- the thread -------------------------------------------------------------------------------
+
 bool ListTables::step() {
+  if (grant_wish()) return true;  // at most a second, and beside a table that takes many
   KeptPtr kept;
   {
     const std::lock_guard lock(mutex_);
@@ -312,7 +457,8 @@ void ListTables::run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, kKeepUpEvery, [this] { return ending_ || !queue_.empty(); });
+      wake_.wait_for(lock, kKeepUpEvery,
+                     [this] { return ending_ || !queue_.empty() || !wishes_.empty(); });
       if (ending_) return;
     }
     // Also beside a table that takes minutes to read: the others hold nothing that was erased.
@@ -361,7 +507,10 @@ Result<ListReply> ListTables::ask(const ListAsk& ask) {
     const auto caught = catch_up(*kept, kAtOnce);
     if (!caught) return caught.error();
     behind = !*caught;
-    if (!behind) kept->table->prepare(narrowed.query);
+    if (!behind) {
+      kept->table->settle_orders();
+      kept->table->note_use(narrowed.query);
+    }
   }
   if (behind) {
     enqueue(kept);
@@ -369,8 +518,10 @@ Result<ListReply> ListTables::ask(const ListAsk& ask) {
   }
   const std::shared_lock lock(kept->mutex);
   // Somebody else may have come in between: the next attempt finds it settled.
-  if (kept->table == nullptr || !kept->table->prepared(narrowed.query)) return ListReply{};
+  if (kept->table == nullptr || !kept->table->settled()) return ListReply{};
   const ListTable::Page page = kept->table->select(narrowed.query, sight, ask.allowed);
+  if (page.wants_order || page.needs_order) wish_for(kept, narrowed.query);
+  if (page.needs_order) return ListReply{{}, kAlmost};
   auto text = page_text(narrowed, page, kept->seq);
   if (!text) return text.error();
   return ListReply{std::move(*text), 1};

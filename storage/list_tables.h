@@ -10,6 +10,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,21 +42,29 @@ struct ListReply {
 
 class ListTables {
  public:
+  using Clock = std::function<std::int64_t()>;  // ms, which never goes back
   // The store and the schemas outlive it. `bytes`: of all tables together; 0: there are none.
   ListTables(const Store& store, const Schemas& schemas, std::size_t bytes,
-             Threads threads = Threads::kOwn);
+             Threads threads = Threads::kOwn, Clock now_ms = {});
   ~ListTables() { stop(); }
   ListTables(const ListTables&) = delete;
   ListTables& operator=(const ListTables&) = delete;
 
   // Whether a page can be had at once; where not, the table is read from now on. In the reply the
-  // text is empty. Errors: kListTooLarge, kCollectionUnknown.
+  // text is empty. Errors: kListTooLarge (until it is tried again), kCollectionUnknown.
   [[nodiscard]] Result<ListReply> look(const std::string& coll);
   // One page. Errors: as above, kListField, kAccessDenied, kScopeUnknown, kStoreCorrupt, kIo.
   [[nodiscard]] Result<ListReply> ask(const ListAsk& ask);
 
   void stop();  // ends the thread
-  bool step();  // kStepped: reads a part; false when there is nothing to read
+  bool step();  // kStepped: reads a part or makes an order; false when there is nothing to do
+  // What the thread does now and then: ready tables that nobody asks for do not fall behind, nor
+  // keep what was erased, nor grow beyond what they may have.
+  void keep_up();
+  // What the tables have by now, which is what they may have at most but for the moment in which an
+  // order is made (40 bytes a record) or somebody's page catches up.
+  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t most_bytes() const { return most_bytes_; }
 
  private:
   enum class State : std::uint8_t { kNone, kReading, kReady, kTooLarge };
@@ -68,7 +78,12 @@ class ListTables {
     std::atomic<State> state = State::kNone;
     std::atomic<double> done = 0;
     std::atomic<std::size_t> bytes = 0;
-    std::atomic<std::uint64_t> used = 0;
+    std::atomic<std::uint64_t> used = 0;  // when it was asked for last, in the order of asking
+    std::atomic<std::int64_t> used_ms = kNever;
+    // Of one that is too large: when it is tried again, and what the others had at that time.
+    std::atomic<std::int64_t> again_ms = 0;
+    std::atomic<std::size_t> beside = 0;
+    std::atomic<unsigned> failures = 0;  // in a row
     // The thread's alone: how far it has read.
     std::vector<std::string> scopes;
     std::string at;           // where to go on: a key; empty: at the start of scopes[next]
@@ -79,6 +94,13 @@ class ListTables {
     bool counting = true;
   };
   using KeptPtr = std::shared_ptr<Kept>;
+  // An order that somebody would have used.
+  struct Wish {
+    KeptPtr kept;
+    std::string field;
+    bool descending = false;
+  };
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min() / 2;
 
   [[nodiscard]] KeptPtr find(const std::string& coll);
   void enqueue(const KeptPtr& kept);
@@ -104,17 +126,26 @@ class ListTables {
   [[nodiscard]] Result<bool> read_part(Kept& kept);
   [[nodiscard]] Result<bool> walk_part(Kept& kept);
   void finish(Kept& kept, State state);
-  [[nodiscard]] bool make_room(Kept& kept);
-  void keep_up();
+  [[nodiscard]] bool make_room(const Kept& kept);
+  [[nodiscard]] static std::size_t expected_bytes(const Kept& kept);
+  [[nodiscard]] std::size_t bytes_beside(const Kept& kept) const;
+  void put_off(Kept& kept);
+  [[nodiscard]] bool tried_again(const Kept& kept) const;
+  void wish_for(const KeptPtr& kept, const ListQuery& query);
+  [[nodiscard]] bool grant_wish();
+  void make_order(const Wish& wish);
+  void keep_within_bounds();
 
   const Store& store_;
   const Schemas& schemas_;
   std::size_t most_bytes_;
   Threads threads_;
-  std::mutex mutex_;
+  Clock now_ms_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::map<std::string, KeptPtr> kept_;
   std::deque<KeptPtr> queue_;
+  std::deque<Wish> wishes_;
   std::atomic<std::uint64_t> uses_ = 0;
   bool ending_ = false;
   std::thread thread_;  // last: it uses all of the above

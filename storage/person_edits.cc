@@ -127,21 +127,37 @@ void Applier::align_desk(Group& group, std::uint64_t device, std::string_view ro
 
 // --- the edits --------------------------------------------------------------------------------
 
+Status Applier::check_expected(const Editor& editor, const EditsBody& body) const {
+  for (const ExpectedRecord& one : body.expected) {
+    if (!sees(editor, one.scope, one.coll)) {
+      return Error{Code::kAccessDenied,
+                   fmt::format("the role {} does not read {} there", editor.role, one.coll)};
+    }
+  }
+  return {};
+}
+
+bool Applier::sees(const Editor& editor, std::string_view scope, std::string_view coll) const {
+  return store_.policy().enters(editor.role, scope) && store_.policy().sees(editor.role, coll);
+}
+
 // Of what the person may not see nothing is told here: that edit is refused when its turn comes.
 Result<std::string> Applier::changed_since(const Editor& editor, const EditsBody& body) {
-  std::string changed;
+  std::vector<ExpectedRecord> expected = body.expected;
   for (const PersonEdit& edit : body.edits) {
-    if (!edit.if_seq || !valid_scope_id(edit.scope) || !valid_name(edit.coll) ||
-        !valid_record_id(edit.id) || !store_.policy().enters(editor.role, edit.scope) ||
-        !store_.policy().sees(editor.role, edit.coll)) {
-      continue;
+    if (edit.if_seq && valid_scope_id(edit.scope) && valid_name(edit.coll) &&
+        valid_record_id(edit.id) && sees(editor, edit.scope, edit.coll)) {
+      expected.push_back({edit.scope, edit.coll, edit.id, *edit.if_seq});
     }
-    const auto found = entry(keys::record(edit.scope, edit.coll, edit.id));
+  }
+  std::string changed;
+  for (const ExpectedRecord& one : expected) {
+    const auto found = entry(keys::record(one.scope, one.coll, one.id));
     if (!found) return found.error();
     const Seq seq = (*found)->record.seq;
-    if (seq == *edit.if_seq) continue;
+    if (seq == one.seq) continue;
     changed += fmt::format(R"({}{{"scope":"{}","coll":"{}","id":"{}","seq":{}}})",
-                           changed.empty() ? "" : ",", edit.scope, edit.coll, edit.id, seq);
+                           changed.empty() ? "" : ",", one.scope, one.coll, one.id, seq);
   }
   return changed;
 }
@@ -204,6 +220,9 @@ void Applier::take(Group& group, EditsRequest& request) {
     if ((*kept)->hash != hash) return request.done(Error{Code::kEditReused, "make a new name"});
     return group.reply(store_, std::move(request.done),
                        EditsRequest::Reply{std::move((*kept)->answer), {}});
+  }
+  if (auto checked = check_expected(*editor, request.body); !checked) {
+    return request.done(checked.error());
   }
   auto changed = changed_since(*editor, request.body);
   if (!changed) return request.done(changed.error());

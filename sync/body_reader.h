@@ -89,6 +89,7 @@ class BodyReader {
     if (problem_.empty()) problem_ = fmt::format("{}.{} {}", path_, key, reason);
   }
   [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] const SurrogateMark& mark() const { return mark_; }
 
  private:
   dom::object object_;

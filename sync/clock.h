@@ -29,6 +29,11 @@ struct DeviceClock {
   [[nodiscard]] bool wrong() const;
   // Authored time of an op that arrived at now_ms: ms since 1970, within [enrolled_ms, now_ms].
   [[nodiscard]] std::int64_t corrected_ms(const Op& op, std::int64_t now_ms) const;
+  // The same of a moment of which the device's wall clock alone is known.
+  [[nodiscard]] std::int64_t corrected_wall_ms(std::int64_t wall_ms, std::int64_t now_ms) const;
+
+ private:
+  [[nodiscard]] std::int64_t within_life(std::int64_t ms, std::int64_t now_ms) const;
 };
 
 }  // namespace waystation

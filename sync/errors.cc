@@ -42,6 +42,8 @@ constexpr std::array kCodes{
     CodeInfo{Code::kAccountExists, "account.exists", 409, 0, "There is such an account already"},
     CodeInfo{Code::kAccountLast, "account.last", 409, 0,
              "Nobody else could administer the server: make another administrator first"},
+    CodeInfo{Code::kAccountChanged, "account.changed", 409, 0,
+             "Somebody else has changed the account meanwhile"},
     CodeInfo{Code::kCodeInvalid, "code.invalid", 403, 0, "No such enrolment code"},
     CodeInfo{Code::kCodeUsed, "code.used", 403, 0, "The enrolment code has been used up"},
     CodeInfo{Code::kCodeExpired, "code.expired", 403, 0, "The enrolment code has expired"},

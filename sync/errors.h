@@ -40,6 +40,7 @@ enum class Code : std::uint8_t {
   kPasswordWeak,
   kAccountExists,
   kAccountLast,
+  kAccountChanged,
   kCodeInvalid,
   kCodeUsed,
   kCodeExpired,

@@ -19,6 +19,18 @@ std::optional<std::string> given(BodyReader& reader, std::string_view key, std::
   return reader.text(key, most, true);
 }
 
+AccountSeen read_seen_account(BodyReader& reader) {
+  AccountSeen seen;
+  const auto was = reader.object("was");
+  if (!was) return seen;
+  BodyReader inside(*was, "was", reader.mark());
+  seen.display = given(inside, "display", limits::kDeviceNameBytes);
+  seen.role = given(inside, "role", limits::kNameBytes);
+  seen.disabled = inside.flag("disabled");
+  if (!inside.problem().empty()) reader.fail("was", inside.problem());
+  return seen;
+}
+
 // What an op says of its author's device: here the server says it.
 constexpr std::array kGivenByServer{std::string_view("n"), std::string_view("wall"),
                                     std::string_view("mono"), std::string_view("boot"),
@@ -46,6 +58,44 @@ PersonEdit read_edit(BodyReader& reader, json::dom::object object,
     WS_CHECK(!json::append_canonical(edit.members, member.value, limits::kOpDepth, mark));
   }
   return edit;
+}
+
+ExpectedRecord read_expected(BodyReader& reader) {
+  ExpectedRecord record;
+  record.scope = reader.text("scope", limits::kScopeIdBytes, true);
+  record.coll = reader.text("coll", limits::kNameBytes, true);
+  record.id = reader.text("id", limits::kRecordIdBytes, true);
+  record.seq = reader.integer("if_seq", 0, true);
+  if (!valid_scope_id(record.scope)) reader.fail("scope", "is no scope id");
+  if (!valid_name(record.coll)) reader.fail("coll", "is no name of a collection");
+  if (!valid_record_id(record.id)) reader.fail("id", "is no record id");
+  return record;
+}
+
+// "expect": may be left out. What it says is part of what was asked for.
+Status read_expectations(json::dom::object object, const json::SurrogateMark& mark,
+                         EditsBody& body) {
+  const auto expect = json::find(object, "expect");
+  if (!expect) return {};
+  json::dom::array items;
+  if (expect->get(items) != simdjson::SUCCESS || items.size() > limits::kEditsPerRequest) {
+    return Error{Code::kMessageInvalid, fmt::format("body.expect must be an array of at most {}",
+                                                    limits::kEditsPerRequest)};
+  }
+  if (auto none = json::append_canonical(body.text, *expect, limits::kOpDepth + 1, mark)) {
+    return Error{none->code, none->detail};
+  }
+  for (const json::dom::element item : items) {
+    json::dom::object record;
+    const std::string path = fmt::format("body.expect[{}]", body.expected.size());
+    if (item.get(record) != simdjson::SUCCESS) {
+      return Error{Code::kMessageInvalid, path + ": must be an object"};
+    }
+    BodyReader inside(record, path, mark);
+    body.expected.push_back(read_expected(inside));
+    if (!inside.problem().empty()) return Error{Code::kMessageInvalid, inside.problem()};
+  }
+  return {};
 }
 
 }  // namespace
@@ -106,6 +156,7 @@ Result<AccountBody> decode_account_body(std::string_view bytes) {
     body.display = given(reader, "display", limits::kDeviceNameBytes);
     body.role = given(reader, "role", limits::kNameBytes);
     body.disabled = reader.flag("disabled");
+    body.was = read_seen_account(reader);
     return body;
   });
 }
@@ -159,6 +210,7 @@ Result<EditsBody> decode_edits(std::string_view bytes) {
     body.edits.push_back(read_edit(inside, op, mark));
     if (!inside.problem().empty()) return Error{Code::kMessageInvalid, inside.problem()};
   }
+  if (auto read = read_expectations(object, mark, body); !read) return read.error();
   return body;
 }
 

@@ -45,11 +45,18 @@ struct SecondFactorBody {
 };
 [[nodiscard]] Result<SecondFactorBody> decode_second_factor(std::string_view bytes);
 
+// What whoever changes an account believes to change; nothing is said of what is not there.
+struct AccountSeen {
+  std::optional<std::string> display;
+  std::optional<std::string> role;
+  std::optional<bool> disabled;
+};
 struct AccountBody {
   std::optional<std::string> name;
   std::optional<std::string> display;
   std::optional<std::string> role;
   std::optional<bool> disabled;
+  AccountSeen was;
 };
 [[nodiscard]] Result<AccountBody> decode_account_body(std::string_view bytes);
 
@@ -70,9 +77,17 @@ struct PersonEdit {
   bool has_base = false;
   std::string members;  // of the op, canonical, joined by commas: all but what the server gives
 };
+// A record that is not edited, and is to be as the person saw it all the same.
+struct ExpectedRecord {
+  std::string scope;
+  std::string coll;
+  std::string id;
+  Seq seq = 0;  // 0: it was not there
+};
 struct EditsBody {
   std::string request;  // the client's random name for it, so that it can be repeated
   std::vector<PersonEdit> edits;
+  std::vector<ExpectedRecord> expected;
   std::string text;  // canonical: all that was asked for
 };
 // Errors: kMessageInvalid, kPushTooManyOps, and of an op without canonical text what it has against

@@ -95,8 +95,20 @@ struct RoleBody {
 };
 [[nodiscard]] Result<RoleBody> decode_role_request(std::string_view bytes);
 
-// {"now":true}, {} or nothing at all.
-[[nodiscard]] Result<bool> decode_wipe_request(std::string_view bytes);
+// How whoever decides about a device believes it to stand.
+struct StandingSeen {
+  std::string state;         // "active", "draining" or "closed"
+  std::int64_t wipe_ms = 0;  // when it was ordered to wipe itself; 0: it was not
+};
+// {"was":{"state":"…","wipe":ms|null}}, {} or nothing at all: to drain, to revoke, to restore.
+[[nodiscard]] Result<std::optional<StandingSeen>> decode_standing_request(std::string_view bytes);
+
+// {"now":true,"was":…}, {} or nothing at all.
+struct WipeBody {
+  bool now = false;
+  std::optional<StandingSeen> was;
+};
+[[nodiscard]] Result<WipeBody> decode_wipe_request(std::string_view bytes);
 
 // {"to":"/folder"}
 [[nodiscard]] Result<std::string> decode_backup_request(std::string_view bytes);

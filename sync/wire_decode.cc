@@ -462,6 +462,18 @@ std::vector<std::string> read_scopes(Reader& reader, dom::object object, std::st
   return scopes;
 }
 
+std::optional<StandingSeen> read_standing(Reader& reader) {
+  const auto was = reader.object("was");
+  if (!was) return std::nullopt;
+  Reader inside(*was, "was", reader.mark());
+  StandingSeen seen;
+  seen.state = inside.text("state", limits::kNameBytes, true);
+  const auto wipe = json::find(*was, "wipe");
+  if (wipe && !wipe->is_null()) seen.wipe_ms = inside.integer("wipe", 1, true);
+  if (!inside.problem().empty()) reader.fail("was", inside.problem());
+  return seen;
+}
+
 }  // namespace
 
 Result<EnrollBody> decode_enroll(std::string_view bytes) {
@@ -522,13 +534,20 @@ Result<RoleBody> decode_role_request(std::string_view bytes) {
   });
 }
 
-Result<bool> decode_wipe_request(std::string_view bytes) {
-  if (bytes.empty()) return false;
-  return decode_body<bool>(bytes, [](Reader& reader, dom::object object) {
-    bool now = false;
-    const auto found = json::find(object, "now");
-    if (found && found->get(now) != simdjson::SUCCESS) reader.fail("now", "must be true or false");
-    return now;
+Result<std::optional<StandingSeen>> decode_standing_request(std::string_view bytes) {
+  using Seen = std::optional<StandingSeen>;
+  if (bytes.empty()) return Seen();
+  return decode_body<Seen>(bytes,
+                           [](Reader& reader, dom::object) { return read_standing(reader); });
+}
+
+Result<WipeBody> decode_wipe_request(std::string_view bytes) {
+  if (bytes.empty()) return WipeBody();
+  return decode_body<WipeBody>(bytes, [](Reader& reader, dom::object) {
+    WipeBody body;
+    body.now = reader.flag("now").value_or(false);
+    body.was = read_standing(reader);
+    return body;
   });
 }
 

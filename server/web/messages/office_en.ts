@@ -785,6 +785,7 @@ export const en: Record<keyof typeof zh, string> = {
   'err.message.invalid': 'What was filled in has the wrong form. {detail}',
   'err.http.no_json': 'What answered was not the server: a proxy or a sign-in page may be in between. Try again in a while.',
   'err.http.not_found': 'Not found; it may have been deleted.',
+  'err.account.changed': 'Somebody else has just changed this account.',
   'err.device.changed': 'Somebody else has just changed this device.',
   'err.device.replaced': 'Another device has taken its place.',
   'err.device.wiped': 'The device has wiped itself. Enrol it anew with a new code.',

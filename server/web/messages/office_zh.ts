@@ -783,6 +783,7 @@ export const zh = {
   'err.message.invalid': '填写的内容格式不对。{detail}',
   'err.http.no_json': '收到的不是服务器的回应，可能是代理或登录页在中间，请稍后再试。',
   'err.http.not_found': '没有找到，可能已被删除。',
+  'err.account.changed': '别人刚刚改过这个账号。',
   'err.device.changed': '别人刚刚改过这台设备。',
   'err.device.replaced': '这台设备已由另一台接替。',
   'err.device.wiped': '这台设备已清除，请用新的登记码重新登记。',

@@ -2,7 +2,7 @@
 // (docs/merge-rules.md#duplicates).
 
 import type { RecordKey } from '../sdk/types';
-import type { Edit } from './edits';
+import type { Edit, Expected } from './edits';
 import { infoOf } from './names';
 import { readRecord } from './record_names';
 import { text } from './field_text';
@@ -55,6 +55,12 @@ function redirectEdit({ scope, coll, id, seq }: RecordRow, into: string | null):
 export function mergeEdits({ one, other, candidate }: Two, stays: string): Edit[] {
   const from = one.id === stays ? other : one;
   return [redirectEdit(from, stays), ...stateEdit(candidate, 'merged')];
+}
+
+/** The record that stays is not edited: somebody who leads it to the other at this moment would make a ring. */
+export function mergeExpects({ one, other }: Two, stays: string): Expected[] {
+  const { scope, coll, id, seq } = one.id === stays ? one : other;
+  return [{ scope, coll, id, if_seq: seq }];
 }
 
 export function undoEdits(two: Two): Edit[] {

@@ -9,6 +9,9 @@ import { infoOf } from './names';
 /** One edit. `if_seq`: the record's seq as the page showed it, 0 where it was not there. */
 export type Edit = RecordKey & Edits & { if_seq?: number; base?: number; schema?: number };
 
+/** A record that is not edited, and is to be as the page showed it all the same. */
+export type Expected = RecordKey & { if_seq: number };
+
 type Verdict = { ok: true; n: number; seq: number } | { n?: number; refused: { code: string; detail: string } };
 
 interface EditsReply {
@@ -24,12 +27,13 @@ export function randomName(): string {
 let unanswered: { ops: string; request: string } | null = null;
 
 /** The records' seqs after the edits. Throws `edit.changed` where somebody else was faster: nothing is applied. */
-export async function handIn(edits: readonly Edit[]): Promise<number[]> {
+export async function handIn(edits: readonly Edit[], expect: readonly Expected[] = []): Promise<number[]> {
   const ops = edits.map((edit) => ({ schema: infoOf(edit.coll)?.version ?? 1, ...edit }));
-  const text = JSON.stringify(ops);
+  const asked = expect.length === 0 ? { ops } : { ops, expect };
+  const text = JSON.stringify(asked);
   const request = unanswered?.ops === text ? unanswered.request : randomName();
   unanswered = { ops: text, request };
-  const reply = await post<EditsReply>('/v1/edits', { request, ops }).catch((error: unknown) => {
+  const reply = await post<EditsReply>('/v1/edits', { request, ...asked }).catch((error: unknown) => {
     if (error instanceof ApiError && error.code !== 'away' && error.status < 500) unanswered = null;
     throw error;
   });

@@ -210,6 +210,71 @@ TEST_F(Edits, OfTwoAtOnceTheSecondIsTold) {
   EXPECT_EQ(history("note", "a").size(), 2U);
 }
 
+// Both edit their own record alone, so that neither is against what the other wrote.
+TEST_F(Edits, OfTwoWhoMergeCrosswiseTheSecondIsTold) {
+  std::map<std::string, Json> seqs;
+  for (const char* id : {"a", "b"}) {
+    const Json person{
+        {"scope", "t"}, {"coll", "volunteer"}, {"id", id}, {"set", {{"name", "Li Wei"}}}};
+    seqs[id] =
+        Json::parse(post(limei(), "make " + std::string(id), {person}).body)["results"][0]["seq"];
+  }
+  const auto merge = [&](Browser& browser, const std::string& from, const std::string& into) {
+    const Json led{{"scope", "t"},
+                   {"coll", "volunteer"},
+                   {"id", from},
+                   {"if_seq", seqs[from]},
+                   {"set", {{"merged_into", into}}}};
+    const Json seen{{"scope", "t"}, {"coll", "volunteer"}, {"id", into}, {"if_seq", seqs[into]}};
+    return browser.send(
+        "POST", "/v1/edits",
+        Json{{"request", "merge away " + from}, {"ops", {led}}, {"expect", {seen}}}.dump());
+  };
+  EXPECT_EQ(code_of(merge(limei(), "a", "b")), "ok");
+  const ApiReply second = merge(wang(), "b", "a");
+  EXPECT_EQ(code_of(second), "edit.changed");
+  EXPECT_EQ(Json::parse(second.body)["changed"][0]["id"], "a");
+  EXPECT_EQ(record("volunteer", "b")["fields"].count("merged_into"), 0U);
+}
+
+TEST_F(Edits, WhatIsExpectedIsPartOfTheRequestAndHasAShape) {
+  const auto send = [&](const std::string& name, const Json& expect) {
+    return code_of(limei().send("POST", "/v1/edits",
+                                Json{{"request", name + " of a random name"},
+                                     {"ops", {note("a", "hello")}},
+                                     {"expect", expect}}
+                                    .dump()));
+  };
+  const Json absent{{"scope", "t"}, {"coll", "note"}, {"id", "b"}, {"if_seq", 0}};
+  EXPECT_EQ(send("one", Json::array({absent})), "ok");
+  EXPECT_EQ(send("one", Json::array()), "edit.reused");
+  EXPECT_EQ(send("two", Json::array({with(absent, {{"if_seq", 9}})})), "edit.changed");
+  EXPECT_EQ(send("three", Json::array({with(absent, {{"id", "a/b"}})})), "message.invalid");
+  EXPECT_EQ(send("four", Json::array({Json{{"scope", "t"}}})), "message.invalid");
+  EXPECT_EQ(send("five", Json(5)), "message.invalid");
+  EXPECT_EQ(send("six", Json::array({5})), "message.invalid");
+  EXPECT_EQ(send("seven", Json(std::vector<Json>(101, absent))), "message.invalid");
+}
+
+TEST_F(Edits, NothingIsToldOfWhatTheRoleDoesNotSee) {
+  Json file = Json::parse(read_source("schemas/policy.json"));
+  file["roles"]["office"]["collections"] = {{"station", {{"read", "none"}, {"write", "none"}}}};
+  auto policy = Policy::parse({"policy.json", file.dump()}, schemas());
+  ASSERT_TRUE(policy.ok()) << policy.error().context;
+  server.policy = std::make_shared<const Policy>(std::move(*policy));
+  restart();
+  for (const int seq : {0, 9}) {
+    const Json seen{{"scope", "t"}, {"coll", "station"}, {"id", "s"}, {"if_seq", seq}};
+    EXPECT_EQ(code_of(wang().send("POST", "/v1/edits",
+                                  Json{{"request", fmt::format("the name of request {}", seq)},
+                                       {"ops", {note("a", "hello")}},
+                                       {"expect", {seen}}}
+                                      .dump())),
+              "access.denied");
+  }
+  EXPECT_TRUE(record("note", "a").is_null());
+}
+
 TEST_F(Edits, OneRequestTwiceInOneGroupIsAppliedOnce) {
   std::vector<std::string> replies;
   for (int i = 0; i < 2; ++i) {

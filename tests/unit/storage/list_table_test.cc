@@ -117,6 +117,11 @@ class Lists : public ::testing::Test {
     return {};
   }
 
+  static std::vector<std::string> names(const ListTable::Page& page) {
+    std::vector<std::string> out;
+    for (const ListTable::Name& row : page.rows) out.push_back(row.scope + "/" + row.id);
+    return out;
+  }
   static std::vector<std::string> names(const Json& reply) {
     std::vector<std::string> out;
     for (const Json& row : reply["rows"])
@@ -215,6 +220,21 @@ class Lists : public ::testing::Test {
     return query;
   }
 
+  void limit(std::size_t bytes) {
+    tables = std::make_unique<ListTables>(world.store(), schemas(), bytes, Threads::kStepped,
+                                          [this] { return clock; });
+  }
+  // What comes of it when somebody asks for it and it is read.
+  std::string read(const std::string& coll) {
+    const auto looked = tables->look(coll);
+    while (tables->step()) {
+    }
+    const auto after = looked.ok() ? tables->look(coll) : looked;
+    if (!after.ok()) return std::string(name(after.error().code));
+    return after->done == 1 ? "ready" : "being read";
+  }
+
+  std::int64_t clock = 0;
   World world;
   std::uint64_t device = world.enroll({"*"});
   std::uint64_t n = 0;
@@ -286,16 +306,167 @@ TEST_F(Lists, GiveNoMoreMemoryThanTheyMayHaveAndSaySo) {
   EXPECT_EQ(reply.error().code, Code::kListTooLarge);
 }
 
+// Room for one table of so few rows, and not for two.
+constexpr std::size_t kRoomForOne = std::size_t{3} << 19U;
+
 TEST_F(Lists, MakeRoomByDroppingTheOneLongestUnused) {
   fill(20);
-  // Room for one table of so few rows, and not for two.
-  tables = std::make_unique<ListTables>(world.store(), schemas(), std::size_t{3} << 19U,
-                                        Threads::kStepped);
+  limit(kRoomForOne);
   for (const char* coll : {"event", "scope", "event"}) {
-    ASSERT_TRUE(tables->look(coll).ok()) << coll;
-    while (tables->step()) {
+    EXPECT_EQ(read(coll), "ready") << coll;
+    clock += 31'000;
+  }
+}
+
+TEST_F(Lists, OfTwoThatDoNotFitTogetherTheOneThatIsLookedAtStays) {
+  fill(20);
+  limit(kRoomForOne);
+  ASSERT_EQ(read("event"), "ready");
+  for (int second = 0; second < 100; ++second) {
+    clock += 1000;
+    EXPECT_EQ(tables->look("event")->done, 1) << second;
+    EXPECT_NE(read("scope"), "ready") << second;
+  }
+}
+
+TEST_F(Lists, ThatWereTooLargeAreTriedAgainAfterATimeThatGrows) {
+  fill(20);
+  limit(kRoomForOne);
+  ASSERT_EQ(read("event"), "ready");
+  ASSERT_EQ(read("scope"), "list.too_large");
+  clock += 29'000;
+  (void)tables->look("event");
+  EXPECT_FALSE(tables->look("scope").ok());
+  clock += 2'000;
+  EXPECT_TRUE(tables->look("scope").ok()) << "half a minute is over";
+  EXPECT_EQ(read("scope"), "list.too_large") << "the other is in use";
+  clock += 31'000;
+  EXPECT_FALSE(tables->look("scope").ok());
+  clock += 30'000;
+  EXPECT_EQ(read("scope"), "ready") << "nobody looks at the other any more";
+}
+
+TEST_F(Lists, ThatWereTooLargeAreTriedAgainWhenOthersHaveMadeRoom) {
+  fill(20);
+  for (int i = 0; i < 40; ++i) {
+    std::vector<std::string> ops;
+    for (int k = 0; k < 40; ++k) {
+      ops.push_back(fmt::format(R"("scope":"c","coll":"note","id":"n{}-{}","set":{{"text":"{}"}})",
+                                i, k, std::string(1'500, 'x')));
     }
-    EXPECT_EQ(tables->look(coll)->done, 1) << coll;
+    push(ops);
+  }
+  limit(std::size_t{4} << 20U);
+  ASSERT_EQ(read("note"), "ready");
+  ASSERT_EQ(read("scope"), "list.too_large");
+  clock += 31'000;
+  (void)tables->look("note");
+  ASSERT_EQ(read("scope"), "list.too_large");
+  clock += 31'000;
+  EXPECT_FALSE(tables->look("scope").ok());
+  ASSERT_EQ(read("event"), "ready") << "in place of the notes";
+  EXPECT_EQ(read("scope"), "ready") << "a minute is not over, but there is room";
+}
+
+TEST_F(Lists, StayWithinTheirMemoryWhileRecordsCome) {
+  fill(20);
+  limit(std::size_t{5} << 19U);
+  ASSERT_EQ(read("event"), "ready");
+  ASSERT_EQ(read("scope"), "ready");
+  for (int i = 0; i < 30; ++i) {
+    std::vector<std::string> ops;
+    for (int k = 0; k < 1000; ++k) {
+      ops.push_back(fmt::format(
+          R"("scope":"c","coll":"event","id":"m{}-{}","set":{{"title":"many of them"}})", i, k));
+    }
+    push(ops);
+    clock += 1000;
+    ListAsk one;
+    one.query.coll = "event";
+    one.view = &kEverything;
+    (void)tables->ask(one);
+    tables->keep_up();
+    EXPECT_LE(tables->bytes(), tables->most_bytes()) << i;
+  }
+}
+
+TEST_F(Lists, APageThatLiesDeepIsThereOnceItsOrderIsMade) {
+  fill(0);
+  for (int i = 0; i < 12; ++i) {
+    std::vector<std::string> ops;
+    for (int k = 0; k < 1000; ++k) {
+      ops.push_back(fmt::format(
+          R"("scope":"c","coll":"event","id":"m{:02}-{:03}","set":{{"title":"many"}})", i, k));
+    }
+    push(ops);
+  }
+  ListAsk deep;
+  deep.query.coll = "event";
+  deep.query.sort = "id";
+  deep.query.descending = false;
+  deep.view = &kEverything;
+  (void)ask(deep.query);
+  deep.query.offset = ListTable::kPicked;
+  deep.query.limit = 2;
+  const auto first = tables->ask(deep);
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE(first->text.empty()) << "a reader's thread has sorted it all";
+  EXPECT_GT(first->done, 0.9);
+  ASSERT_TRUE(tables->step());
+  EXPECT_FALSE(tables->step());
+  const auto second = tables->ask(deep);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(names(Json::parse(second->text)), (std::vector<std::string>{"c/m10-000", "c/m10-001"}));
+}
+
+// The same table twice, one with orders that were made while others wrote: both say the same.
+TEST_F(Lists, AnOrderIsRightHoweverMuchChangedWhileItWasMade) {
+  const Collection& event = *schemas().find("event");
+  ListTable ordered(event);
+  ListTable plain(event);
+  Seq seq = 0;
+  const auto put = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string scope(1, static_cast<char>('a' + below(6)));
+      const std::string id = fmt::format("e{}", below(60));
+      const std::string title(below(20), static_cast<char>('a' + below(3)));
+      std::string fields =
+          fmt::format(R"({{"headcount":{},"title":"{}"}})", static_cast<int>(below(9)) - 4, title);
+      if (below(5) == 0) fields.clear();
+      ++seq;
+      ASSERT_TRUE(ordered.put(scope, id, seq, fields).ok());
+      ASSERT_TRUE(plain.put(scope, id, seq, fields).ok());
+    }
+    ordered.settle_orders();
+    plain.settle_orders();
+  };
+  for (int round = 0; round < 200; ++round) {
+    put(below(40));
+    ListQuery query;
+    query.sort = std::array{"seq", "id", "scope", "title", "headcount"}[below(5)];
+    query.descending = below(2) == 0;
+    query.limit = 1000;
+    if (!ordered.has_order(query.sort, query.descending)) {
+      ordered.begin_order(query.sort, query.descending);
+      put(below(20));
+      for (bool gathered = false; !gathered;) {
+        gathered = ordered.gather_keys(1 + below(50));
+        put(below(5));
+      }
+      ordered.sort_keys();
+      put(below(20));
+      if (below(5) == 0) {
+        ordered.drop_order();
+        continue;
+      }
+      ordered.adopt_order(3);
+      ASSERT_LE(ordered.orders(), 3U);
+      ASSERT_TRUE(ordered.has_order(query.sort, query.descending));
+    }
+    const auto one = ordered.select(query, {}, {});
+    const auto other = plain.select(query, {}, {});
+    ASSERT_FALSE(one.rows.empty() && one.matching > 0);
+    ASSERT_EQ(names(one), names(other)) << query.sort << " " << query.descending << " " << round;
   }
 }
 
@@ -333,7 +504,7 @@ TEST_F(Lists, DoNotSearchWhatTheAskerDoesNotSee) {
   EXPECT_EQ(ask(query)["matching"], 1);
   ListTable table(*schemas().find("event"));
   ASSERT_TRUE(table.put("a", "one", 1, R"({"lead":"secret","title":"x"})").ok());
-  table.prepare(query);
+  table.settle_orders();
   EXPECT_EQ(table.select(query, Sight{true, {"lead"}}, {}).matching, 0U);
 }
 

@@ -131,7 +131,7 @@ function EditDialog({ account, onClose, onLink, onSaved }: { account: Account; o
       setOpened(other);
       return;
     }
-    await put(path(account.name), { display: display.trim(), role, disabled });
+    await put(path(account.name), { display: display.trim(), role, disabled, was: { display: opened.display, role: opened.role, disabled: opened.disabled } });
     toast(t('account.saved'));
     onSaved();
     onClose();

@@ -253,14 +253,20 @@ interface DecideProps {
   onDone: (row: DeviceRow, words: string) => void;
 }
 
+/** How the device stood when this was decided: whoever decided meanwhile is not overruled unseen. */
+function standing({ state, wipe }: DeviceRow): { state: string; wipe: number | null } {
+  return { state, wipe: wipe?.ordered ?? null };
+}
+
 function StateDialog({ row, what, onClose, onDone }: DecideProps & { what: 'drain' | 'revoke' | 'restore' }) {
+  const [opened] = useState(row);
   return (
     <ConfirmDialog
       title={t(`decide_ask.${what}`, { name: row.name || row.device })}
       act={t(`decide_do.${what}`)}
       danger={what === 'revoke'}
       onClose={onClose}
-      onDo={async () => onDone(await post<DeviceRow>(`/v1/devices/${row.device}/${what}`), t(`decide_done.${what}`))}
+      onDo={async () => onDone(await post<DeviceRow>(`/v1/devices/${row.device}/${what}`, { was: standing(opened) }), t(`decide_done.${what}`))}
     >
       <p>{t(`decide_more.${what}`)}</p>
       {what === 'revoke' && row.queued > 0 && <Banner tone="wait" title={t('device.still_holds', { n: row.queued })}>{t('device.still_holds_more')}</Banner>}
@@ -269,6 +275,7 @@ function StateDialog({ row, what, onClose, onDone }: DecideProps & { what: 'drai
 }
 
 function WipeDialog({ row, onClose, onDone }: DecideProps) {
+  const [opened] = useState(row);
   const [now, setNow] = useState(false);
   return (
     <ConfirmDialog
@@ -277,7 +284,7 @@ function WipeDialog({ row, onClose, onDone }: DecideProps) {
       danger
       typed={row.name || row.device}
       onClose={onClose}
-      onDo={async () => onDone(await post<DeviceRow>(`/v1/devices/${row.device}/wipe`, { now }), t('decide_done.wipe'))}
+      onDo={async () => onDone(await post<DeviceRow>(`/v1/devices/${row.device}/wipe`, { now, was: standing(opened) }), t('decide_done.wipe'))}
     >
       <p>{t('decide_more.wipe')}</p>
       <CheckField label={t('wipe.now')} hint={t('wipe.now_hint')} checked={now} onChange={setNow} />

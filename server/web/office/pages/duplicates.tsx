@@ -7,8 +7,8 @@ import { Segments } from '../../ui/fields';
 import { toast } from '../../ui/toast';
 import { Banner, Tag } from '../../ui/words';
 import { ApiError, explain, get } from '../api';
-import { mergedFrom, mergeEdits, readTwo, redirectOf, sayEdits, undoEdits, type Two } from '../duplicates';
-import { handIn, isChanged, timeOfSeq, type Edit } from '../edits';
+import { mergedFrom, mergeEdits, mergeExpects, readTwo, redirectOf, sayEdits, undoEdits, type Two } from '../duplicates';
+import { handIn, isChanged, timeOfSeq, type Edit, type Expected } from '../edits';
 import { text } from '../field_text';
 import { PAGE_ROWS, readList } from '../lists';
 import { useLoad } from '../load';
@@ -110,9 +110,9 @@ function SideBySide({ two, within, behind, onAgain }: { two: Two; within: { titl
   const [stays, setStays] = useState(from === null ? (one.id < other.id ? one.id : other.id) : from.id === one.id ? other.id : one.id);
   const [changed, setChanged] = useState(false);
   const { busy, error, run } = useDoing();
-  const act = (edits: Edit[], words: string) => run(async () => {
+  const act = (edits: Edit[], words: string, expect: Expected[] = []) => run(async () => {
     try {
-      await handIn(edits);
+      await handIn(edits, expect);
       setChanged(false);
       toast(words);
     } catch (fault) {
@@ -138,7 +138,7 @@ function SideBySide({ two, within, behind, onAgain }: { two: Two; within: { titl
         <section class="card">
           <p>{t('merge.more')}</p>
           <div class="row">
-            <Button kind="primary" busy={busy} onClick={() => act(mergeEdits(two, stays), t('merge.done'))}>{t('merge.do')}</Button>
+            <Button kind="primary" busy={busy} onClick={() => act(mergeEdits(two, stays), t('merge.done'), mergeExpects(two, stays))}>{t('merge.do')}</Button>
             {candidate !== null && state !== 'distinct' && <Button busy={busy} onClick={() => act(sayEdits(two, 'distinct'), t('merge.said_two'))}>{t('merge.distinct')}</Button>}
           </div>
         </section>

@@ -8,6 +8,7 @@ import { handIn, isChanged } from '../edits';
 interface Sent {
   request: string;
   ops: { schema: number; if_seq: number }[];
+  expect?: unknown;
 }
 
 const EDIT = { scope: 't', coll: 'volunteer', id: 'v1', if_seq: 7, set: { team: 'A' } };
@@ -35,6 +36,14 @@ test('edits go under the newest schema, against what the page showed, and tell t
   assert.deepEqual(await handIn([EDIT]), [9]);
   assert.deepEqual(sent[0]?.ops, [{ schema: 2, ...EDIT }]);
   assert.match(sent[0]?.request ?? '', /^[0-9a-f]{32}$/);
+});
+
+test('what is only looked at goes beside the edits', async () => {
+  const other = { scope: 't', coll: 'volunteer', id: 'b', if_seq: 7 };
+  answers = [taken(9), taken(10)];
+  await handIn([EDIT], [other]);
+  await handIn([EDIT]);
+  assert.deepEqual(sent.map(({ expect }) => expect), [[other], undefined]);
 });
 
 test('tried again after an answer that got lost they go under the same name, others under another', async () => {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { conflictAt, conflictHref, reopenEdits, settleEdit } from '../conflicts';
 import { draftOf, editableFields, editsOf, localTime, wrongsOf, zonedTime } from '../drafts';
 import { ApiError } from '../api';
-import { mergedFrom, mergeEdits, readTwo, undoEdits, type Two } from '../duplicates';
+import { mergedFrom, mergeEdits, mergeExpects, readTwo, undoEdits, type Two } from '../duplicates';
 import { timeOfSeq } from '../edits';
 import { dayField, filledColumns, firstSort, hasOwnScope, headTitle, otherFilters } from '../lists';
 import { opLines } from '../op_text';
@@ -120,6 +120,7 @@ describe('two people', () => {
 
   it('are merged into the one that stays', () => {
     assert.deepEqual(mergeEdits(two, 'a').map(({ id, if_seq: seq, set }) => [id, seq, set]), [['b', 7, { merged_into: 'a' }], ['a~b', 9, { state: 'merged' }]]);
+    assert.deepEqual(mergeExpects(two, 'a'), [{ scope: 't', coll: 'volunteer', id: 'a', if_seq: 7 }]);
     assert.equal(mergedFrom(two), null);
   });
 
