@@ -332,6 +332,8 @@ describe('what can happen to a page', () => {
     await account(server, 'maqian', '马倩', 'administrator');
     await account(server, 'gaofei', '高飞', 'office');
     const { page, context, errors } = await signedInDesk(browser, server, 'maqian');
+    // A page that reads by itself would ask for a sign-in between the two sessions.
+    await goTo(page, '#/me');
     const tab = await context.newPage();
     const elsewhere = async (name) => {
       await context.clearCookies();
