@@ -144,6 +144,34 @@ describe('devices', () => {
     await phone.context.close();
   });
 
+  it('a sheet that is stopped half-way says how many were made, and no more are', async () => {
+    const { page } = desk;
+    await goTo(page, '#/devices/codes');
+    await goTo(page, '#/devices/sheet');
+    const names = Array.from({ length: 6 }, (_, i) => `停下的 ${i + 1} 号`);
+    await page.getByLabel('设备名称，每行一台').fill(names.join('\n'));
+    await page.getByLabel('全部范围').check();
+    // The third one is on its way when it is stopped: it is made, and printed.
+    let asked = 0;
+    let answer;
+    await page.route('**/v1/codes', async (route) => {
+      if (route.request().method() === 'POST' && ++asked === 3) await new Promise((go) => (answer = go));
+      await route.continue();
+    });
+    await button(page, '生成 6 个登记码').click();
+    await page.getByText('已生成 2 / 6 个').waitFor();
+    await button(page, '停下').click();
+    answer();
+    await page.getByText('生成了 3 个，还差 3 个').waitFor();
+    await page.getByText('已按您的要求停下', { exact: false }).waitFor();
+    await button(page, '打印 3 张').waitFor();
+    const open = (await server.admin('GET', '/v1/codes')).codes.map(({ name }) => name).filter((name) => names.includes(name));
+    assert.deepEqual(open.sort(), names.slice(0, 3));
+    assert.deepEqual(await page.locator('.slip h2').allInnerTexts(), names.slice(0, 3));
+    assert.equal(asked, 3);
+    await page.unroute('**/v1/codes');
+  });
+
   it('a phone that drains hands in its queue, and the page shows that nothing waits', async () => {
     const { page } = desk;
     const phone = await phoneNamed('收尾的手机');
@@ -203,6 +231,20 @@ describe('devices', () => {
     assert.notEqual((await server.deviceRow(old.device)).replaced_by, null);
     await next.context.close();
     await old.context.close();
+  });
+
+  it('a form that was touched stays as it was typed while the page behind it goes on reading', async () => {
+    const { page } = desk;
+    const phone = await phoneNamed('边看边改');
+    await goTo(page, `#/devices/${phone.device}`);
+    await button(page, '更改').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('角色').selectOption('lead');
+    await server.admin('PUT', `/v1/devices/${phone.device}/scopes`, { scopes: [EVENT.scope, 'event:e103'] });
+    await page.getByText('暖冬义诊进乡村').first().waitFor({ state: 'attached', timeout: 40_000 });
+    assert.equal(await dialog.getByLabel('角色').inputValue(), 'lead');
+    await button(dialog, '取消').click();
+    await phone.context.close();
   });
 
   it('why it may or may not is told in the language of the page', async () => {
@@ -290,6 +332,8 @@ describe('what can happen to a page', () => {
     await account(server, 'maqian', '马倩', 'administrator');
     await account(server, 'gaofei', '高飞', 'office');
     const { page, context, errors } = await signedInDesk(browser, server, 'maqian');
+    // A page that reads by itself would ask for a sign-in between the two sessions.
+    await goTo(page, '#/me');
     const tab = await context.newPage();
     const elsewhere = async (name) => {
       await context.clearCookies();
@@ -326,6 +370,46 @@ describe('what can happen to a page', () => {
     await context.close();
   });
 
+  it('Escape closes a dialog that nothing was typed into, and loses nothing of one that was', async () => {
+    await account(server, 'shenyue', '沈悦', 'administrator');
+    const { page, context, errors } = await signedInDesk(browser, server, 'shenyue');
+    await goTo(page, '#/accounts?add=1');
+    const dialog = page.getByRole('dialog', { name: '添加账号' });
+    await dialog.waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await goTo(page, '#/accounts?add=1');
+    await dialog.getByLabel('用户名').fill('xinren');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
+    assert.equal(await dialog.getByLabel('用户名').inputValue(), 'xinren');
+    await button(dialog, '取消').click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
+  it('the audit log is filtered by all words, in the address too, and says when nothing fits', async () => {
+    await account(server, 'jiangtao', '江涛', 'administrator');
+    const { page, context, errors } = await signedInDesk(browser, server, 'jiangtao');
+    await goTo(page, '#/audit');
+    const rows = page.locator('table.data tbody tr');
+    await rows.nth(5).waitFor();
+    await page.getByRole('searchbox').fill('JIANGTAO session.opened');
+    await rows.filter({ hasNotText: '登录' }).first().waitFor({ state: 'detached' });
+    assert.equal(await rows.count(), 1);
+    assert.match(await rows.first().innerText(), /jiangtao/);
+    await page.reload();
+    await rows.filter({ hasText: 'jiangtao' }).first().waitFor();
+    assert.equal(await page.getByRole('searchbox').inputValue(), 'JIANGTAO session.opened');
+    await page.getByRole('searchbox').fill('没有这样的事');
+    await page.getByRole('heading', { name: '没有符合的记录' }).waitFor();
+    await page.getByRole('searchbox').fill('');
+    await rows.nth(5).waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
   it('another language keeps what was typed', async () => {
     await account(server, 'zhengke', '郑科', 'administrator');
     const { page, context } = await signedInDesk(browser, server, 'zhengke');
@@ -351,6 +435,26 @@ describe('what can happen to a page', () => {
     await page.getByText('联系不上服务器，正在重试').waitFor({ state: 'detached' });
     assert.equal(await page.getByLabel('名称或设备号').inputValue(), '新手机');
     await page.locator('.side').getByText('何军').waitFor();
+    await context.close();
+  });
+});
+
+describe('the policy', () => {
+  it('on show is the server’s own; of an older server none is invented', async () => {
+    await account(server, 'baoyu', '鲍雨', 'office');
+    const { page, context } = await signedInDesk(browser, server, 'baoyu');
+    const rule = { read: 'none', write: 'none' };
+    const roles = Object.fromEntries(['volunteer', 'lead'].map((role) => [role, { title: { zh: `某${role}`, en: role }, others: rule, collections: { note: { read: { all_but: ['author'] }, write: { does: ['append'] } } } }]));
+    await page.route('**/v1/policy', (route) => route.fulfill({ json: { version: 'a'.repeat(24), policy: { version: 1, roles } } }));
+    await goTo(page, '#/policy');
+    await page.getByRole('columnheader', { name: '某lead' }).waitFor();
+    assert.match(await page.getByRole('row', { name: /note/ }).innerText(), /外的全部[\s\S]*只能追加/);
+    await page.unroute('**/v1/policy');
+    await page.route('**/v1/policy', (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: '', status: 404, code: 'http.not_found', detail: '/v1/policy' }) }));
+    await goTo(page, '#/me');
+    await goTo(page, '#/policy');
+    await page.getByRole('heading', { name: '服务器给不出它的策略' }).waitFor();
+    assert.equal(await page.locator('.matrix').count(), 0);
     await context.close();
   });
 });

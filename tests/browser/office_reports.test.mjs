@@ -212,6 +212,8 @@ describe('one report', () => {
     await page.emulateMedia({ media: 'print' });
     assert.ok(await page.locator('table.report').isVisible());
     assert.ok(await page.locator('.print-head').isVisible());
+    // The head of the table stands on each sheet.
+    assert.equal(await page.locator('table.report thead').evaluate((head) => getComputedStyle(head).display), 'table-header-group');
     for (const hidden of ['.side', '.asking', '.chart-card', '.pager', '.actions']) assert.ok(!(await page.locator(hidden).first().isVisible()), hidden);
     await page.emulateMedia({ media: 'screen' });
   });

@@ -44,6 +44,7 @@ function detailText(name: string, value: unknown): string {
 }
 
 function Details({ details }: { details: Record<string, unknown> }) {
+  if (Object.keys(details).length === 0) return null;
   return <span class="small quiet">{Object.entries(details).map(([name, value]) => `${name}: ${detailText(name, value)}`).join(' · ')}</span>;
 }
 

@@ -56,7 +56,7 @@ const oneOfFew = inTurn(COUNTS_AT_ONCE);
 
 function Count({ coll }: { coll: string }) {
   const { data, error } = useLoad(coll, (signal) => oneOfFew(() => readList(coll, new URLSearchParams({ sort: 'id' }), signal, 1)));
-  if (data === null) return <span class="small quiet">{error === null || error.status === 503 ? '…' : '–'}</span>;
+  if (data === null) return <span class="small quiet">{error === null || error.status === 503 ? '…' : t('lists.no_count')}</span>;
   return <span class="small quiet num">{t('lists.total', { n: data.total })}</span>;
 }
 
@@ -105,7 +105,7 @@ function OneList({ coll, query }: { coll: string; query: URLSearchParams }) {
     <>
       <PageHead title={HEADINGS[coll] === undefined ? collTitle(coll) : t(HEADINGS[coll])} about={data === null ? undefined : <Counts data={data} filtered={filtered} />} within={{ title: t('lists.records'), href: placeText('lists') }}
                 actions={coll === 'volunteer' && <a class="button" href={placeText('duplicates')}>{t('duplicates.title')}</a>} />
-      <Filters coll={coll} query={query} filtered={filtered} />
+      {(filtered || data?.total !== 0) && <Filters coll={coll} query={query} filtered={filtered} />}
       {warming && <Warming error={error} />}
       {!(warming && data === null) && (
         <div class="list-table"><DataTable

@@ -102,7 +102,7 @@ function Report({ info, query }: { info: ReportInfo; query: URLSearchParams }) {
         title={titled(info.title)}
         about={titled(info.about)}
         within={{ title: t('reports.title'), href: placeText('reports') }}
-        actions={<Downloads path={path} question={question} print={print} download={download} />}
+        actions={data?.count === 0 ? undefined : <Downloads path={path} question={question} print={print} download={download} />}
       />
       <DownloadState download={download} />
       <section class="card asking no-print" aria-label={t('report.asking')}>

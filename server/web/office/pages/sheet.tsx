@@ -96,7 +96,7 @@ export function SheetPage() {
             <RoleField value={role} onChange={setRole} />
             <ScopesField value={scopes} onChange={setScopes} wrong={tried && scopes.length === 0 ? t('scope.missing') : null} />
             <ExpiryField value={expiry} onChange={setExpiry} />
-            <Button type="submit" kind="primary" busy={busy}>{t('sheet.do', { n: wanted.length })}</Button>
+            <Button type="submit" kind="primary" busy={busy}>{wanted.length === 0 ? t('sheet.do_none') : t('sheet.do', { n: wanted.length })}</Button>
             {broke !== null && <Banner tone="bad" title={t('sheet.broke_first')} spoken>{broke}</Banner>}
           </form>
         )}
