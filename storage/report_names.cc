@@ -16,6 +16,7 @@ constexpr std::size_t kAtHandBytes = std::size_t{16} * 1024 * 1024;
 // What one takes besides its bytes.
 constexpr std::size_t kKeptBytes = 200;
 constexpr std::size_t kLeadBytes = 200;
+constexpr std::size_t kNumberBytes = 88;
 
 }  // namespace
 
@@ -148,9 +149,56 @@ std::string ReportNames::text_of(const std::string& coll, const Kept& kept,
 
 Result<std::string> ReportNames::kept(const ProjectionPart& part, const std::string& value,
                                       const std::string& field) {
+  Texts& texts = texts_[{part.of, field}];
+  if (texts.state == Texts::State::kUnread && texts.asked++ == budget_.looks() &&
+      part.from != ProjectionPart::From::kScope) {
+    if (auto read = read_texts(part.of, field, texts); !read) return read.error();
+  }
+  if (texts.state == Texts::State::kRead) {
+    const auto number = texts.numbers.find(value);
+    return number == texts.numbers.end() ? std::string() : texts.texts[number->second];
+  }
   const auto found = find(part, value);
   if (!found) return found.error();
   return text_of(part.of, **found, field);
+}
+
+// Where there is no room for all, they are looked for one by one as before.
+Status ReportNames::read_texts(const std::string& coll, const std::string& field, Texts& texts) {
+  std::unordered_map<std::string, std::uint32_t> known;
+  Kept first;  // of the rows of one id, which stand together
+  std::size_t bytes = 0;
+  const auto note = [&] {
+    std::string text = text_of(coll, first, field);
+    if (text.empty()) return;
+    const auto [at, fresh] = known.emplace(text, static_cast<std::uint32_t>(known.size()));
+    if (fresh) {
+      bytes += kKeptBytes + 2 * text.size();
+      texts.texts.push_back(std::move(text));
+    }
+    bytes += kNumberBytes + first.id.size();
+    texts.numbers.emplace(std::move(first.id), at->second);
+  };
+  Status stopped;
+  const Status read = each_kept(store_.kv(), snapshot_, keys::kept_prefix(coll),
+                                [&](const keys::KeptKey& key, KeptRow row) {
+                                  stopped = budget_.go_on();
+                                  if (first.born != 0 && first.id == key.id) {
+                                    if (row.born < first.born) first = kept_of(key, std::move(row));
+                                    return stopped.ok();
+                                  }
+                                  if (first.born != 0) note();
+                                  first = kept_of(key, std::move(row));
+                                  return stopped.ok() && budget_.affords(bytes);
+                                });
+  if (!read) return read;
+  if (!stopped) return stopped;
+  if (first.born != 0 && !first.id.empty()) note();
+  texts.state = Texts::State::kRead;
+  if (budget_.affords(bytes)) return budget_.take(bytes);
+  texts = Texts{};
+  texts.state = Texts::State::kTooMany;
+  return {};
 }
 
 Result<std::string> ReportNames::field(const ProjectionPart& part, const std::string& value,

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "storage/keys.h"
@@ -59,10 +61,18 @@ class ReportNames {
     std::string end;                                       // of the chain; empty: not yet known
   };
   using Merged = std::unordered_map<std::string, Lead>;  // by id
+  // A kept field of all records of a collection. Few are the different texts of what is grouped by.
+  struct Texts {
+    std::size_t asked = 0;  // one by one
+    enum class State : std::uint8_t { kUnread, kRead, kTooMany } state = State::kUnread;
+    std::unordered_map<std::string, std::uint32_t> numbers;  // by id; who has none stands not here
+    std::vector<std::string> texts;
+  };
   [[nodiscard]] static Kept kept_of(const keys::KeptKey& key, KeptRow row);
   [[nodiscard]] static std::size_t weight(const Kept& kept);
   [[nodiscard]] Result<Merged*> merged(const std::string& coll);
   [[nodiscard]] Result<const Kept*> find(const ProjectionPart& part, const std::string& value);
+  [[nodiscard]] Status read_texts(const std::string& coll, const std::string& field, Texts& texts);
   [[nodiscard]] Result<Kept> read(const std::string& coll, const std::string& id) const;
   [[nodiscard]] Result<const std::unordered_map<std::string, Kept>*> by_scope(
       const std::string& coll);
@@ -87,6 +97,7 @@ class ReportNames {
   std::map<std::string, std::unordered_map<std::string, Kept>> scopes_;  // the same
   std::map<std::string, std::unordered_map<std::string, Kept>> ids_;     // the same
   std::size_t ids_bytes_ = 0;
+  std::map<std::pair<std::string, std::string>, Texts> texts_;  // by collection and field
   std::map<std::string, std::unordered_map<std::string, std::string>>
       by_match_;  // by what is asked
 };

@@ -99,6 +99,9 @@ TEST_F(Counting, ADayBeginsAtMidnightOfTheLocalZone) {
   EXPECT_EQ(rows("visits_hour"), (Counted{{"2026-01-01T23 t courier", "1 1"},
                                           {"2026-01-02T00 t courier", "2 2"},
                                           {"2026-01-02T09 t courier", "1 1"}}));
+  EXPECT_EQ(rows("visits_city_hour"), (Counted{{"2026-01-01T23 courier", "1 1"},
+                                               {"2026-01-02T00 courier", "2 2"},
+                                               {"2026-01-02T09 courier", "1 1"}}));
 }
 
 TEST_F(Counting, EachServiceUsedCounts) {

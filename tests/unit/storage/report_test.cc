@@ -194,6 +194,25 @@ TEST_F(Reporting, HoursByPersonWithNamesByCategoryAndByTeam) {
   EXPECT_EQ(ask("hours", query), "2026-01 | 3 | 2\n2026-02 | 1 | 1\n");
 }
 
+TEST_F(Reporting, ManyAreReadInOneGoAndAreInTheSameTeams) {
+  write("volunteer", "p1", R"("set":{"team":"假"})", 2, "a");
+  write("volunteer", "p1", R"("set":{"team":"假"})", 2, "z");
+  write("volunteer", "p3", R"("set":{"name":"无队"})");
+  write("volunteer", "p4", R"("set":{"team":"红"})");
+  write("volunteer", "p5", R"("set":{"team":"绿"})");
+  write("volunteer", "p5", R"("del":true)");
+  for (const char* who : {"p3", "p4", "p5", "nobody"}) {
+    attend("e2", who, "2026-02-01T08:00:00+08:00", R"(,"minutes":10)");
+  }
+  const std::string singly = ask("hours", by({"team"}));
+  EXPECT_EQ(singly, " | 3 | 30 | 0 | 0 | 3\n红 | 3 | 100 | 3 | 0 | 3\n蓝 | 1 | 90 | 0 | 0 | 1\n");
+  bounds.looks = 2;
+  EXPECT_EQ(ask("hours", by({"team"})), singly);
+  // Where there is no room for all of them, too.
+  bounds.bytes = 1000;
+  EXPECT_EQ(ask("hours", by({"team"})), singly);
+}
+
 TEST_F(Reporting, AFilterLeavesTheOthersOut) {
   ReportQuery query = by({"event"});
   query.filters["category"] = "ecology";
