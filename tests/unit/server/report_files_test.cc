@@ -183,6 +183,29 @@ TEST_F(ReportFiles, OnADiskThatFillsWhileOneIsWrittenNoneLooksWhole) {
   EXPECT_EQ(open_files(), open) << "what was begun is closed";
 }
 
+TEST_F(ReportFiles, AsSoonAsThereIsRoomForASheetItIsWhole) {
+  attend(1, 300);
+  waystation::ReportFiles files(folder + "/exports");
+  const auto make = [&](rlim_t room) {
+    const auto reading = read("attendance");
+    const FullAt full(room);
+    return files.make(*reading, head, FileFormat::kXlsx, "f");
+  };
+  // Just enough for the rows is not enough for what stands around them, which is written last.
+  rlim_t small = 1;
+  rlim_t large = 600'000;
+  while (large - small > 1) {
+    const rlim_t room = small + (large - small) / 2;
+    (make(room).ok() ? large : small) = room;
+  }
+  const auto made = make(large);
+  ASSERT_TRUE(made.ok());
+  std::ofstream sheet(folder + "/f.xlsx", std::ios::binary);
+  while ((*made)->left() > 0) sheet << *(*made)->next(64 * 1024);
+  sheet.close();
+  EXPECT_TRUE(check_xlsx(folder + "/f.xlsx", {}).ok());
+}
+
 TEST_F(ReportFiles, ASheetThatLacksBytesIsFound) {
   attend(1, 100);
   ASSERT_TRUE(write_xlsx(*read("attendance"), head, folder + "/f.xlsx", folder).ok());
