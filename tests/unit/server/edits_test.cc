@@ -216,8 +216,9 @@ TEST_F(Edits, OfTwoWhoMergeCrosswiseTheSecondIsTold) {
   for (const char* id : {"a", "b"}) {
     const Json person{
         {"scope", "t"}, {"coll", "volunteer"}, {"id", id}, {"set", {{"name", "Li Wei"}}}};
-    seqs[id] =
-        Json::parse(post(limei(), "make " + std::string(id), {person}).body)["results"][0]["seq"];
+    const ApiReply made = post(limei(), "made: " + std::string(id), {person});
+    ASSERT_THAT(made.body, HasSubstr("\"ok\":true"));
+    seqs[id] = Json::parse(made.body)["results"][0]["seq"];
   }
   const auto merge = [&](Browser& browser, const std::string& from, const std::string& into) {
     const Json led{{"scope", "t"},
@@ -228,9 +229,11 @@ TEST_F(Edits, OfTwoWhoMergeCrosswiseTheSecondIsTold) {
     const Json seen{{"scope", "t"}, {"coll", "volunteer"}, {"id", into}, {"if_seq", seqs[into]}};
     return browser.send(
         "POST", "/v1/edits",
-        Json{{"request", "merge away " + from}, {"ops", {led}}, {"expect", {seen}}}.dump());
+        Json{{"request", "lead somebody away: " + from}, {"ops", {led}}, {"expect", {seen}}}
+            .dump());
   };
-  EXPECT_EQ(code_of(merge(limei(), "a", "b")), "ok");
+  const ApiReply first = merge(limei(), "a", "b");
+  EXPECT_EQ(code_of(first), "ok") << first.body;
   const ApiReply second = merge(wang(), "b", "a");
   EXPECT_EQ(code_of(second), "edit.changed");
   EXPECT_EQ(Json::parse(second.body)["changed"][0]["id"], "a");
