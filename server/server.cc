@@ -50,7 +50,8 @@ Status Server::start() {
   auto pages = Pages::load(web_folder(config_));
   if (!pages) return pages.error();
   pages_ = std::move(*pages);
-  if (pages_.missing()) spdlog::warn("{} holds no pages: /app/ and /office/ say so", web_folder(config_));
+  if (pages_.missing())
+    spdlog::warn("{} holds no pages: /app/ and /office/ say so", web_folder(config_));
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads = config_.io_threads != 0 ? config_.io_threads : cores;
   for (std::size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>());

@@ -261,8 +261,8 @@ Result<std::unique_ptr<Kv>> open_rocks(const std::string& folder, OpenMode mode)
   table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.cache_index_and_filter_blocks = true;
-  // In parts of a few KiB, read as they are needed: a whole one is some MiB for each file of a large
-  // store, which no share of the cache can hold, and would be read anew for each look.
+  // In parts of a few KiB, read as they are needed: a whole one is some MiB for each file of a
+  // large store, which no share of the cache can hold, and would be read anew for each look.
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;

@@ -205,7 +205,7 @@ TEST_F(Reporting, ManyAreReadInOneGoAndAreInTheSameTeams) {
     attend("e2", who, "2026-02-01T08:00:00+08:00", R"(,"minutes":10)");
   }
   const std::string singly = ask("hours", by({"team"}));
-  EXPECT_EQ(singly, " | 3 | 30 | 0 | 0 | 3\n红 | 3 | 100 | 3 | 0 | 3\n蓝 | 1 | 90 | 0 | 0 | 1\n");
+  EXPECT_EQ(singly, "- | 3 | 30 | 0 | 0 | 3\n红 | 3 | 100 | 3 | 0 | 3\n蓝 | 1 | 90 | 0 | 0 | 1\n");
   bounds.looks = 2;
   EXPECT_EQ(ask("hours", by({"team"})), singly);
   // Where there is no room for all of them, too.
