@@ -79,24 +79,27 @@ function addressOf({ report, by, filters, from, to, measures, named, sort }) {
 
 // --- answers ---------------------------------------------------------------------------------------------
 
+/** With the token that leads to each page but the first, by the row that it begins with. */
 async function answerOf(address, lang) {
   let whole;
-  for (let at = '0'; at !== undefined;) {
-    const page = await server.admin('GET', `/v1/reports/${address}&lang=${lang}&limit=${PAGE}&after=${at}`);
+  const tokens = {};
+  for (let after = ''; after !== undefined;) {
+    const page = await server.admin('GET', `/v1/reports/${address}&lang=${lang}&limit=${PAGE}${after && `&after=${after}`}`);
     whole = whole === undefined ? page : { ...whole, rows: [...whole.rows, ...page.rows] };
-    at = page.next;
+    after = page.next;
+    if (after !== undefined) tokens[whole.rows.length] = after;
   }
-  return whole;
+  return { ...whole, tokens };
 }
 
-/** The page from row `at` on. */
-async function shownOf(page, address, at) {
+/** The page from row `at` on, which `after` leads to. */
+async function shownOf(page, address, at, after = '') {
   const path = `/v1/reports/${address.split('?')[0]}`;
   const isAnswer = (reply) => {
     const url = new URL(reply.url());
-    return url.pathname === path && url.searchParams.get('limit') === String(PAGE) && Number(url.searchParams.get('after') ?? 0) === at;
+    return url.pathname === path && url.searchParams.get('limit') === String(PAGE) && (url.searchParams.get('after') ?? '') === after;
   };
-  await Promise.all([page.waitForResponse(isAnswer), goTo(page, `#/reports/${address}${at > 0 ? `&after=${at}&at=${at}` : ''}`)]);
+  await Promise.all([page.waitForResponse(isAnswer), goTo(page, `#/reports/${address}${after && `&after=${after}&at=${at}`}`)]);
   return tableOf(page);
 }
 
@@ -137,7 +140,7 @@ async function answers(question, lang) {
   if (count === 0) return { address, api, count };
   const at = PAGE * chance.below(Math.ceil(count / PAGE));
   const { page } = desks[lang];
-  const shown = await shownOf(page, address, at);
+  const shown = await shownOf(page, address, at, api.tokens[at]);
   assert.equal(shown.head.length, columns.length, address);
   const { rows: [, ...lines], last } = csvRows((await fileOf(page, server, 'CSV')).bytes.toString('utf8'));
   assert.equal(last, `# ${count} rows`, address);

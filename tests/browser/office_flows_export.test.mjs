@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { sheetsOf } from '../clients/sheets.mjs';
 import { at, buildCity, EVENT, personId, personName, STATION } from './city.mjs';
-import { csvRows } from './csv_file.mjs';
+import { csvRows } from '../clients/csv_file.mjs';
 import { account, firstAdministrator, goTo, signedInDesk } from './office_desk.mjs';
 import { deviceOf } from './office_trouble.mjs';
 import { browserFor } from './phone.mjs';

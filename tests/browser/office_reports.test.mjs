@@ -125,7 +125,7 @@ describe('one report', () => {
     const [file] = await Promise.all([page.waitForEvent('download'), link.press('Enter')]);
     assert.match(file.suggestedFilename(), /^驿站到访_.+\.csv$/);
     const whole = await readFile(await file.path());
-    assert.deepEqual(whole, (await fileOf(page, 'CSV')).bytes);
+    assert.deepEqual(whole, (await fileOf(page, server, 'CSV')).bytes);
     const state = page.locator('.download[role=status]');
     await state.getByText(/已下载完整：驿站到访_.+\.csv/).waitFor();
 

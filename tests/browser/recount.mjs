@@ -128,7 +128,10 @@ export class Recount {
   }
 
   #attendances() {
-    return this.#records.attendance.filter(({ fields }) => fields.signed_in != null).map(({ scope, id, fields }) => {
+    return this.#records.attendance.filter(({ fields }) => fields.signed_in != null).map(({ scope, id, fields: said }) => {
+      // What a record does not say, its id does: of which event and whose it is.
+      const [ofEvent, ofPerson] = id.split('~');
+      const fields = { ...said, event: said.event ?? ofEvent, volunteer: said.volunteer ?? ofPerson };
       const event = this.#events.get(fields.event);
       const day = dayOf(fields.signed_in);
       const { signed_in, signed_out, closed_at, role } = fields;
