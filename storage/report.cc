@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <tuple>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "storage/keys.h"
@@ -185,7 +184,7 @@ Status ReportReading::read_groups() {
     splits = splits || source.splits;
     if (auto read = read_groups_of(source); !read) return read;
   }
-  places_.clear();
+  places_ = {};
   for (Group& group : groups_) make_up(group.sums);
   std::erase_if(groups_, [](const Group& group) { return all_zero(group.sums); });
   count_ = groups_.size();
@@ -209,9 +208,7 @@ Status ReportReading::read_groups_of(const PlannedSource& source) {
       key += '\0';
     }
     if (!known || groups_[at].key != key) {
-      const auto place = places_.find(key);
-      const auto found =
-          place == places_.end() ? new_group(key) : Result<std::size_t>(place->second);
+      const auto found = group_of(key);
       if (!found) return found.error();
       at = *found;
       known = true;
@@ -220,6 +217,34 @@ Status ReportReading::read_groups_of(const PlannedSource& source) {
     if (auto counted = count_distinct(source, row, at); !counted) return counted.error();
     return true;
   });
+}
+
+// A half of the places is free, so that few are looked at.
+Result<std::size_t> ReportReading::group_of(const std::string& key) {
+  if (2 * groups_.size() >= places_.size()) grow_places();
+  const auto hash = static_cast<std::uint32_t>(std::hash<std::string_view>{}(key));
+  const std::size_t mask = places_.size() - 1;
+  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+    Place& place = places_[i];
+    if (place.group == kFree) {
+      const auto made = new_group(key);
+      if (made.ok()) place = Place{static_cast<std::uint32_t>(*made), hash};
+      return made;
+    }
+    if (place.hash == hash && groups_[place.group].key == key) return place.group;
+  }
+}
+
+void ReportReading::grow_places() {
+  std::vector<Place> before(std::max<std::size_t>(1024, 2 * places_.size()));
+  before.swap(places_);
+  const std::size_t mask = places_.size() - 1;
+  for (const Place& place : before) {
+    if (place.group == kFree) continue;
+    std::size_t i = place.hash & mask;
+    while (places_[i].group != kFree) i = (i + 1) & mask;
+    places_[i] = place;
+  }
 }
 
 Result<std::size_t> ReportReading::new_group(std::string key) {
@@ -233,7 +258,6 @@ Result<std::size_t> ReportReading::new_group(std::string key) {
     return room.error();
   }
   groups_.push_back({std::move(key), Sums(sums)});
-  places_.emplace(groups_.back().key, groups_.size() - 1);
   return groups_.size() - 1;
 }
 

@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "storage/report_budget.h"
@@ -64,6 +63,13 @@ class ReportReading {
     std::string key;  // the dimensions' values, each ended by byte 0
     Sums sums;        // by the report's measures
   };
+  // Open addressing, a power of two of them: a map would hold each group in pieces of memory of its
+  // own, which takes longer than reading them.
+  static constexpr std::uint32_t kFree = 0xFFFF'FFFF;
+  struct Place {
+    std::uint32_t group = kFree;
+    std::uint32_t hash = 0;
+  };
   // A dimension's value of the row that is read; it is worked out anew where its part is another.
   struct Valued {
     const PlannedDimension* planned = nullptr;
@@ -81,6 +87,8 @@ class ReportReading {
   [[nodiscard]] Status find_value(const PlannedSource& source, const Row& row, Valued& valued);
   [[nodiscard]] Status read_groups();
   [[nodiscard]] Status read_groups_of(const PlannedSource& source);
+  [[nodiscard]] Result<std::size_t> group_of(const std::string& key);
+  void grow_places();
   [[nodiscard]] Result<std::size_t> new_group(std::string key);
   [[nodiscard]] Status read_detail();
   [[nodiscard]] bool is_sorted_by(const ReportColumn& column) const;
@@ -110,7 +118,7 @@ class ReportReading {
   std::uint64_t count_ = 0;
   std::uint64_t fingerprint_ = 0;
   std::deque<Group> groups_;
-  std::unordered_map<std::string_view, std::size_t> places_;  // by their keys, while they are read
+  std::vector<Place> places_;  // by the hashes of their keys, while they are read
   std::vector<HeldRow> sorted_rows_;
   Sums total_sums_;
   std::vector<ReportCell> totals_;

@@ -134,15 +134,22 @@ Result<const ReportNames::Kept*> ReportNames::find(const ProjectionPart& part,
   return &at_hand.emplace(value, std::move(*kept)).first->second;
 }
 
-std::string ReportNames::text_of(const std::string& coll, const Kept& kept,
-                                 const std::string& field) const {
+// Null: it has none.
+const std::string* ReportNames::kept_json(const std::string& coll, const Kept& kept,
+                                          const std::string& field) const {
   const KeptFields* declared = projections_.kept(coll);
-  if (!kept.there || declared == nullptr) return {};
+  if (!kept.there || declared == nullptr) return nullptr;
   const auto& names = declared->fields;
   const auto at = std::find(names.begin(), names.end(), field);
   const auto index = static_cast<std::size_t>(at - names.begin());
-  if (at == names.end() || index >= kept.fields.size()) return {};
-  std::string text = json_text(kept.fields[index]);
+  return at == names.end() || index >= kept.fields.size() ? nullptr : &kept.fields[index];
+}
+
+std::string ReportNames::text_of(const std::string& coll, const Kept& kept,
+                                 const std::string& field) const {
+  const std::string* json = kept_json(coll, kept, field);
+  if (json == nullptr) return {};
+  std::string text = json_text(*json);
   std::replace(text.begin(), text.end(), '\0', ' ');  // it parts what is grouped
   return text;
 }
@@ -165,35 +172,34 @@ Result<std::string> ReportNames::kept(const ProjectionPart& part, const std::str
 
 // Where there is no room for all, they are looked for one by one as before.
 Status ReportNames::read_texts(const std::string& coll, const std::string& field, Texts& texts) {
-  std::unordered_map<std::string, std::uint32_t> known;
+  std::unordered_map<std::string, std::uint32_t> known;  // by the JSON of the field
   Kept first;  // of the rows of one id, which stand together
   std::size_t bytes = 0;
   const auto note = [&] {
-    std::string text = text_of(coll, first, field);
-    if (text.empty()) return;
-    const auto [at, fresh] = known.emplace(text, static_cast<std::uint32_t>(known.size()));
+    const std::string* json = kept_json(coll, first, field);
+    if (json == nullptr) return;
+    const auto [at, fresh] = known.emplace(*json, static_cast<std::uint32_t>(known.size()));
     if (fresh) {
-      bytes += kKeptBytes + 2 * text.size();
-      texts.texts.push_back(std::move(text));
+      texts.texts.push_back(text_of(coll, first, field));
+      bytes += kKeptBytes + json->size() + texts.texts.back().size();
     }
     bytes += kNumberBytes + first.id.size();
     texts.numbers.emplace(std::move(first.id), at->second);
   };
   Status stopped;
-  const Status read = each_kept(store_.kv(), snapshot_, keys::kept_prefix(coll),
-                                [&](const keys::KeptKey& key, KeptRow row) {
-                                  stopped = budget_.go_on();
-                                  if (first.born != 0 && first.id == key.id) {
-                                    if (row.born < first.born) first = kept_of(key, std::move(row));
-                                    return stopped.ok();
-                                  }
-                                  if (first.born != 0) note();
-                                  first = kept_of(key, std::move(row));
-                                  return stopped.ok() && budget_.affords(bytes);
-                                });
+  const auto take = [&](const keys::KeptKey& key, KeptRow row) {
+    stopped = budget_.go_on();
+    const bool same = first.born != 0 && first.id == key.id;
+    if (!same && first.born != 0) note();
+    if (!same || row.born < first.born) {
+      first = Kept{!row.deleted, row.born, {}, std::string(key.id), std::move(row.fields)};
+    }
+    return stopped.ok() && budget_.affords(bytes);
+  };
+  const Status read = each_kept(store_.kv(), snapshot_, keys::kept_prefix(coll), take);
   if (!read) return read;
   if (!stopped) return stopped;
-  if (first.born != 0 && !first.id.empty()) note();
+  if (first.born != 0) note();
   texts.state = Texts::State::kRead;
   if (budget_.affords(bytes)) return budget_.take(bytes);
   texts = Texts{};

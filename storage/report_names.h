@@ -76,6 +76,8 @@ class ReportNames {
   [[nodiscard]] Result<Kept> read(const std::string& coll, const std::string& id) const;
   [[nodiscard]] Result<const std::unordered_map<std::string, Kept>*> by_scope(
       const std::string& coll);
+  [[nodiscard]] const std::string* kept_json(const std::string& coll, const Kept& kept,
+                                             const std::string& field) const;
   [[nodiscard]] std::string text_of(const std::string& coll, const Kept& kept,
                                     const std::string& field) const;
 
