@@ -16,7 +16,6 @@ constexpr std::size_t kAtHandBytes = std::size_t{16} * 1024 * 1024;
 // What one takes besides its bytes.
 constexpr std::size_t kKeptBytes = 200;
 constexpr std::size_t kLeadBytes = 200;
-constexpr std::size_t kNumberBytes = 88;
 
 }  // namespace
 
@@ -163,7 +162,7 @@ Result<std::string> ReportNames::kept(const ProjectionPart& part, const std::str
   }
   if (texts.state == Texts::State::kRead) {
     const auto number = texts.numbers.find(value);
-    return number == texts.numbers.end() ? std::string() : texts.texts[number->second];
+    return number ? texts.texts[*number] : std::string();
   }
   const auto found = find(part, value);
   if (!found) return found.error();
@@ -177,14 +176,13 @@ Status ReportNames::read_texts(const std::string& coll, const std::string& field
   std::size_t bytes = 0;
   const auto note = [&] {
     const std::string* json = kept_json(coll, first, field);
-    if (json == nullptr) return;
+    if (json == nullptr || json->empty()) return;
     const auto [at, fresh] = known.emplace(*json, static_cast<std::uint32_t>(known.size()));
     if (fresh) {
       texts.texts.push_back(text_of(coll, first, field));
       bytes += kKeptBytes + json->size() + texts.texts.back().size();
     }
-    bytes += kNumberBytes + first.id.size();
-    texts.numbers.emplace(std::move(first.id), at->second);
+    texts.numbers.add(first.id, at->second);
   };
   Status stopped;
   const auto take = [&](const keys::KeptKey& key, KeptRow row) {
@@ -194,13 +192,14 @@ Status ReportNames::read_texts(const std::string& coll, const std::string& field
     if (!same || row.born < first.born) {
       first = Kept{!row.deleted, row.born, {}, std::string(key.id), std::move(row.fields)};
     }
-    return stopped.ok() && budget_.affords(bytes);
+    return stopped.ok() && budget_.affords(bytes + texts.numbers.bytes());
   };
   const Status read = each_kept(store_.kv(), snapshot_, keys::kept_prefix(coll), take);
   if (!read) return read;
   if (!stopped) return stopped;
   if (first.born != 0) note();
   texts.state = Texts::State::kRead;
+  bytes += texts.numbers.bytes();
   if (budget_.affords(bytes)) return budget_.take(bytes);
   texts = Texts{};
   texts.state = Texts::State::kTooMany;

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/id_numbers.h"
 #include "storage/keys.h"
 #include "storage/report_budget.h"
 #include "storage/store.h"
@@ -65,7 +66,7 @@ class ReportNames {
   struct Texts {
     std::size_t asked = 0;  // one by one
     enum class State : std::uint8_t { kUnread, kRead, kTooMany } state = State::kUnread;
-    std::unordered_map<std::string, std::uint32_t> numbers;  // by id; who has none stands not here
+    IdNumbers numbers;  // of the texts; who has none stands not here
     std::vector<std::string> texts;
   };
   [[nodiscard]] static Kept kept_of(const keys::KeptKey& key, KeptRow row);
