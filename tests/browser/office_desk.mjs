@@ -47,7 +47,7 @@ export async function openDesk(browser, server, { viewport = DESK, path = '/offi
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && !/Failed to load resource/.test(message.text()) && errors.push(message.text()));
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000); // beside other work a browser is slow
   await page.goto(`${server.url}${path}`);
   return { context, page, errors };
 }
