@@ -67,6 +67,14 @@ export async function signedInDesk(browser, server, name, options = {}) {
   return desk;
 }
 
+/** Two administrators at work at once, each with a browser. */
+export async function twoAdministrators(browser, server) {
+  await firstAdministrator(server);
+  await account(server, 'chenjie', '陈杰', 'administrator');
+  const [mei, jie] = await Promise.all([signedInDesk(browser, server, 'limei'), signedInDesk(browser, server, 'chenjie')]);
+  return { mei, jie };
+}
+
 /** To another page of the office, by its address. */
 export async function goTo(page, hash) {
   await page.evaluate((next) => (location.hash = next), hash);

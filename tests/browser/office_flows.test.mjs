@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { at, buildCity, EVENT, personId, personName } from './city.mjs';
-import { account, firstAdministrator, goTo, signedInDesk, signIn } from './office_desk.mjs';
+import { account, goTo, signedInDesk, signIn, twoAdministrators } from './office_desk.mjs';
 import { allArrived, browserFor, enrolledPhone } from './phone.mjs';
 
 const PEOPLE = 12;
@@ -15,10 +15,8 @@ let server, browser, mei, jie;
 before(async () => {
   server = await startServer();
   await buildCity(server, { people: PEOPLE });
-  await firstAdministrator(server);
-  await account(server, 'chenjie', '陈杰', 'administrator');
   browser = await browserFor();
-  [mei, jie] = await Promise.all([signedInDesk(browser, server, 'limei'), signedInDesk(browser, server, 'chenjie')]);
+  ({ mei, jie } = await twoAdministrators(browser, server));
 });
 after(async () => {
   await browser?.close();

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { findings } from './barriers.mjs';
 import { at, buildCity, EVENT, personId, STATION } from './city.mjs';
-import { account, DESK, firstAdministrator, goTo, NARROW, signedInDesk } from './office_desk.mjs';
+import { account, DESK, goTo, NARROW, signedInDesk, twoAdministrators } from './office_desk.mjs';
 import { apart, PERSON, photoOf, trouble } from './office_trouble.mjs';
 import { browserFor, enrolledPhone } from './phone.mjs';
 
@@ -18,10 +18,8 @@ before(async () => {
   server = await startServer();
   await buildCity(server, { people: 120 });
   ({ one, other } = await trouble(server));
-  await firstAdministrator(server);
-  await account(server, 'chenjie', '陈杰', 'administrator');
   browser = await browserFor();
-  [mei, jie] = await Promise.all([signedInDesk(browser, server, 'limei'), signedInDesk(browser, server, 'chenjie')]);
+  ({ mei, jie } = await twoAdministrators(browser, server));
 });
 after(async () => {
   await browser?.close();

@@ -124,6 +124,18 @@ ApiReply OfficeServer::admin(const std::string& method, const std::string& path,
   return call(std::move(request));
 }
 
+OfficeServer::Tablet OfficeServer::enroll_tablet(const std::string& role) {
+  const ApiReply code = admin(
+      "POST", "/v1/codes", fmt::format(R"({{"scopes":["*"],"role":"{}","name":"tablet"}})", role));
+  ApiRequest enroll;
+  enroll.method = "POST";
+  enroll.path = "/v1/enroll";
+  enroll.body = fmt::format(R"({{"code":"{}","request":"a tablet asks for this"}})",
+                            member(code.body, "code"));
+  const ApiReply made = call(std::move(enroll));
+  return {member(made.body, "device"), member(made.body, "token")};
+}
+
 ApiReply OfficeServer::use_link(const std::string& secret, const std::string& password,
                                 const std::string& name) {
   return Browser(*this).send("POST", "/v1/office/setup",

@@ -56,6 +56,12 @@ class OfficeServer {
   std::vector<Erasure> erasures;         // the list that it keeps apart
 
   ApiReply call(ApiRequest request);
+  // A device with all scopes.
+  struct Tablet {
+    std::string device;
+    std::string token;
+  };
+  Tablet enroll_tablet(const std::string& role = "office");
   ApiReply admin(const std::string& method, const std::string& path, const std::string& body = "");
   // An account with the password, by its link.
   void make_first(const std::string& name);

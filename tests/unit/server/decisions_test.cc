@@ -20,12 +20,9 @@ class Decisions : public ::testing::Test {
   Decisions() {
     server.make_first("limei");
     server.make("wang", "office");
-    const ApiReply code =
-        server.admin("POST", "/v1/codes", R"({"scopes":["*"],"role":"lead","name":"tablet"})");
-    const Json enrolled = call(
-        "/v1/enroll", {{"code", member(code.body, "code")}, {"request", "a tablet asks for this"}});
-    device = enrolled["device"];
-    token = enrolled["token"];
+    OfficeServer::Tablet tablet = server.enroll_tablet("lead");
+    device = std::move(tablet.device);
+    token = std::move(tablet.token);
   }
 
   Json call(const std::string& path, const Json& body) {

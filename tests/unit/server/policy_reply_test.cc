@@ -60,19 +60,12 @@ TEST_F(PolicyReply, IsADocumentAlsoWhereThereIsNoPolicy) {
 }
 
 TEST_F(PolicyReply, IsForNoDeviceAndForNoStranger) {
-  const ApiReply code =
-      server.admin("POST", "/v1/codes", R"({"scopes":["*"],"role":"office","name":"tablet"})");
-  ApiRequest enrol;
-  enrol.method = "POST";
-  enrol.path = "/v1/enroll";
-  enrol.body =
-      Json{{"code", member(code.body, "code")}, {"request", "a tablet asks for this"}}.dump();
-  const ApiReply made = server.call(enrol);
+  const OfficeServer::Tablet tablet = server.enroll_tablet();
   ApiRequest ask;
   ask.method = "GET";
   ask.path = "/v1/policy";
   EXPECT_EQ(code_of(server.call(ask)), "auth.required");
-  ask.bearer = member(made.body, "device") + "." + member(made.body, "token");
+  ask.bearer = tablet.device + "." + tablet.token;
   EXPECT_EQ(code_of(server.call(ask)), "auth.forbidden");
 }
 

@@ -16,16 +16,6 @@ class ReportsTest : public ::testing::Test {
  protected:
   ReportsTest() {
     server.make_first("limei");
-    const ApiReply code =
-        server.admin("POST", "/v1/codes", R"({"scopes":["*"],"role":"office","name":"tablet"})");
-    ApiRequest enroll;
-    enroll.method = "POST";
-    enroll.path = "/v1/enroll";
-    enroll.body =
-        Json{{"code", member(code.body, "code")}, {"request", "a tablet asks for this"}}.dump();
-    const ApiReply made = server.call(enroll);
-    device = member(made.body, "device");
-    token = member(made.body, "token");
     push("scope", "t", {{"title", "t"}});
     for (int day = 1; day <= 5; ++day) visit("v" + std::to_string(day), day);
   }
@@ -35,8 +25,8 @@ class ReportsTest : public ::testing::Test {
                   {"mono", 1}, {"boot", "b"},  {"schema", 1},  {"set", set}};
     const Json frame{{"hello",
                       {{"v", 1},
-                       {"device", device},
-                       {"token", token},
+                       {"device", tablet.device},
+                       {"token", tablet.token},
                        {"clock", {{"wall", server.now}, {"mono", 1}, {"boot", "b"}}},
                        {"queued", 0},
                        {"oldest", 0}}},
@@ -77,8 +67,7 @@ class ReportsTest : public ::testing::Test {
   }
 
   OfficeServer server;
-  std::string device;
-  std::string token;
+  OfficeServer::Tablet tablet = server.enroll_tablet();
   int n = 0;
 };
 

@@ -19,12 +19,6 @@ class TodayTest : public ::testing::Test {
  protected:
   TodayTest() {
     server.make_first("limei");
-    const ApiReply code =
-        server.admin("POST", "/v1/codes", R"({"scopes":["*"],"role":"office","name":"tablet"})");
-    const ApiReply made = server.call(post("/v1/enroll", {{"code", member(code.body, "code")},
-                                                          {"request", "a tablet asks for this"}}));
-    device = member(made.body, "device");
-    token = member(made.body, "token");
     push("445202", "scope", "445202", {{"title", "榕城区"}, {"code", "445202"}});
     push("station:s1", "scope", "station:s1", {{"title", "驿站一"}});
     push("station:s1", "station", "s1", {{"name", "驿站一"}, {"division", "445202001001"}});
@@ -62,10 +56,12 @@ class TodayTest : public ::testing::Test {
   }
 
   ApiReply exchange(Json frame, int queued) {
-    frame["hello"] = {
-        {"v", 1},           {"device", device},
-        {"token", token},   {"clock", {{"wall", server.now}, {"mono", 1}, {"boot", "b"}}},
-        {"queued", queued}, {"oldest", queued == 0 ? 0 : server.now - 60'000}};
+    frame["hello"] = {{"v", 1},
+                      {"device", tablet.device},
+                      {"token", tablet.token},
+                      {"clock", {{"wall", server.now}, {"mono", 1}, {"boot", "b"}}},
+                      {"queued", queued},
+                      {"oldest", queued == 0 ? 0 : server.now - 60'000}};
     return server.call(post("/v1/sync", frame));
   }
 
@@ -78,8 +74,7 @@ class TodayTest : public ::testing::Test {
   }
 
   OfficeServer server;
-  std::string device;
-  std::string token;
+  OfficeServer::Tablet tablet = server.enroll_tablet();
   int n = 0;
 };
 
@@ -144,7 +139,7 @@ TEST_F(TodayTest, DevicesAndWhoIsNotSignedInAreNotTold) {
   request.method = "GET";
   request.path = "/v1/today";
   EXPECT_EQ(server.call(request).status, 401);
-  request.bearer = device + "." + token;
+  request.bearer = tablet.device + "." + tablet.token;
   EXPECT_GE(server.call(request).status, 400);
 }
 
