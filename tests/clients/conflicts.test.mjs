@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createScopes, enrolledDevice, enrolledDevices } from './fixtures.mjs';
+import { createScopes, enrolledDevice, enrolledDevices, timePasses } from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -20,12 +20,11 @@ async function twoPhonesWithNote() {
 }
 
 const conflictsIn = (scope, as) => server.all(`/v1/conflicts?scope=${scope}`, 'conflicts', as);
-const shortPause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 test('a value that lost is kept, counted and listed with its winner', async () => {
   const [scope, p, q] = await twoPhonesWithNote();
   q.edit(scope, 'note', 'n1', { set: { text: 'C' } });
-  await shortPause();
+  timePasses();
   p.edit(scope, 'note', 'n1', { set: { text: 'B' } });
   await p.sync();
   await q.sync();
@@ -44,7 +43,7 @@ test('a value that lost is kept, counted and listed with its winner', async () =
 test('the device whose value lost on arrival learns it from its verdict', async () => {
   const [scope, p, q] = await twoPhonesWithNote();
   const lost = q.edit(scope, 'note', 'n1', { set: { text: 'C', author: 'q' } });
-  await shortPause();
+  timePasses();
   p.edit(scope, 'note', 'n1', { set: { text: 'B' } });
   await p.sync();
   const { body } = await server.call('POST', '/v1/sync', { body: { hello: q.hello(), push: { ops: q.nextBatch() } } });
@@ -68,7 +67,7 @@ test('a device sees the conflicts of its scopes and no others', async () => {
 test('writing the field again after having seen both settles it for the author', async () => {
   const [scope, p, q] = await twoPhonesWithNote();
   q.edit(scope, 'note', 'n1', { set: { text: 'C' } });
-  await shortPause();
+  timePasses();
   p.edit(scope, 'note', 'n1', { set: { text: 'B' } });
   for (const phone of [p, q]) await phone.sync();
   q.edit(scope, 'note', 'n1', { set: { text: 'B and C' } });
@@ -121,7 +120,7 @@ test('a device that begins after a deletion can sign the same person in again', 
 test('clearing competes like any value', async () => {
   const [scope, p, q] = await twoPhonesWithNote();
   p.edit(scope, 'note', 'n1', { set: { text: 'B' } });
-  await shortPause();
+  timePasses();
   q.edit(scope, 'note', 'n1', { set: { text: null, author: 'q' } });
   for (const phone of [p, q, p]) await phone.sync();
   assert.deepEqual(p.view(scope, 'note', 'n1').fields, { author: 'q' });

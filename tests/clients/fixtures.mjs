@@ -8,8 +8,26 @@ import { CHECKED, checkClientFrame, checkServerFrame } from './schemas.mjs';
 
 export const EVERYWHERE = ['*'];
 
+let passedMs = 0;
+
+/** Time goes by on all devices made here, without waiting: what they write from now on is later, and what was written
+ *  before is earlier than what the server does, by more than any hello can be on its way. Not for a device that is
+ *  connected, whose clock the server knows from when it greeted. */
+export function timePasses(ms = 30_000) {
+  passedMs += ms;
+}
+
+/** A clock that timePasses() moves on; its wall clock is fast by `fastMs`. */
+export function clockOfTests(fastMs = 0) {
+  const clock = systemClock();
+  return () => {
+    const { wall, mono, boot } = clock();
+    return { wall: wall + passedMs + fastMs, mono: mono + passedMs, boot };
+  };
+}
+
 export async function enrolledDevice(server, scopes = EVERYWHERE, options = {}) {
-  const device = new Device({ url: server.url, watch: CHECKED, ...options });
+  const device = new Device({ url: server.url, watch: CHECKED, clock: clockOfTests(), ...options });
   await device.enroll(await server.createCode(scopes));
   return device;
 }

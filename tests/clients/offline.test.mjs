@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { digestOf } from './canonical.mjs';
-import { createScopes, enrolledDevice, enrolledDevices } from './fixtures.mjs';
+import { clockOfTests, createScopes, enrolledDevice, enrolledDevices, timePasses } from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
 const EVENT = 'event:offline';
@@ -97,7 +98,7 @@ test('the same person signed in by two devices is one attendance record', async 
   const signIn = (device, time, more) => device.edit(EVENT, 'attendance', 'e1~v7',
     { set: { event: 'e1', volunteer: 'v7', signed_in: time, ...more } });
   signIn(gate, '2026-01-01T08:30:00+08:00', { role: 'guide' });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   signIn(tent, '2026-01-01T08:31:00+08:00', { points: 3 });
   for (const device of [gate, tent, gate]) await device.sync();
 
@@ -127,9 +128,10 @@ test('facts of two devices: visits are never merged into each other', async () =
 test('a log holds the entries of all devices in the order of their writing', async () => {
   const scope = await freshScope();
   const [one, two] = await enrolledDevices(server, 2, [scope]);
+  await pause(2_500); // nothing counts as written before its device was enrolled
   for (const [device, text] of [[one, 'first'], [two, 'second'], [one, 'third']]) {
     device.edit(scope, 'event', 'e1', { append: { remarks: [text] } });
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    timePasses(800);
   }
   for (const device of [two, one, two]) await device.sync();
   const { remarks } = two.view(scope, 'event', 'e1').fields;
@@ -159,10 +161,10 @@ test('the office sees how much waits on a device, since when, and that its clock
 
 test('a clock that is wrong by a day is corrected: who wrote last is on show', async () => {
   const scope = await freshScope();
-  const fast = await enrolledDevice(server, [scope], { clock: () => ({ wall: Date.now() + 86_400_000, mono: Math.floor(performance.now()), boot: 'f' }) });
+  const fast = await enrolledDevice(server, [scope], { clock: clockOfTests(86_400_000) });
   const exact = await enrolledDevice(server, [scope]);
   fast.edit(scope, 'note', 'n1', { set: { text: 'earlier, on a fast clock' } });
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  timePasses();
   exact.edit(scope, 'note', 'n1', { set: { text: 'later' } });
   for (const device of [exact, fast, exact]) await device.sync();
   assert.equal(exact.view(scope, 'note', 'n1').fields.text, 'later');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { digestOf } from './canonical.mjs';
-import { RawSocket, createScopes, enrolledDevice, syncFrame } from './fixtures.mjs';
+import { RawSocket, createScopes, enrolledDevice, syncFrame, timePasses } from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -144,9 +144,9 @@ test('what was written before the device left a scope is taken, what was written
   const phone = await enrolledDevice(server, [east]);
   await phone.sync();
   phone.edit(east, 'note', 'before', { set: { text: 'written before' } });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   await setScopes(phone, [west]);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   phone.edit(east, 'note', 'after', { set: { text: 'written after, without knowing' } });
   await phone.sync();
   assert.deepEqual(phone.refusals().map(({ op, refused }) => [op.id, refused.code]), [['after', 'scope.forbidden']]);

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { enrolledDevice, idOfScope } from './fixtures.mjs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { enrolledDevice, idOfScope, timePasses } from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
 let server;
@@ -43,8 +44,9 @@ test('a scope that is moved while devices are offline leaves one and arrives on 
   note(northerner, 'moving', 'old');
   await northerner.sync();
   await southerner.sync();
+  await pause(2_500); // what it writes is to lie after it got the scope
   note(northerner, 'moving', 'written-before');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses(2_000);
   hang('moving', 'south');
   await office.sync();
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Device, Faults } from './client.mjs';
-import { RawSocket, createScopes, enrolledDevice, enrolledDevices, helloOf, opNow, syncFrame } from './fixtures.mjs';
+import { RawSocket, createScopes, enrolledDevice, enrolledDevices, helloOf, opNow, syncFrame, timePasses } from './fixtures.mjs';
 import { CHECKED } from './schemas.mjs';
 import { startServer } from './server.mjs';
 
@@ -30,7 +30,7 @@ test('a wiped device hands in its queue first, then holds nothing, and the offic
   assert.equal(device.view(SCOPE, 'note', 'seen').fields.text, 'seen');
   const { id } = device;
   note(device, 'still-waiting');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   const row = await decide(device, 'wipe');
   assert.deepEqual([row.state, row.wipe.now, row.wipe.confirmed], ['draining', false, null]);
 
@@ -142,9 +142,9 @@ test('a draining device hands in what it wrote before and is sent nothing; resto
   await device.settled();
   await device.disconnect();
   note(device, 'before');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   assert.equal((await decide(device, 'drain')).state, 'draining');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   note(device, 'after');
   note(other, 'news');
   await other.sync();
@@ -179,7 +179,7 @@ test('a new phone takes the place of the old one, which hands in what it still h
   const old = await enrolledDevice(server, [SCOPE]);
   note(old, 'on-the-old-phone');
   const { code } = await server.admin('POST', '/v1/codes', { replaces: old.id });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  timePasses();
   const fresh = new Device({ url: server.url, watch: CHECKED });
   await fresh.enroll(code);
   assert.deepEqual(fresh.scopes, [SCOPE]);
