@@ -53,6 +53,12 @@ async function start() {
 }
 
 const door = `#/event/${encodeURIComponent(EVENT.scope)}/${EVENT.id}`;
+async function atDoor(page) {
+  await page.goto(`${server.url}/app/${door}`);
+  await page.getByRole('searchbox').waitFor().catch(async (error) => {
+    throw new Error(`in place of the door: "${await page.locator('body').innerText()}"`, { cause: error });
+  });
+}
 
 /** Signs people in one after the other, and tells of each as soon as the page shows it as kept. */
 async function work(page, people, kept) {
@@ -76,8 +82,7 @@ it(`nothing is lost and nothing doubled by ${ROUNDS} kills`, { timeout: 1_200_00
   await enroll(phone.page, await server.createCode([EVENT.scope], { role: 'volunteer' }));
   for (let round = 0; round < ROUNDS; ++round) {
     const { page } = phone;
-    await page.goto(`${server.url}/app/${door}`);
-    await page.getByRole('searchbox').waitFor();
+    await atDoor(page);
     const people = Array.from({ length: TAPS_A_ROUND }, (_, i) => personId(round * TAPS_A_ROUND + i));
     const before = kept.size;
     const working = work(page, people, kept).catch(() => {});
@@ -90,8 +95,7 @@ it(`nothing is lost and nothing doubled by ${ROUNDS} kills`, { timeout: 1_200_00
     if (kept.size < before + TAPS_A_ROUND) ++inMidEdit;
     phone = await start();
   }
-  await phone.page.goto(`${server.url}/app/${door}`);
-  await phone.page.getByRole('searchbox').waitFor();
+  await atDoor(phone.page);
   await allArrived(phone.page);
   await office.sync();
   for (let i = 0; i < ROUNDS * TAPS_A_ROUND; ++i) {

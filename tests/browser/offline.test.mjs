@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, personId, personName } from './city.mjs';
-import { allArrived, browserFor, enrolledPhone, syncLine, workerReady } from './phone.mjs';
+import { allArrived, browserFor, enrolledPhone, syncLine, syncSays, workerReady } from './phone.mjs';
 
 let server, browser, office, folder;
 before(async () => {
@@ -53,7 +53,7 @@ describe('with the server stopped', () => {
     await offers(page, 0, '签退');
     await page.reload();
     await offers(page, 0, '签退');
-    assert.match(await syncLine(page).innerText(), /1 条待上传/);
+    await syncSays(page, '1 条待上传');
     await syncLine(page).click();
     await page.getByText(/签到：/).waitFor();
     await server.start();
@@ -76,7 +76,7 @@ describe('a reload in the middle of an edit', () => {
       await page.reload();
       await offers(page, i, '签退');
     }
-    assert.match(await syncLine(page).innerText(), /4 条待上传/);
+    await syncSays(page, '4 条待上传');
     await context.setOffline(false);
     await allArrived(page);
     for (let i = 1; i < 5; ++i) assert.ok((await attendance(i)).signed_in);
@@ -114,7 +114,7 @@ describe('a full phone', () => {
     });
     await tap(page, 7, '签到');
     await page.getByText('手机存储已满：刚才的记录没有保存').waitFor();
-    assert.match(await syncLine(page).innerText(), /存储已满/);
+    await syncSays(page, '存储已满');
     await offers(page, 7, '签到');
     await page.reload();
     await tap(page, 7, '签到');

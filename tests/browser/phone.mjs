@@ -55,6 +55,11 @@ export function syncLine(page) {
   return page.locator('.sync-line');
 }
 
+/** Until the sync line says this. */
+export async function syncSays(page, text) {
+  await syncLine(page).filter({ hasText: text }).waitFor();
+}
+
 /** Until the service worker serves the page. */
 export function workerReady(page) {
   return page.evaluate(async () => {

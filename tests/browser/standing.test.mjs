@@ -120,7 +120,7 @@ describe('English', () => {
     const { page } = await openPhone(browser, server);
     await page.getByRole('button', { name: 'English' }).click();
     await page.getByRole('heading', { name: 'Enrol this phone' }).waitFor();
-    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+    await page.locator('html[lang=en]').waitFor({ state: 'attached' });
     await page.getByLabel('Enrolment code').fill(await server.createCode([EVENT.scope], { role: 'lead' }));
     await page.getByRole('button', { name: 'Enrol with the code' }).click();
     await page.getByRole('heading', { name: 'My events' }).waitFor();

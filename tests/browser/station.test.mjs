@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startServer } from '../clients/server.mjs';
 import { buildCity, EVENT, STATION } from './city.mjs';
-import { allArrived, browserFor, enrolledPhone, syncLine, TABLET } from './phone.mjs';
+import { allArrived, browserFor, enrolledPhone, syncSays, TABLET } from './phone.mjs';
 
 let server, browser, office;
 before(async () => {
@@ -45,7 +45,7 @@ describe('visits', () => {
     assert.match(visit.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     await tablet.reload();
     await untilSum(tablet, '外卖骑手', 1);
-    assert.equal(await tablet.getByRole('button', { name: '饮水', exact: true }).getAttribute('aria-pressed'), 'true');
+    await tablet.getByRole('button', { name: '饮水', exact: true, pressed: true }).waitFor();
     assert.deepEqual(errors, []);
   });
 
@@ -72,7 +72,7 @@ describe('visits', () => {
     await two.context.setOffline(true);
     for (let i = 0; i < 3; ++i) await kind(two.page, '快递员').click();
     await untilSum(two.page, '快递员', already + 3);
-    assert.match(await syncLine(two.page).innerText(), /3 条待上传（离线）/);
+    await syncSays(two.page, '3 条待上传（离线）');
     await kind(one.page, '快递员').click();
     await untilSum(one.page, '快递员', already + 1);
     await two.context.setOffline(false);
@@ -96,7 +96,7 @@ describe('gifts', () => {
     await tablet.goto(page('gifts'));
     const left = (n) => tablet.locator('.gift-left b', { hasText: new RegExp(`^${n}$`) }).waitFor();
     await left(0);
-    assert.equal(await tablet.getByRole('button', { name: '发一份' }).getAttribute('aria-disabled'), 'true');
+    await tablet.getByRole('button', { name: '发一份', disabled: true }).waitFor();
     await tablet.getByRole('button', { name: '领取名额' }).click();
     await tablet.getByRole('button', { name: '领取 10 份' }).click();
     await left(10);
@@ -106,7 +106,7 @@ describe('gifts', () => {
       await tablet.getByRole('button', { name: '已交给对方' }).click();
       await left(9 - i);
     }
-    assert.equal(await tablet.getByRole('button', { name: '领取名额' }).getAttribute('aria-disabled'), 'true');
+    await tablet.getByRole('button', { name: '领取名额', disabled: true }).waitFor();
     await context.setOffline(false);
     await allArrived(tablet);
     await tablet.getByRole('button', { name: '退回 8 份' }).click();
