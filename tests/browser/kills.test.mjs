@@ -47,9 +47,19 @@ async function start() {
     const gone = once(child, 'exit');
     process.kill(-child.pid, 'SIGKILL');
     await gone;
+    // One of them may die a moment later, and until then holds the files that the next browser opens.
+    for (let tries = 0; isThere(-child.pid) && tries < 400; ++tries) await pause(5);
     await browser.close().catch(() => {});
   };
   return { page, kill };
+}
+
+function isThere(processes) {
+  try {
+    return process.kill(processes, 0);
+  } catch {
+    return false;
+  }
 }
 
 const door = `#/event/${encodeURIComponent(EVENT.scope)}/${EVENT.id}`;
