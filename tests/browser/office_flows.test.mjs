@@ -115,7 +115,7 @@ describe('a headcount that two phones wrote without seeing each other', () => {
       await page.evaluate((hash) => (location.hash = hash), site);
     }));
     await count(one, first);
-    // Later by more than the way of a hello may take, by which the server knows what a phone's clock says.
+    // Later by more than a hello may be on its way: by that the server knows what a phone's clock says.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await count(two, second);
     for (const { page, context } of [two, one]) {
